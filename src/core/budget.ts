@@ -1,0 +1,140 @@
+import { affordableOutput, type Price, worstCost } from "./money.ts";
+
+/** Ceilings. A missing field means "no ceiling". */
+export interface Budget {
+  /** Nano-dollars at list price, cached tokens included. */
+  readonly maxCostNanos?: number;
+  /** Input and output tokens together. */
+  readonly maxTokens?: number;
+  /** Wall-clock milliseconds while the run is being driven; pauses do not count. */
+  readonly maxDurationMs?: number;
+}
+
+/** Where a budget applies: `run`, `role:doer`, `step:build`. A reservation must fit all of its scopes or nothing is sent. */
+export type Scope = "run" | `role:${string}` | `step:${string}`;
+
+/** What a scope has used. Settled + held never exceeds the scope's ceiling. */
+export interface Spend {
+  readonly settledNanos: number;
+  readonly heldNanos: number;
+  readonly settledTokens: number;
+  readonly heldTokens: number;
+}
+
+export const NOTHING_SPENT: Spend = { settledNanos: 0, heldNanos: 0, settledTokens: 0, heldTokens: 0 };
+
+/** What is left in every scope of a call, the tightest counting; null means "no ceiling". */
+export interface Headroom {
+  readonly nanos: number | null;
+  readonly tokens: number | null;
+}
+
+/** An answer shorter than this is of no use: the reservation stops instead. */
+export const MIN_OUTPUT_TOKENS = 512;
+
+export type Reservation =
+  | {
+      readonly type: "fits";
+      readonly maxTokens: number;
+      /** True when `maxTokens` had to be cut to what is left. */
+      readonly shrunk: boolean;
+      readonly heldNanos: number;
+      readonly heldTokens: number;
+    }
+  | { readonly type: "does-not-fit"; readonly unit: "money" | "tokens"; readonly needed: number; readonly left: number }
+  | { readonly type: "unpriced" };
+
+export interface ReservationRequest {
+  /** Null: the price is unknown. */
+  readonly price: Price | null;
+  readonly inputTokensBound: number;
+  readonly wantedOutputTokens: number;
+  readonly headroom: Headroom;
+}
+
+/** Decides the worst case to hold for a call: the wanted answer, a shorter one that still fits, or no call at all. */
+export function planReservation(request: ReservationRequest): Reservation {
+  const { price, inputTokensBound, wantedOutputTokens, headroom } = request;
+  if (price === null && headroom.nanos !== null && headroom.tokens === null) return { type: "unpriced" };
+
+  const byMoney =
+    price === null || headroom.nanos === null
+      ? wantedOutputTokens
+      : affordableOutput(price, inputTokensBound, headroom.nanos);
+  const byTokens = headroom.tokens === null ? wantedOutputTokens : headroom.tokens - inputTokensBound;
+  const maxTokens = Math.min(wantedOutputTokens, byMoney, byTokens);
+  const floor = Math.min(MIN_OUTPUT_TOKENS, wantedOutputTokens);
+  if (maxTokens < floor) {
+    return byMoney < byTokens || headroom.tokens === null
+      ? {
+          type: "does-not-fit",
+          unit: "money",
+          needed: worstCost(price as Price, inputTokensBound, floor),
+          left: headroom.nanos ?? 0,
+        }
+      : { type: "does-not-fit", unit: "tokens", needed: inputTokensBound + floor, left: headroom.tokens };
+  }
+  return {
+    type: "fits",
+    maxTokens,
+    shrunk: maxTokens < wantedOutputTokens,
+    heldNanos: price === null ? 0 : worstCost(price, inputTokensBound, maxTokens),
+    heldTokens: inputTokensBound + maxTokens,
+  };
+}
+
+/** What is left of `budget`; null fields have no ceiling. Never negative. */
+export function headroomOf(budget: Budget, spend: Spend): Headroom {
+  return {
+    nanos: left(budget.maxCostNanos, spend.settledNanos + spend.heldNanos),
+    tokens: left(budget.maxTokens, spend.settledTokens + spend.heldTokens),
+  };
+}
+
+export function tightest(a: Headroom, b: Headroom): Headroom {
+  return { nanos: smaller(a.nanos, b.nanos), tokens: smaller(a.tokens, b.tokens) };
+}
+
+export function addSpend(a: Spend, b: Spend): Spend {
+  return {
+    settledNanos: a.settledNanos + b.settledNanos,
+    heldNanos: a.heldNanos + b.heldNanos,
+    settledTokens: a.settledTokens + b.settledTokens,
+    heldTokens: a.heldTokens + b.heldTokens,
+  };
+}
+
+/** Shares of a run's budget by role, for what the pipeline does not say: a quarter each to planner and reviewer, the rest to the doer. */
+export function roleShares(run: Budget, roles: readonly string[]): Readonly<Record<string, Budget>> {
+  const others = roles.filter((role) => role !== "doer");
+  const share = (fraction: number): Budget => ({
+    ...(run.maxCostNanos === undefined ? {} : { maxCostNanos: Math.floor(run.maxCostNanos * fraction) }),
+    ...(run.maxTokens === undefined ? {} : { maxTokens: Math.floor(run.maxTokens * fraction) }),
+  });
+  return Object.fromEntries(roles.map((role) => [role, share(role === "doer" ? 1 - others.length / 4 : 1 / 4)]));
+}
+
+const WARNING_PERCENTS = [75, 90, 100] as const;
+
+/** The warnings (percent of the ceiling) that `spend` has reached, money or tokens, whichever is nearer to its end. */
+export function reachedWarnings(budget: Budget, spend: Spend): readonly number[] {
+  const ratios = [
+    ratio(budget.maxCostNanos, spend.settledNanos + spend.heldNanos),
+    ratio(budget.maxTokens, spend.settledTokens + spend.heldTokens),
+  ];
+  return WARNING_PERCENTS.filter((percent) => ratios.some((used) => used * 100 >= percent));
+}
+
+function ratio(ceiling: number | undefined, used: number): number {
+  if (ceiling === undefined || used === 0) return 0;
+  return ceiling === 0 ? Number.POSITIVE_INFINITY : used / ceiling;
+}
+
+function left(ceiling: number | undefined, used: number): number | null {
+  return ceiling === undefined ? null : Math.max(0, ceiling - used);
+}
+
+function smaller(a: number | null, b: number | null): number | null {
+  if (a === null) return b;
+  return b === null ? a : Math.min(a, b);
+}

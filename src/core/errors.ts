@@ -1,0 +1,49 @@
+/** Exit codes of `ccp`. What each promises about money and state is in `docs/exit-codes.md`. */
+export const EXIT = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  waiting: 3,
+  credentials: 4,
+  budget: 5,
+  unavailable: 6,
+  owned: 7,
+  disk: 9,
+  bug: 70,
+  interrupted: 130,
+  terminated: 143,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+export interface CcpErrorOptions {
+  /** What a person should do next; one line, imperative. */
+  readonly hint?: string;
+  readonly cause?: unknown;
+}
+
+/** ccp cannot go on: a bad flag, a missing key, a locked database. Expected outcomes are values, never this. */
+export class CcpError extends Error {
+  override readonly name = "CcpError";
+  /** Stable, machine-readable: `dirty_tree`, `missing_key`, … */
+  readonly code: string;
+  readonly exitCode: ExitCode;
+  readonly hint: string | null;
+
+  constructor(code: string, exitCode: ExitCode, message: string, options: CcpErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.exitCode = exitCode;
+    this.hint = options.hint ?? null;
+  }
+}
+
+/** Marks a branch that the types rule out. Throws: reaching it is a bug in ccp. */
+export function unreachable(value: never): never {
+  throw new Error(`unreachable: ${JSON.stringify(value)}`);
+}
+
+/** The text of anything that was thrown, without its stack. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

@@ -1,0 +1,257 @@
+import type { Budget, Scope } from "./budget.ts";
+import type { ExitCode } from "./errors.ts";
+import type { FailureClass } from "./failure.ts";
+import type { ModelFailure, StopReason, Usage } from "./model.ts";
+import type { ToolName } from "./permission.ts";
+import type { InputValue, RoleName, SandboxMode } from "./pipeline.ts";
+
+/** A payload, stored once under the sha256 (hex) of its bytes. */
+export interface BlobRef {
+  readonly sha256: string;
+  readonly sizeBytes: number;
+}
+
+/** A git tree id (hex). */
+export type TreeHash = string;
+
+/** How a command ended. */
+export interface CommandEnd {
+  /** Null when a signal or ccp ended it. */
+  readonly exitCode: number | null;
+  /** Why ccp ended it; null when it ended by itself. */
+  readonly endedBy: "timeout" | "abort" | "output-limit" | null;
+  readonly durationMs: number;
+  /** What it wrote, standard output and error together, as it was kept (secrets redacted). */
+  readonly output: BlobRef;
+}
+
+export type StepOutcome =
+  | {
+      readonly status: "succeeded";
+      /** What `${steps.id.output}` means: an agent's summary or the tail of a command's output. */
+      readonly output: BlobRef;
+      /** The finish value of an agent, as JSON; null for a command. */
+      readonly finish: BlobRef | null;
+    }
+  | {
+      readonly status: "failed";
+      readonly class: FailureClass;
+      readonly reason: string;
+      readonly finish: BlobRef | null;
+    };
+
+/** How a run stands when nobody drives it. */
+export const END_STATUSES = ["succeeded", "failed", "paused", "budget_reached", "provider_down", "blocked"] as const;
+export type EndStatus = (typeof END_STATUSES)[number];
+
+/** Where the work starts. */
+export interface Base {
+  readonly commit: string;
+  /** The commit's tree, or a snapshot of the user's uncommitted work on top of it. */
+  readonly tree: TreeHash;
+  readonly dirty: boolean;
+  /** Null: detached. */
+  readonly branch: string | null;
+}
+
+export type CommandPurpose = "setup" | "baseline" | "until" | "step";
+
+/**
+ * A fact about a run, past tense. Stored first, folded second, told third. Payloads are blobs, so that an event
+ * stays small; instants and sequence numbers are added by the store's caller (`StoredEvent`).
+ */
+export type Event =
+  | {
+      readonly type: "run.created";
+      readonly rid: string;
+      readonly ccpVersion: string;
+      /** The expanded pipeline, canonical JSON; its sha256 is the pipeline's digest. */
+      readonly pipeline: BlobRef;
+      readonly pipelineName: string;
+      readonly task: BlobRef;
+      /** First line of the task. */
+      readonly title: string;
+      readonly inputs: Readonly<Record<string, InputValue>>;
+      readonly base: Base;
+      /** Absolute path of the user's working tree. */
+      readonly repository: string;
+      /** Absolute path under which `<rid>/` and the latest artifacts are written. */
+      readonly resultsDir: string;
+      readonly budgets: Readonly<Partial<Record<Scope, Budget>>>;
+      readonly sandbox: { readonly asked: SandboxMode; readonly active: "none" };
+      /** The run whose tree or plan this one goes on from. */
+      readonly parent: string | null;
+    }
+  | { readonly type: "run.resumed"; readonly epoch: number }
+  | {
+      readonly type: "run.ended";
+      readonly status: EndStatus;
+      readonly exitCode: ExitCode;
+      readonly reason: string | null;
+      readonly hint: string | null;
+    }
+  | { readonly type: "run.applied"; readonly tree: TreeHash }
+  | { readonly type: "run.discarded" }
+  | { readonly type: "budget.raised"; readonly scope: Scope; readonly budget: Budget }
+  | { readonly type: "budget.warned"; readonly scope: Scope; readonly percent: number }
+  | { readonly type: "route.changed"; readonly role: RoleName; readonly models: readonly string[] }
+  | {
+      readonly type: "workspace.created";
+      readonly path: string;
+      readonly branch: string;
+      readonly notices: readonly string[];
+    }
+  | { readonly type: "workspace.prepared"; readonly tree: TreeHash; readonly copied: readonly string[] }
+  | {
+      readonly type: "command.started";
+      readonly commandId: string;
+      readonly purpose: CommandPurpose;
+      readonly stepId: string | null;
+      readonly command: string;
+      readonly tree: TreeHash;
+    }
+  | {
+      readonly type: "command.finished";
+      readonly commandId: string;
+      readonly purpose: CommandPurpose;
+      readonly stepId: string | null;
+      readonly command: string;
+      readonly end: CommandEnd;
+      /** The tree that the command judged. */
+      readonly tree: TreeHash;
+      /** The tree that it left, after `changes: discard` was carried out. */
+      readonly treeAfter: TreeHash;
+    }
+  | {
+      readonly type: "step.started";
+      readonly stepId: string;
+      /** Ordinal of the try, from 1, over all rounds. */
+      readonly conversation: number;
+      readonly tree: TreeHash;
+      /** System prompt and first message of an agent, as JSON; null for a command. */
+      readonly prompt: BlobRef | null;
+    }
+  /** The drive ended with the step under way. It goes on where it was and has lost no attempt. */
+  | {
+      readonly type: "step.interrupted";
+      readonly stepId: string;
+      readonly conversation: number;
+      readonly reason: string;
+    }
+  | {
+      readonly type: "step.finished";
+      readonly stepId: string;
+      readonly conversation: number;
+      readonly outcome: StepOutcome;
+      readonly tree: TreeHash;
+    }
+  | {
+      readonly type: "steps.reset";
+      /** The step whose failure sent the run back. */
+      readonly from: string;
+      readonly to: string;
+      readonly steps: readonly string[];
+      /** What the target is told. */
+      readonly feedback: BlobRef;
+    }
+  | {
+      readonly type: "message.added";
+      readonly stepId: string;
+      readonly why: "nudge" | "truncated" | "empty" | "check-failed";
+      readonly text: BlobRef;
+    }
+  | {
+      readonly type: "call.reserved";
+      readonly callId: string;
+      readonly stepId: string;
+      readonly role: string;
+      readonly conversation: number;
+      readonly turn: number;
+      /** `provider/model`. */
+      readonly model: string;
+      /** sha256 of the canonical request. */
+      readonly request: string;
+      readonly maxTokens: number;
+      /** True when `maxTokens` was cut to what the budget had left. */
+      readonly shrunk: boolean;
+      readonly heldNanos: number;
+      readonly heldTokens: number;
+    }
+  | {
+      readonly type: "call.settled";
+      readonly callId: string;
+      readonly stepId: string;
+      readonly role: string;
+      readonly model: string;
+      readonly heldNanos: number;
+      readonly heldTokens: number;
+      readonly costNanos: number;
+      readonly usage: Usage;
+      readonly durationMs: number;
+      readonly result:
+        | {
+            readonly type: "answered";
+            readonly parts: BlobRef;
+            readonly stop: StopReason;
+            readonly servedBy: string | null;
+          }
+        | { readonly type: "failed"; readonly failure: ModelFailure };
+    }
+  /** It left the machine and its outcome is unknown: charged in full. */
+  | {
+      readonly type: "call.lost";
+      readonly callId: string;
+      readonly stepId: string;
+      readonly role: string;
+      readonly model: string;
+      readonly heldNanos: number;
+      readonly heldTokens: number;
+      readonly reason: string;
+    }
+  | {
+      readonly type: "tool.started";
+      readonly stepId: string;
+      readonly toolCallId: string;
+      readonly tool: string;
+      /** One line for people: the path or the command. */
+      readonly subject: string;
+      /** The tree before it, for a tool that changes files; null for one that does not. */
+      readonly tree: TreeHash | null;
+    }
+  | {
+      readonly type: "tool.finished";
+      readonly stepId: string;
+      readonly toolCallId: string;
+      readonly tool: string;
+      readonly status: "ok" | "error" | "denied";
+      readonly result: BlobRef;
+      /** One line for people: what came of it. */
+      readonly summary: string;
+      readonly durationMs: number;
+      readonly treeAfter: TreeHash | null;
+      /** The accepted finish value, as JSON; null for every other tool and for one that was refused. */
+      readonly finish: BlobRef | null;
+    }
+  | {
+      readonly type: "artifact.written";
+      readonly name: string;
+      readonly blob: BlobRef;
+      readonly stepId: string | null;
+    };
+
+export type EventType = Event["type"];
+export type EventOf<T extends EventType> = Extract<Event, { type: T }>;
+
+/** An event as the journal keeps it. */
+export type StoredEvent = Event & {
+  /** From 1, without gaps, per run. */
+  readonly seq: number;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+};
+
+/** What is worth showing and not worth keeping: dropped at will. */
+export type Delta =
+  | { readonly type: "delta.text"; readonly stepId: string; readonly text: string }
+  | { readonly type: "delta.tool_call"; readonly stepId: string; readonly tool: ToolName | string }
+  | { readonly type: "delta.waiting"; readonly stepId: string; readonly reason: string; readonly waitMs: number };

@@ -1,0 +1,159 @@
+import type { FailureClass } from "./failure.ts";
+import type { Json, JsonSchema } from "./json.ts";
+import type { Price } from "./money.ts";
+
+/** A candidate of a route. Written `provider/model`; the model may contain further slashes. */
+export interface ModelRef {
+  readonly provider: string;
+  readonly model: string;
+}
+
+/** Parses `anthropic/claude-sonnet-5`; null when there is no provider or no model in it. */
+export function parseModelRef(text: string): ModelRef | null {
+  const slash = text.indexOf("/");
+  if (slash <= 0 || slash === text.length - 1) return null;
+  return { provider: text.slice(0, slash), model: text.slice(slash + 1) };
+}
+
+export function formatModelRef(ref: ModelRef): string {
+  return `${ref.provider}/${ref.model}`;
+}
+
+/** One piece of an assistant's message, in no provider's dialect. */
+export type Part =
+  | { readonly kind: "text"; readonly text: string }
+  /** `opaque` (signatures, encrypted content) goes back only to the lane and model named in `source`. */
+  | { readonly kind: "reasoning"; readonly text: string; readonly opaque: Json; readonly source: string }
+  /** `rawArguments` is the JSON text as the model wrote it; it may be malformed. */
+  | { readonly kind: "tool_call"; readonly id: string; readonly name: string; readonly rawArguments: string };
+
+export type ToolCall = Extract<Part, { kind: "tool_call" }>;
+
+export type Message =
+  | { readonly role: "user"; readonly text: string }
+  | { readonly role: "assistant"; readonly parts: readonly Part[] }
+  | {
+      readonly role: "tool";
+      readonly toolCallId: string;
+      readonly name: string;
+      readonly text: string;
+      readonly isError: boolean;
+    };
+
+/** What a model is told about a tool. */
+export interface ToolSpec {
+  readonly name: string;
+  readonly description: string;
+  readonly parameters: JsonSchema;
+}
+
+/** Who asks: never sent to a real provider. The scripted provider finds its turn by it. */
+export interface Asker {
+  readonly role: string;
+  readonly stepId: string;
+  /** Ordinal of the step's conversation, from 1: each failed try and each way back starts a new one. */
+  readonly conversation: number;
+  /** Ordinal of the model call in its conversation, from 1. A call that was lost is asked again under its number. */
+  readonly turn: number;
+}
+
+/** One model request, complete: what is sent is a function of this value and the lane. */
+export interface ModelRequest {
+  readonly model: ModelRef;
+  readonly system: string;
+  readonly messages: readonly Message[];
+  readonly tools: readonly ToolSpec[];
+  /** Ceiling of the answer, reasoning included. */
+  readonly maxTokens: number;
+  readonly asker: Asker;
+}
+
+/** Tokens of one call. Fresh, cache-read and cache-write input are disjoint; `reasoning` is part of `output`. */
+export interface Usage {
+  readonly freshInput: number;
+  readonly cacheRead: number;
+  readonly cacheWrite: number;
+  readonly output: number;
+  readonly reasoning: number;
+  /** `estimated` where the provider reported nothing usable. */
+  readonly source: "provider" | "estimated";
+}
+
+export const NO_USAGE: Usage = {
+  freshInput: 0,
+  cacheRead: 0,
+  cacheWrite: 0,
+  output: 0,
+  reasoning: 0,
+  source: "provider",
+};
+
+export function addUsage(a: Usage, b: Usage): Usage {
+  return {
+    freshInput: a.freshInput + b.freshInput,
+    cacheRead: a.cacheRead + b.cacheRead,
+    cacheWrite: a.cacheWrite + b.cacheWrite,
+    output: a.output + b.output,
+    reasoning: a.reasoning + b.reasoning,
+    source: a.source === "provider" && b.source === "provider" ? "provider" : "estimated",
+  };
+}
+
+/** All tokens of a call, input and output: the unit of a token budget. */
+export function totalTokens(usage: Usage): number {
+  return usage.freshInput + usage.cacheRead + usage.cacheWrite + usage.output;
+}
+
+/** Why a model stopped. `length`: cut at `maxTokens`, so no tool call of the answer may run. */
+export type StopReason = "end" | "tool_calls" | "length" | "refusal";
+
+/** Why an attempt gave no answer. */
+export interface ModelFailure {
+  readonly class: FailureClass;
+  /** Safe to show: credentials are never in it. */
+  readonly message: string;
+  readonly httpStatus: number | null;
+  /** Milliseconds the provider asked us to wait, from any of its headers; null when it did not say. */
+  readonly retryAfterMs: number | null;
+  /** False only when the provider certainly billed nothing (refused before it began). */
+  readonly mayBeBilled: boolean;
+}
+
+/** What comes out of one attempt: deltas, then exactly one `answered` or `failed`. */
+export type ModelEvent =
+  | { readonly type: "text"; readonly text: string }
+  | { readonly type: "reasoning"; readonly text: string }
+  /** A tool call has begun to arrive. */
+  | { readonly type: "tool_call"; readonly name: string }
+  | {
+      readonly type: "answered";
+      readonly parts: readonly Part[];
+      readonly stop: StopReason;
+      readonly usage: Usage;
+      /** The provider's own figure for the call, in nano-dollars; wins over the price list. */
+      readonly providerCostNanos: number | null;
+      /** The model id that the provider says answered. */
+      readonly servedBy: string | null;
+    }
+  /** `usage` is what the provider had reported by then; null when nothing. */
+  | {
+      readonly type: "failed";
+      readonly failure: ModelFailure;
+      readonly usage: Usage | null;
+      readonly providerCostNanos: number | null;
+    };
+
+/** What ccp knows of a model before it is asked. */
+export interface ModelFacts {
+  readonly ref: ModelRef;
+  /** Null: unknown, so the call is refused unless the budget is in tokens. */
+  readonly price: Price | null;
+  /** Tokens; null when unknown. */
+  readonly contextWindow: number | null;
+  /** Default ceiling of one answer, in tokens. */
+  readonly maxOutputTokens: number;
+  /** On this machine: long prefill, no bill. */
+  readonly local: boolean;
+  /** Answers come from a transcript, not from a model. */
+  readonly scripted: boolean;
+}

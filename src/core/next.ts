@@ -1,0 +1,94 @@
+import { EXIT, type ExitCode } from "./errors.ts";
+import { deservesAnotherTry } from "./failure.ts";
+import { baselineChecks, type Command, isWriter, type Pipeline, type Step, withDownstream } from "./pipeline.ts";
+import { type Run, type StepState, stepState } from "./run.ts";
+
+/** What to do now. The engine performs; nothing is decided there. */
+export type Action =
+  | { readonly type: "create-workspace" }
+  | { readonly type: "prepare-workspace" }
+  /** Run a check on the base, before anything was changed. */
+  | {
+      readonly type: "check-base";
+      readonly checkId: string;
+      readonly command: Command;
+      readonly env: readonly string[];
+    }
+  | { readonly type: "perform"; readonly step: Step; readonly conversation: number }
+  | { readonly type: "go-back"; readonly from: Step; readonly to: string; readonly steps: readonly string[] }
+  | {
+      readonly type: "end";
+      readonly status: "succeeded" | "failed";
+      readonly exitCode: ExitCode;
+      readonly reason: string | null;
+    };
+
+/** Decides and touches nothing. Empty: wait for what is under way. */
+export function nextActions(pipeline: Pipeline, run: Run): readonly Action[] {
+  if (run.status !== "running") return [];
+  if (run.workspace === null) return [{ type: "create-workspace" }];
+  if (!run.workspace.prepared) return [{ type: "prepare-workspace" }];
+  const check = nextBaselineCheck(pipeline, run);
+  if (check) return [check];
+
+  const underWay = pipeline.steps.filter((step) => stepState(run, step.id).status === "running");
+  const lost = pipeline.steps.find((step) => isLost(step, stepState(run, step.id)));
+  if (lost) return underWay.length > 0 ? [] : [afterLoss(pipeline, run, lost)];
+  if (pipeline.steps.every((step) => isDone(run, step.id))) {
+    return [{ type: "end", status: "succeeded", exitCode: EXIT.ok, reason: null }];
+  }
+  return startable(pipeline, run, underWay).map((step) => ({
+    type: "perform",
+    step,
+    conversation: nextConversation(stepState(run, step.id)),
+  }));
+}
+
+/** A step that was interrupted goes on in its conversation; any other try begins a new one. */
+function nextConversation(state: StepState): number {
+  return state.status === "interrupted" ? state.conversation : state.conversation + 1;
+}
+
+/** Checks are run on the base only where an agent is going to change something. */
+function nextBaselineCheck(pipeline: Pipeline, run: Run): Action | null {
+  if (!pipeline.steps.some((step) => step.kind === "agent")) return null;
+  const done = new Set(
+    run.commands.filter((command) => command.purpose === "baseline").map((command) => command.commandId),
+  );
+  const check = baselineChecks(pipeline).find(({ id }) => !done.has(`baseline.${id}`));
+  return check ? { type: "check-base", checkId: `baseline.${check.id}`, command: check.command, env: check.env } : null;
+}
+
+/** Readers may run side by side; a step that can change the tree runs alone. */
+function startable(pipeline: Pipeline, run: Run, underWay: readonly Step[]): readonly Step[] {
+  const ready = pipeline.steps.filter((step) => isReady(run, step));
+  if (underWay.some((step) => isWriter(pipeline, step))) return [];
+  const readers = ready.filter((step) => !isWriter(pipeline, step));
+  if (readers.length > 0 || underWay.length > 0) return readers;
+  return ready.slice(0, 1);
+}
+
+function afterLoss(pipeline: Pipeline, run: Run, lost: Step): Action {
+  const back = lost.onFailure;
+  if (back && stepState(run, lost.id).backs < back.attempts) {
+    return { type: "go-back", from: lost, to: back.backTo, steps: withDownstream(pipeline, back.backTo) };
+  }
+  const outcome = stepState(run, lost.id).outcome;
+  const reason = outcome?.status === "failed" ? `${outcome.class}: ${outcome.reason}` : "failed";
+  return { type: "end", status: "failed", exitCode: EXIT.failed, reason: `step "${lost.id}" failed, ${reason}` };
+}
+
+function isReady(run: Run, step: Step): boolean {
+  const { status } = stepState(run, step.id);
+  return status !== "running" && status !== "succeeded" && step.needs.every((id) => isDone(run, id));
+}
+
+function isDone(run: Run, stepId: string): boolean {
+  return stepState(run, stepId).status === "succeeded";
+}
+
+/** Failed for good: its tries are spent, or another try cannot help. */
+function isLost(step: Step, state: StepState): boolean {
+  if (state.status !== "failed" || state.outcome?.status !== "failed") return false;
+  return state.failures >= step.attempts || !deservesAnotherTry(state.outcome.class);
+}

@@ -1,0 +1,124 @@
+import type { Budget } from "./budget.ts";
+import type { PermissionRule, ToolName } from "./permission.ts";
+
+/** The built-in roles. What each finishes with is its contract, in `contract.ts`. */
+export const ROLE_NAMES = ["planner", "doer", "reviewer"] as const;
+export type RoleName = (typeof ROLE_NAMES)[number];
+
+/** Who does the work: a prompt, a route to models, what it may touch and what it may spend. */
+export interface Role {
+  readonly name: RoleName;
+  /** The system prompt, as a template. */
+  readonly prompt: string;
+  /** The route: `provider/model`, the first that answers wins. */
+  readonly models: readonly string[];
+  readonly tools: readonly ToolName[];
+  readonly permissions: readonly PermissionRule[];
+  /** All steps of this role draw on it, all tries counted. */
+  readonly budget: Budget;
+  /** Model calls of one conversation. */
+  readonly maxTurns: number;
+}
+
+/** A command of the pipeline: its text, or an input whose value the user gave as a command. */
+export type Command =
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "input"; readonly name: string };
+
+interface StepBase {
+  readonly id: string;
+  /** Ids of steps that must have succeeded first. */
+  readonly needs: readonly string[];
+  /** Failed tries, each a new conversation or a new execution. */
+  readonly attempts: number;
+  /** Milliseconds for one try; null: only the run's own clock. */
+  readonly timeoutMs: number | null;
+  /** Name under which the step's document is kept in `results/<rid>/`; null: none. */
+  readonly artifact: string | null;
+  /** Names of variables of the user's environment that the step's commands may see. An agent never does. */
+  readonly env: readonly string[];
+  readonly onFailure: { readonly backTo: string; readonly attempts: number } | null;
+}
+
+export interface AgentStep extends StepBase {
+  readonly kind: "agent";
+  readonly role: RoleName;
+  /** What this step adds to the task, as a template; null: nothing. */
+  readonly prompt: string | null;
+  readonly until: { readonly command: Command; readonly attempts: number } | null;
+}
+
+export interface ShellStep extends StepBase {
+  readonly kind: "shell";
+  readonly command: Command;
+  /** `discard` puts the tree back as it was; `keep` is for formatters and generators. */
+  readonly changes: "discard" | "keep";
+  /** A check judges the tree and is run once on the base before the doer starts. */
+  readonly check: boolean;
+}
+
+export type Step = AgentStep | ShellStep;
+
+export type InputValue = string | number | boolean;
+export const INPUT_TYPES = ["string", "number", "boolean", "command"] as const;
+
+/** `command` is a string that the pipeline executes: only such an input may stand where a command is expected. */
+export interface InputSpec {
+  readonly type: (typeof INPUT_TYPES)[number];
+  readonly required: boolean;
+  readonly default: InputValue | null;
+  readonly description: string | null;
+  /** Where a missing value is looked for in the project. */
+  readonly detect: "test" | null;
+}
+
+export const SANDBOX_MODES = ["auto", "required", "off"] as const;
+export type SandboxMode = (typeof SANDBOX_MODES)[number];
+
+/** A checked, expanded pipeline: every name resolved, every default filled in, every prompt in it. Immutable; has a digest. */
+export interface Pipeline {
+  readonly name: string;
+  readonly description: string | null;
+  readonly inputs: Readonly<Record<string, InputSpec>>;
+  readonly budget: Budget;
+  readonly workspace: {
+    /** Globs of untracked paths that a new worktree needs: dependencies, virtual environments. */
+    readonly copy: readonly string[];
+    /** Run once in the new worktree; null: nothing. */
+    readonly setup: string | null;
+  };
+  readonly sandbox: SandboxMode;
+  readonly roles: Readonly<Partial<Record<RoleName, Role>>>;
+  /** In dependency order. */
+  readonly steps: readonly Step[];
+  /** The engine's own sentences to the model, by name: pinned with the run, as the role prompts are. */
+  readonly messages: Readonly<Record<string, string>>;
+}
+
+/** True when a step can change the tree: such a step runs alone. */
+export function isWriter(pipeline: Pipeline, step: Step): boolean {
+  if (step.kind === "shell") return true;
+  const tools = pipeline.roles[step.role]?.tools ?? [];
+  return tools.some((tool) => tool === "edit" || tool === "write" || tool === "bash");
+}
+
+/** `id` and every step that comes after it, in pipeline order. */
+export function withDownstream(pipeline: Pipeline, id: string): readonly string[] {
+  const found = new Set([id]);
+  for (const step of pipeline.steps) if (step.needs.some((need) => found.has(need))) found.add(step.id);
+  return pipeline.steps.filter((step) => found.has(step.id)).map((step) => step.id);
+}
+
+/** The checks that are run on the base: each command once. */
+export function baselineChecks(
+  pipeline: Pipeline,
+): readonly { readonly id: string; readonly command: Command; readonly env: readonly string[] }[] {
+  const checks = pipeline.steps.flatMap((step) => {
+    if (step.kind === "shell") return step.check ? [{ id: step.id, command: step.command, env: step.env }] : [];
+    return step.until ? [{ id: `${step.id}.until`, command: step.until.command, env: step.env }] : [];
+  });
+  const key = (command: Command) => (command.kind === "text" ? `text ${command.text}` : `input ${command.name}`);
+  return checks.filter(
+    (check, index) => checks.findIndex((other) => key(other.command) === key(check.command)) === index,
+  );
+}

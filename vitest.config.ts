@@ -1,0 +1,23 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    globalSetup: ["test/support/build.ts"],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    pool: "forks",
+    coverage: {
+      provider: "v8",
+      include: ["src/**/*.ts"],
+      reporter: ["text-summary", "text"],
+      skipFull: true,
+      thresholds: {
+        lines: 85,
+        "src/core/**": { lines: 90 },
+        "src/engine/**": { lines: 90 },
+        "src/store/**": { lines: 90 },
+      },
+    },
+  },
+});
