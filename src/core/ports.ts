@@ -33,6 +33,8 @@ export interface RunSummary {
   readonly title: string;
   readonly pipelineName: string;
   readonly status: Run["status"];
+  /** For a run that is `running`: false means that its owner died and that it can be resumed. */
+  readonly owned: boolean;
   readonly createdAt: number;
   readonly lastAt: number;
   readonly settledNanos: number;
@@ -50,6 +52,8 @@ export interface Store {
   /** Takes the run for this process until `release` or death; returns the new epoch. Throws `CcpError("owned")`, exit 7. */
   claim(rid: string): number;
   release(rid: string): void;
+  /** True while a living process, this one included, holds the run. */
+  isOwned(rid: string): boolean;
   append(rid: string, epoch: number, events: readonly Event[], at: number): AppendResult;
   /** In order; empty for an unknown run. */
   events(rid: string, afterSeq?: number): readonly StoredEvent[];
@@ -57,7 +61,7 @@ export interface Store {
   runs(): readonly RunSummary[];
   /** What the ledger says of a scope: must equal the fold's figure. */
   ledger(rid: string, scope: Scope): Spend;
-  /** Written once, on disk before it returns. */
+  /** Kept once; on disk no later than the first event that is appended after it. */
   putBlob(bytes: Uint8Array): BlobRef;
   /** Throws a `CcpError("blob_missing")` when it is not there or its bytes do not match. */
   blob(ref: BlobRef): Uint8Array;
@@ -250,8 +254,10 @@ export interface Results {
   /** Atomic. `name` may have one folder in it. */
   write(rid: string, name: string, bytes: Uint8Array): void;
   read(rid: string, name: string): Uint8Array | null;
-  /** The copy beside the run's folder, unless git tracks a file there; returns false then. */
-  publish(name: string, bytes: Uint8Array): boolean;
+  /**
+   * The copy beside the run's folder, or (null) its removal, unless git tracks a file there; returns false then.
+   */
+  publish(name: string, bytes: Uint8Array | null): boolean;
   /** `.tar.gz` of the run's folder: the same files give the same bytes. */
   bundle(rid: string, target: string): Promise<void>;
 }

@@ -47,7 +47,7 @@ export interface Run {
   readonly commands: readonly CommandRecord[];
   readonly steps: Readonly<Record<string, StepState>>;
   /** Sent, outcome not recorded. */
-  readonly openCalls: Readonly<Record<string, EventOf<"call.reserved">>>;
+  readonly openCalls: Readonly<Record<string, EventOf<"call.reserved"> & { readonly at: number }>>;
   /** Begun, end not recorded. */
   readonly openTools: Readonly<Record<string, EventOf<"tool.started">>>;
   readonly openCommands: Readonly<Record<string, EventOf<"command.started">>>;
@@ -236,6 +236,7 @@ function reset(run: Run, event: EventOf<"steps.reset">): Run {
         failures: 0,
         checkFailures: 0,
         startTree: null,
+        outcome: null,
         feedback: null,
       })),
     run,

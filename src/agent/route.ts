@@ -1,0 +1,24 @@
+import type { ModelFacts } from "../core/model.ts";
+
+/** Where a conversation stands on its route. A candidate that was passed over is not asked again in it. */
+export interface Route {
+  current(): ModelFacts;
+  left(): number;
+  advance(): void;
+}
+
+/** Throws for a route without candidates: a pipeline is not loaded with one. */
+export function openRoute(candidates: readonly ModelFacts[]): Route {
+  let index = 0;
+  return {
+    current() {
+      const model = candidates[index];
+      if (!model) throw new Error("a route needs a candidate");
+      return model;
+    },
+    left: () => candidates.length - 1 - index,
+    advance: () => {
+      index += 1;
+    },
+  };
+}

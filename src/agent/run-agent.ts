@@ -1,0 +1,56 @@
+import { applyUtterance, EMPTY_CONVERSATION } from "../core/conversation.ts";
+import { unreachable } from "../core/errors.ts";
+import type { Agent, AgentOutcome, Assignment, StepPort } from "../core/ports.ts";
+import { renderTemplate } from "../core/template.ts";
+import { nextTurn, type Turn } from "../core/turn.ts";
+import { askModel } from "./ask-model.ts";
+import { closeOpenCall } from "./open-call.ts";
+import { openRoute, type Route } from "./route.ts";
+
+/** The built-in agent: a conversation that is the fold of its own record, so it starts and resumes alike. */
+export function createAgent(): Agent {
+  return { run: runAgent };
+}
+
+async function runAgent(assignment: Assignment, port: StepPort): Promise<AgentOutcome> {
+  await closeOpenCall(assignment, port);
+  const route = openRoute(assignment.candidates);
+  for (;;) {
+    const talk = port.utterances().reduce(applyUtterance, EMPTY_CONVERSATION);
+    const turn = nextTurn(talk, assignment.maxTurns);
+    if (turn.type === "finish") return { type: "finished", value: turn.value };
+    if (turn.type === "fail") return { type: "failed", class: turn.class, reason: turn.reason };
+    const stop = port.stopRequested();
+    if (stop) return { type: "stopped", why: stop, reason: "stopped between two turns" };
+    const outcome = await take(turn, assignment, port, route, talk.turns + 1);
+    if (outcome) return outcome;
+  }
+}
+
+/** Takes one turn; an outcome ends the conversation. */
+async function take(
+  turn: Exclude<Turn, { type: "finish" | "fail" }>,
+  assignment: Assignment,
+  port: StepPort,
+  route: Route,
+  ordinal: number,
+): Promise<AgentOutcome | null> {
+  switch (turn.type) {
+    case "ask":
+      return askModel({ assignment, port, route, turn: ordinal });
+    case "call-tool":
+      await port.useTool(turn.call, port.tools.check(turn.call, assignment.grant));
+      return null;
+    case "say":
+      port.say(turn.why, sentence(assignment, turn.why, route));
+      return null;
+    default:
+      return unreachable(turn);
+  }
+}
+
+function sentence(assignment: Assignment, why: "nudge" | "truncated" | "empty", route: Route): string {
+  return renderTemplate(assignment.messages[why] ?? "", (name) =>
+    name === "maxTokens" ? String(route.current().maxOutputTokens) : "",
+  );
+}

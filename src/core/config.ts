@@ -1,0 +1,21 @@
+/** What the surroundings and the flags say, read once in `cli/config.ts`. */
+export interface Config {
+  /** Absolute. */
+  readonly cwd: string;
+  /** The user's environment; only named parts of it are ever handed on. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly home: string;
+  /** `$XDG_STATE_HOME/ccp`: worktrees. */
+  readonly stateHome: string;
+  /** `$XDG_CONFIG_HOME/ccp`: the user's own files. */
+  readonly configHome: string;
+  /** Where journals go instead of git's common directory; null: they do not. */
+  readonly stateDir: string | null;
+  /** Relative to the repository's root, or absolute. */
+  readonly resultsDir: string;
+  /** Hosts to which a project's file may point one of the user's keys. */
+  readonly trustedHosts: readonly string[];
+  /** The folder that holds `pipelines/` and `templates/`. */
+  readonly packageRoot: string;
+  readonly version: string;
+}

@@ -1,0 +1,121 @@
+import type { StoredEvent } from "./event.ts";
+import type { Json } from "./json.ts";
+import { addUsage, NO_USAGE } from "./model.ts";
+import { NANOS_PER_USD } from "./money.ts";
+import type { Pipeline } from "./pipeline.ts";
+import { type Run, stepState, totalSpend } from "./run.ts";
+
+/** run.json: what a run was, did, cost and left behind, for machines. A function of the journal alone. */
+export function runRecord(run: Run, pipeline: Pipeline, events: readonly StoredEvent[], digest: string): Json {
+  const { created } = run;
+  const total = totalSpend(run);
+  return {
+    v: 1,
+    rid: run.rid,
+    title: created?.title ?? "",
+    ccp_version: created?.ccpVersion ?? "",
+    pipeline: { name: pipeline.name, digest },
+    parent: created?.parent ?? null,
+    status: run.status,
+    exit: run.end?.exitCode ?? null,
+    reason: run.end?.reason ?? null,
+    created_at: instant(created?.at ?? 0),
+    ended_at: run.end ? instant(run.lastAt) : null,
+    active_ms: run.activeMs,
+    base: created
+      ? { commit: created.base.commit, tree: created.base.tree, dirty: created.base.dirty, branch: created.base.branch }
+      : null,
+    tree: run.tree,
+    branch: run.workspace?.branch ?? null,
+    sandbox: created ? { asked: created.sandbox.asked, active: created.sandbox.active } : null,
+    inputs: { ...created?.inputs },
+    usage: usageRecord(Object.values(run.steps).reduce((sum, step) => addUsage(sum, step.usage), NO_USAGE)),
+    cost_usd: total.settledNanos / NANOS_PER_USD,
+    cost_nanos: total.settledNanos,
+    tokens: total.settledTokens,
+    budget: {
+      max_cost_nanos: run.budgets.run?.maxCostNanos ?? null,
+      max_tokens: run.budgets.run?.maxTokens ?? null,
+      max_duration_ms: run.budgets.run?.maxDurationMs ?? null,
+    },
+    steps: pipeline.steps.map((step) => stepRecord(run, step.id, step.kind === "agent" ? step.role : null, events)),
+    models: modelRecords(events),
+    checks: run.commands.map((command) => ({
+      purpose: command.purpose,
+      step: command.stepId,
+      command: command.command,
+      exit_code: command.end.exitCode,
+      ended_by: command.end.endedBy,
+      duration_ms: command.end.durationMs,
+      tree: command.tree,
+    })),
+    artifacts: Object.values(run.artifacts).map(({ name, blob, stepId }) => ({
+      name,
+      sha256: blob.sha256,
+      size_bytes: blob.sizeBytes,
+      step: stepId,
+    })),
+  };
+}
+
+function stepRecord(run: Run, stepId: string, role: string | null, events: readonly StoredEvent[]): Json {
+  const state = stepState(run, stepId);
+  const spend = run.spend[`step:${stepId}`];
+  const { outcome } = state;
+  return {
+    id: stepId,
+    role,
+    status: state.status,
+    tries: state.conversation,
+    failure: outcome?.status === "failed" ? { class: outcome.class, reason: outcome.reason } : null,
+    models: [
+      ...new Set(
+        events.flatMap((event) => (event.type === "call.settled" && event.stepId === stepId ? [event.model] : [])),
+      ),
+    ],
+    calls: state.calls,
+    lost_calls: state.lostCalls,
+    usage: usageRecord(state.usage),
+    cost_nanos: spend?.settledNanos ?? 0,
+    started_at: state.startedAt === null ? null : instant(state.startedAt),
+    ended_at: state.endedAt === null ? null : instant(state.endedAt),
+  };
+}
+
+/** Settled and lost calls by model. */
+function modelRecords(events: readonly StoredEvent[]): Json {
+  const byModel = new Map<string, { calls: number; lost: number; cost: number; usage: typeof NO_USAGE }>();
+  for (const event of events) {
+    if (event.type !== "call.settled" && event.type !== "call.lost") continue;
+    const sum = byModel.get(event.model) ?? { calls: 0, lost: 0, cost: 0, usage: NO_USAGE };
+    const isLost = event.type === "call.lost";
+    byModel.set(event.model, {
+      calls: sum.calls + 1,
+      lost: sum.lost + (isLost ? 1 : 0),
+      cost: sum.cost + (isLost ? event.heldNanos : event.costNanos),
+      usage: isLost ? sum.usage : addUsage(sum.usage, event.usage),
+    });
+  }
+  return [...byModel].map(([model, sum]) => ({
+    model,
+    calls: sum.calls,
+    lost_calls: sum.lost,
+    cost_nanos: sum.cost,
+    usage: usageRecord(sum.usage),
+  }));
+}
+
+function usageRecord(usage: typeof NO_USAGE): Json {
+  return {
+    fresh_input: usage.freshInput,
+    cache_read: usage.cacheRead,
+    cache_write: usage.cacheWrite,
+    output: usage.output,
+    reasoning: usage.reasoning,
+    source: usage.source,
+  };
+}
+
+function instant(at: number): string {
+  return new Date(at).toISOString();
+}

@@ -1,0 +1,22 @@
+import { type ModelEvent, type ModelFacts, NO_USAGE, type Usage } from "./model.ts";
+import { costOf } from "./money.ts";
+
+export type CallEnd = Extract<ModelEvent, { type: "answered" | "failed" }>;
+
+export type Settlement =
+  | { readonly type: "settled"; readonly costNanos: number; readonly usage: Usage }
+  /** It may have been billed and nobody said how much: charged at its reservation. */
+  | { readonly type: "lost"; readonly reason: string };
+
+/** What the end of a call costs. The provider's own figure wins over the price list. */
+export function settleCall(end: CallEnd, model: ModelFacts): Settlement {
+  if (end.type === "answered") return charged(end.usage, end.providerCostNanos, model);
+  if (!end.failure.mayBeBilled) return { type: "settled", costNanos: 0, usage: NO_USAGE };
+  if (end.usage) return charged(end.usage, end.providerCostNanos, model);
+  return { type: "lost", reason: `${end.failure.class}: ${end.failure.message}` };
+}
+
+function charged(usage: Usage, providerCostNanos: number | null, model: ModelFacts): Settlement {
+  const listed = model.price === null ? 0 : costOf(model.price, usage);
+  return { type: "settled", costNanos: providerCostNanos ?? listed, usage };
+}

@@ -1,0 +1,73 @@
+import type { StepOutcome } from "../core/event.ts";
+import type { FailureClass } from "../core/failure.ts";
+import type { AgentStep } from "../core/pipeline.ts";
+import type { StopWhy } from "../core/ports.ts";
+import { stepState } from "../core/run.ts";
+import { assignmentOf } from "./assignment.ts";
+import { type Context, treeOf } from "./context.ts";
+import { judgeFinish } from "./judge.ts";
+import { composePrompt, type Prompt } from "./prompt.ts";
+import { interrupted } from "./shell-step.ts";
+import { openStepPort } from "./step-port.ts";
+import { checkUntil } from "./until.ts";
+
+/** Lets an agent work until its step has an outcome, or the drive is to stop. */
+export async function performAgentStep(context: Context, step: AgentStep, conversation: number): Promise<void> {
+  const prompt = await begin(context, step, conversation);
+  const clock = step.timeoutMs === null ? null : AbortSignal.timeout(step.timeoutMs);
+  const signal = clock ? AbortSignal.any([clock, context.halt.signal]) : context.halt.signal;
+  const assignment = assignmentOf(
+    context.log.run,
+    context.pipeline,
+    step,
+    conversation,
+    prompt.system,
+    context.deps.models,
+  );
+  const port = openStepPort(context, step, conversation, signal);
+  for (;;) {
+    const outcome = await context.deps.agent.run(assignment, port);
+    if (clock?.aborted && !context.halt.signal.aborted && outcome.type !== "finished") {
+      await finish(context, step, conversation, failed("timeout", "the step ran out of time"));
+      return;
+    }
+    if (outcome.type === "stopped") {
+      stop(context, step, conversation, outcome.why, outcome.reason);
+      return;
+    }
+    if (outcome.type === "failed") {
+      await finish(context, step, conversation, failed(outcome.class, outcome.reason));
+      return;
+    }
+    const judged = await judgeFinish(context, step, outcome.value);
+    const checked = judged.status === "succeeded" ? await checkUntil(context, step, conversation, judged) : judged;
+    if (checked === "again") continue;
+    if (checked === "stopped") interrupted(context, step.id, conversation);
+    else await finish(context, step, conversation, checked);
+    return;
+  }
+}
+
+/** A conversation that was interrupted goes on with the words that it began with. */
+async function begin(context: Context, step: AgentStep, conversation: number): Promise<Prompt> {
+  const { log } = context;
+  const state = stepState(log.run, step.id);
+  const isOpen = state.status === "interrupted" && state.conversation === conversation && state.prompt !== null;
+  const prompt = isOpen && state.prompt ? log.readJson<Prompt>(state.prompt) : await composePrompt(context, step);
+  const ref = isOpen && state.prompt ? state.prompt : log.json({ ...prompt });
+  log.record({ type: "step.started", stepId: step.id, conversation, tree: treeOf(context), prompt: ref });
+  return prompt;
+}
+
+function stop(context: Context, step: AgentStep, conversation: number, why: StopWhy, reason: string): void {
+  context.halt.request(why, reason);
+  interrupted(context, step.id, conversation);
+}
+
+async function finish(context: Context, step: AgentStep, conversation: number, outcome: StepOutcome): Promise<void> {
+  context.log.record({ type: "step.finished", stepId: step.id, conversation, outcome, tree: treeOf(context) });
+}
+
+function failed(failure: FailureClass, reason: string): StepOutcome {
+  return { status: "failed", class: failure, reason, finish: null };
+}

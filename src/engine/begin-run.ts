@@ -1,0 +1,88 @@
+import { type Budget, roleShares, type Scope } from "../core/budget.ts";
+import type { Base } from "../core/event.ts";
+import { canonicalJson } from "../core/json.ts";
+import type { InputValue, Pipeline, RoleName } from "../core/pipeline.ts";
+import type { EngineDeps } from "./deps.ts";
+
+export interface RunSpec {
+  readonly pipeline: Pipeline;
+  readonly inputs: Readonly<Record<string, InputValue>>;
+  readonly task: string;
+  readonly base: Base;
+  readonly resultsDir: string;
+  readonly ccpVersion: string;
+  /** The run that this one goes on from; null: none. */
+  readonly parent: string | null;
+}
+
+/** Puts a new run on record, owned by this process. Everything that it depends on is pinned in it. */
+export function beginRun(
+  spec: RunSpec,
+  deps: Pick<EngineDeps, "store" | "chance" | "repository" | "publish">,
+): { readonly rid: string; readonly epoch: number } {
+  const rid = deps.chance.rid();
+  const encode = (text: string) => deps.store.putBlob(new TextEncoder().encode(text));
+  deps.store.create(
+    rid,
+    [
+      {
+        type: "run.created",
+        rid,
+        ccpVersion: spec.ccpVersion,
+        pipeline: encode(canonicalJson(spec.pipeline)),
+        pipelineName: spec.pipeline.name,
+        task: encode(spec.task),
+        title: titleOf(spec.task),
+        inputs: spec.inputs,
+        base: spec.base,
+        repository: deps.repository.root,
+        resultsDir: spec.resultsDir,
+        budgets: budgetsOf(spec.pipeline),
+        sandbox: { asked: spec.pipeline.sandbox, active: "none" },
+        parent: spec.parent,
+      },
+    ],
+    deps.chance.now(),
+  );
+  return { rid, epoch: 1 };
+}
+
+/** The ceilings of every scope that has one. */
+export function budgetsOf(pipeline: Pipeline): Readonly<Partial<Record<Scope, Budget>>> {
+  const roles = Object.values(pipeline.roles).map((role) => [`role:${role.name}` as const, role.budget] as const);
+  return { run: pipeline.budget, ...Object.fromEntries(roles) };
+}
+
+/** The roles' shares of a new ceiling, in the proportions that their old ceilings had. */
+export function raisedBudgets(
+  pipeline: Pipeline,
+  before: Budget,
+  after: Budget,
+): Readonly<Partial<Record<Scope, Budget>>> {
+  const names = Object.keys(pipeline.roles) as RoleName[];
+  const shares = roleShares(after, names);
+  const roles = names.map((name) => {
+    const own = pipeline.roles[name]?.budget ?? {};
+    return [`role:${name}` as const, grown(own, before, after, shares[name] ?? {})] as const;
+  });
+  return { run: after, ...Object.fromEntries(roles) };
+}
+
+function grown(own: Budget, before: Budget, after: Budget, share: Budget): Budget {
+  const scale = (
+    mine: number | undefined,
+    old: number | undefined,
+    now: number | undefined,
+    fallback: number | undefined,
+  ) => {
+    if (mine === undefined || now === undefined) return fallback;
+    return old ? Math.max(mine, Math.floor((mine / old) * now)) : (fallback ?? mine);
+  };
+  const maxCostNanos = scale(own.maxCostNanos, before.maxCostNanos, after.maxCostNanos, share.maxCostNanos);
+  const maxTokens = scale(own.maxTokens, before.maxTokens, after.maxTokens, share.maxTokens);
+  return { ...(maxCostNanos === undefined ? {} : { maxCostNanos }), ...(maxTokens === undefined ? {} : { maxTokens }) };
+}
+
+function titleOf(task: string): string {
+  return (task.trim().split("\n", 1)[0] ?? "").slice(0, 200);
+}

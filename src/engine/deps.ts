@@ -1,0 +1,34 @@
+import type { Delta, StoredEvent } from "../core/event.ts";
+import type { Agent, Chance, Models, Repository, Results, Spool, Store, Tools } from "../core/ports.ts";
+import type { Run } from "../core/run.ts";
+
+/** What driving a run takes. All of it is handed in; the engine constructs nothing. */
+export interface EngineDeps {
+  readonly store: Store;
+  readonly spool: Spool;
+  readonly repository: Repository;
+  readonly results: Results;
+  readonly models: Models;
+  readonly tools: Tools;
+  readonly agent: Agent;
+  readonly chance: Chance;
+  /** Hears every fact once it is stored. Never throws. */
+  readonly publish: (event: StoredEvent, run: Run) => void;
+  /** Hears what may be dropped. */
+  readonly tell: (delta: Delta) => void;
+  /** Values that must never reach the journal: replaced wherever text enters it. */
+  readonly secrets: readonly string[];
+  /** The user's values of the variables that a step's `env` names. */
+  readonly variables: Readonly<Record<string, string>>;
+  readonly control: Control;
+}
+
+/** How a person stops a run. */
+export interface Control {
+  /** Stop at once. */
+  readonly signal: AbortSignal;
+  /** Stop at the next boundary. */
+  pauseRequested(): boolean;
+  /** Exit code of a run that a person stopped: 130 or 143. */
+  exitCode(): 130 | 143;
+}

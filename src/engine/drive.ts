@@ -1,0 +1,85 @@
+import { unreachable } from "../core/errors.ts";
+import { type Action, nextActions } from "../core/next.ts";
+import type { Pipeline } from "../core/pipeline.ts";
+import { type Run, timeLeft } from "../core/run.ts";
+import { performAgentStep } from "./agent-step.ts";
+import { endRun, endStopped } from "./conclude.ts";
+import type { Context } from "./context.ts";
+import type { EngineDeps } from "./deps.ts";
+import { Halt } from "./halt.ts";
+import { checkBase, createWorkspace, prepareWorkspace } from "./prepare.ts";
+import { recover } from "./recover.ts";
+import { RunLog } from "./run-log.ts";
+import { performShellStep } from "./shell-step.ts";
+import { goBack } from "./way-back.ts";
+
+/**
+ * Drives a run that this process owns until it ends or has to stop, starting from whatever its log says: a resumed
+ * run differs from a new one only in the length of its log. Throws for what ccp cannot go on with (a full disk); the
+ * log then says how far it came.
+ */
+export async function drive(rid: string, epoch: number, deps: EngineDeps): Promise<Run> {
+  const log = new RunLog(rid, epoch, deps);
+  const pipeline = pinnedPipeline(log);
+  using halt = new Halt(deps.control, timeLeft(log.run, deps.chance.now()));
+  const context: Context = { log, pipeline, deps, halt };
+  await recover(context);
+
+  /** By key: an action that is under way is not begun a second time. */
+  const underWay = new Map<string, Promise<void>>();
+  let broken: { readonly cause: unknown } | null = null;
+  while (log.run.status === "running" && !broken) {
+    if (halt.reason) {
+      await Promise.all(underWay.values());
+      if (!broken && log.run.status === "running") await endStopped(context, halt.reason);
+      break;
+    }
+    for (const action of nextActions(pipeline, log.run)) {
+      const key = keyOf(action);
+      if (underWay.has(key)) continue;
+      const work = perform(action, context)
+        .catch((cause: unknown) => {
+          broken ??= { cause };
+        })
+        .finally(() => underWay.delete(key));
+      underWay.set(key, work);
+    }
+    if (underWay.size === 0) throw new Error(`run ${rid} has nothing to do and has not ended`);
+    await Promise.race(underWay.values());
+  }
+  await Promise.all(underWay.values());
+  if (broken) throw (broken as { cause: unknown }).cause;
+  return log.run;
+}
+
+/** The pipeline as it was when the run began, whatever has become of its file. */
+export function pinnedPipeline(log: RunLog): Pipeline {
+  const created = log.run.created;
+  if (!created) throw new Error(`run ${log.rid} has no beginning`);
+  return log.readJson<Pipeline>(created.pipeline);
+}
+
+function keyOf(action: Action): string {
+  return action.type === "perform" ? `perform ${action.step.id}` : action.type;
+}
+
+function perform(action: Action, context: Context): Promise<void> {
+  switch (action.type) {
+    case "create-workspace":
+      return createWorkspace(context);
+    case "prepare-workspace":
+      return prepareWorkspace(context);
+    case "check-base":
+      return checkBase(context, action);
+    case "perform":
+      return action.step.kind === "agent"
+        ? performAgentStep(context, action.step, action.conversation)
+        : performShellStep(context, action.step, action.conversation);
+    case "go-back":
+      return goBack(context, action);
+    case "end":
+      return endRun(context, action);
+    default:
+      return unreachable(action);
+  }
+}

@@ -1,0 +1,111 @@
+import { planReservation } from "../core/budget.ts";
+import { EXIT } from "../core/errors.ts";
+import { formatModelRef, type ModelFacts, type ModelFailure, NO_USAGE, type Usage } from "../core/model.ts";
+import { usdToNanos } from "../core/money.ts";
+import { type CallEnd, settleCall } from "../core/settlement.ts";
+import { reservedCall, settleReserved } from "./calls.ts";
+import type { EngineDeps } from "./deps.ts";
+import { RunLog } from "./run-log.ts";
+
+/** A ping never costs more. */
+const PING_CEILING_NANOS = usdToNanos(0.01);
+const PING_TOKENS = 64;
+const PING_TIMEOUT_MS = 60_000;
+
+export interface PingAnswer {
+  readonly model: string;
+  readonly ok: boolean;
+  readonly servedBy: string | null;
+  readonly usage: Usage;
+  readonly costNanos: number;
+  readonly durationMs: number;
+  readonly failure: ModelFailure | null;
+}
+
+/** One tiny call, reserved and settled as any other, on record as a run of its own in the journal that is handed in. */
+export async function ping(
+  model: ModelFacts,
+  deps: Pick<EngineDeps, "store" | "spool" | "models" | "chance" | "secrets">,
+): Promise<PingAnswer> {
+  const log = openPing(formatModelRef(model.ref), deps);
+  const book = { log, spool: deps.spool, chance: deps.chance, secrets: deps.secrets };
+  const request = {
+    model: model.ref,
+    system: "You are being asked whether you are there.",
+    messages: [{ role: "user", text: "Answer with the word: here" }],
+    tools: [],
+    asker: { role: "ping", stepId: "ping", conversation: 1, turn: 1 },
+  } as const;
+  const reservation = planReservation({
+    price: model.price,
+    inputTokensBound: deps.models.inputBound(request),
+    wantedOutputTokens: PING_TOKENS,
+    headroom: { nanos: model.price === null ? null : PING_CEILING_NANOS, tokens: null },
+  });
+  if (reservation.type !== "fits") throw new Error(`a ping of ${formatModelRef(model.ref)} does not fit its budget`);
+  const call = reservedCall(log, model, request, reservation);
+  log.record(call);
+  const end = await send({ ...request, maxTokens: reservation.maxTokens }, call.callId, deps.models);
+  settleReserved(book, call.callId, end, model);
+  log.record({
+    type: "run.ended",
+    status: end.type === "answered" ? "succeeded" : "failed",
+    exitCode: end.type === "answered" ? EXIT.ok : EXIT.unavailable,
+    reason: null,
+    hint: null,
+  });
+  deps.store.release(log.rid);
+  return answerOf(end, model, log);
+}
+
+function openPing(model: string, deps: Pick<EngineDeps, "store" | "chance">): RunLog {
+  const rid = deps.chance.rid();
+  const empty = deps.store.putBlob(new Uint8Array());
+  deps.store.create(
+    rid,
+    [
+      {
+        type: "run.created",
+        rid,
+        ccpVersion: "",
+        pipeline: empty,
+        pipelineName: "ping",
+        task: empty,
+        title: model,
+        inputs: {},
+        base: { commit: "", tree: "", dirty: false, branch: null },
+        repository: "",
+        resultsDir: "",
+        budgets: { run: { maxCostNanos: PING_CEILING_NANOS } },
+        sandbox: { asked: "off", active: "none" },
+        parent: null,
+      },
+    ],
+    deps.chance.now(),
+  );
+  return new RunLog(rid, 1, { ...deps, publish: () => undefined });
+}
+
+async function send(
+  request: Parameters<EngineDeps["models"]["send"]>[0],
+  callId: string,
+  models: EngineDeps["models"],
+): Promise<CallEnd> {
+  for await (const event of models.send(request, { callId, signal: AbortSignal.timeout(PING_TIMEOUT_MS) })) {
+    if (event.type === "answered" || event.type === "failed") return event;
+  }
+  throw new Error("a provider ended without an end event");
+}
+
+function answerOf(end: CallEnd, model: ModelFacts, log: RunLog): PingAnswer {
+  const settlement = settleCall(end, model);
+  return {
+    model: formatModelRef(model.ref),
+    ok: end.type === "answered",
+    servedBy: end.type === "answered" ? end.servedBy : null,
+    usage: settlement.type === "settled" ? settlement.usage : NO_USAGE,
+    costNanos: log.run.spend.run?.settledNanos ?? 0,
+    durationMs: log.run.activeMs,
+    failure: end.type === "failed" ? end.failure : null,
+  };
+}

@@ -1,0 +1,63 @@
+import { EXIT } from "../core/errors.ts";
+import type { Action } from "../core/next.ts";
+import { runCommand } from "./command.ts";
+import { endRun } from "./conclude.ts";
+import { type Context, commandText, workspaceOf } from "./context.ts";
+
+/** Longest time for a set-up or a check on the base, in milliseconds. */
+const PREPARATION_TIMEOUT_MS = 15 * 60_000;
+
+export async function createWorkspace(context: Context): Promise<void> {
+  const { log, deps } = context;
+  const base = log.run.created?.base;
+  if (!base) throw new Error(`run ${log.rid} has no base`);
+  const { path, branch, notices } = await deps.repository.createWorkspace({ rid: log.rid, base });
+  log.record({ type: "workspace.created", path, branch, notices });
+}
+
+/** Brings the dependencies in and runs the set-up, once. */
+export async function prepareWorkspace(context: Context): Promise<void> {
+  const { log, deps, pipeline } = context;
+  const path = log.run.workspace?.path ?? "";
+  const copied = await deps.repository.copyDependencies(path, pipeline.workspace.copy);
+  if (pipeline.workspace.setup !== null && !(await setUp(context, pipeline.workspace.setup))) return;
+  log.record({ type: "workspace.prepared", tree: await workspaceOf(context).snapshot(), copied });
+}
+
+/** False: there is no use in going on. A set-up that failed ends the run; nothing was paid for yet. */
+async function setUp(context: Context, command: string): Promise<boolean> {
+  const { log } = context;
+  const done = await runCommand(context, {
+    commandId: "setup",
+    purpose: "setup",
+    stepId: null,
+    command,
+    env: [],
+    timeoutMs: PREPARATION_TIMEOUT_MS,
+    changes: "keep",
+  });
+  if (!done) return false;
+  const { exitCode, output } = done.finished.end;
+  if (exitCode === 0) return true;
+  const lastLines = log.readText(output).trimEnd().split("\n").slice(-8).join("\n");
+  await endRun(context, {
+    type: "end",
+    status: "failed",
+    exitCode: EXIT.failed,
+    reason: `workspace.setup failed (exit ${exitCode ?? "none"}): ${command}\n${lastLines}`,
+  });
+  return false;
+}
+
+/** A check on the base says what was red or green before anyone changed anything. */
+export async function checkBase(context: Context, action: Extract<Action, { type: "check-base" }>): Promise<void> {
+  await runCommand(context, {
+    commandId: action.checkId,
+    purpose: "baseline",
+    stepId: null,
+    command: commandText(context, action.command),
+    env: action.env,
+    timeoutMs: PREPARATION_TIMEOUT_MS,
+    changes: "discard",
+  });
+}

@@ -1,0 +1,15 @@
+import { type Context, treeOf, workspaceOf } from "./context.ts";
+
+/**
+ * After a crash: what outlived its owner is ended, then the files are put back to the last tree on record if
+ * something was under way that may have changed them. Without such a thing the files are left as they are: a person
+ * may have worked on a paused run.
+ */
+export async function recover(context: Context): Promise<void> {
+  const { run } = context.log;
+  if (!run.workspace?.prepared) return;
+  const workspace = workspaceOf(context);
+  await workspace.killSurvivors();
+  if (Object.keys(run.openTools).length + Object.keys(run.openCommands).length === 0) return;
+  await workspace.restore(treeOf(context));
+}

@@ -1,0 +1,70 @@
+import type { Event, StepOutcome } from "../core/event.ts";
+import type { AgentStep } from "../core/pipeline.ts";
+import { stepState } from "../core/run.ts";
+import { quoteData } from "../core/template.ts";
+import { type PerformedCommand, runCommand } from "./command.ts";
+import { type Context, commandText } from "./context.ts";
+import { message } from "./prompt.ts";
+
+/** Longest time for a check, in milliseconds, where its step has no timeout. */
+const CHECK_TIMEOUT_MS = 15 * 60_000;
+const OUTPUT_CHARACTERS = 8 * 1024;
+
+/**
+ * The check decides, not the claim. While it is red the same conversation goes on with its output (`again`), until the
+ * step's check attempts are used up.
+ */
+export async function checkUntil(
+  context: Context,
+  step: AgentStep,
+  conversation: number,
+  judged: StepOutcome,
+): Promise<StepOutcome | "again" | "stopped"> {
+  const { until } = step;
+  if (!until) return judged;
+  const failures = stepState(context.log.run, step.id).checkFailures;
+  const isLast = failures + 1 >= until.attempts;
+  const command = {
+    commandId: `until.${step.id}.${conversation}.${failures + 1}`,
+    purpose: "until",
+    stepId: step.id,
+    command: commandText(context, until.command),
+    env: step.env,
+    timeoutMs: step.timeoutMs ?? CHECK_TIMEOUT_MS,
+    changes: "discard",
+  } as const;
+  const done = await runCommand(context, command, (performed) =>
+    isGreen(performed) || isLast ? [] : [feedback(context, step, performed, failures + 1, until.attempts)],
+  );
+  if (!done) return "stopped";
+  if (isGreen(done)) return judged;
+  if (!isLast) return "again";
+  return {
+    status: "failed",
+    class: "check-failed",
+    reason: `\`${done.finished.command}\` failed ${until.attempts} times`,
+    finish: null,
+  };
+}
+
+function isGreen({ finished }: PerformedCommand): boolean {
+  return finished.end.exitCode === 0;
+}
+
+/** On record with the end of the check: a crash between them would count the same failure twice. */
+function feedback(
+  context: Context,
+  step: AgentStep,
+  { finished }: PerformedCommand,
+  attempt: number,
+  attempts: number,
+): Event {
+  const text = message(context, "check-failed", {
+    command: finished.command,
+    exitCode: String(finished.end.exitCode ?? finished.end.endedBy ?? "none"),
+    output: quoteData("output", context.log.readText(finished.end.output).slice(-OUTPUT_CHARACTERS)),
+    attempt: String(attempt),
+    attempts: String(attempts),
+  });
+  return { type: "message.added", stepId: step.id, why: "check-failed", text: context.log.text(text) };
+}
