@@ -5,7 +5,7 @@ export interface Config {
   /** The user's environment; only named parts of it are ever handed on. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly home: string;
-  /** `$XDG_STATE_HOME/ccp`: worktrees. */
+  /** `$XDG_STATE_HOME`: worktrees and the journal of pings go to `ccp/` in it. */
   readonly stateHome: string;
   /** `$XDG_CONFIG_HOME/ccp`: the user's own files. */
   readonly configHome: string;

@@ -1,6 +1,9 @@
 import type { FailureClass } from "./failure.ts";
 import type { Json, JsonSchema } from "./json.ts";
 import type { Price } from "./money.ts";
+import type { Usage } from "./usage.ts";
+
+export { addUsage, NO_USAGE, totalTokens, type Usage } from "./usage.ts";
 
 /** A candidate of a route. Written `provider/model`; the model may contain further slashes. */
 export interface ModelRef {
@@ -66,42 +69,6 @@ export interface ModelRequest {
   /** Ceiling of the answer, reasoning included. */
   readonly maxTokens: number;
   readonly asker: Asker;
-}
-
-/** Tokens of one call. Fresh, cache-read and cache-write input are disjoint; `reasoning` is part of `output`. */
-export interface Usage {
-  readonly freshInput: number;
-  readonly cacheRead: number;
-  readonly cacheWrite: number;
-  readonly output: number;
-  readonly reasoning: number;
-  /** `estimated` where the provider reported nothing usable. */
-  readonly source: "provider" | "estimated";
-}
-
-export const NO_USAGE: Usage = {
-  freshInput: 0,
-  cacheRead: 0,
-  cacheWrite: 0,
-  output: 0,
-  reasoning: 0,
-  source: "provider",
-};
-
-export function addUsage(a: Usage, b: Usage): Usage {
-  return {
-    freshInput: a.freshInput + b.freshInput,
-    cacheRead: a.cacheRead + b.cacheRead,
-    cacheWrite: a.cacheWrite + b.cacheWrite,
-    output: a.output + b.output,
-    reasoning: a.reasoning + b.reasoning,
-    source: a.source === "provider" && b.source === "provider" ? "provider" : "estimated",
-  };
-}
-
-/** All tokens of a call, input and output: the unit of a token budget. */
-export function totalTokens(usage: Usage): number {
-  return usage.freshInput + usage.cacheRead + usage.cacheWrite + usage.output;
 }
 
 /** Why a model stopped. `length`: cut at `maxTokens`, so no tool call of the answer may run. */

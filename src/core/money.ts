@@ -1,4 +1,4 @@
-import type { Usage } from "./model.ts";
+import type { Usage } from "./usage.ts";
 
 /** Money is counted in whole nano-dollars: 1 USD = 1e9. Safe in a double up to 9 million dollars. */
 export const NANOS_PER_USD = 1_000_000_000;

@@ -249,6 +249,8 @@ export interface ProjectFacts {
 
 /** `results/<rid>/` and the latest artifacts, in the user's tree, excluded from git one by one. */
 export interface Results {
+  /** Absolute path of the folder that holds the runs' folders. */
+  readonly dir: string;
   /** Absolute path of the run's folder. */
   pathOf(rid: string): string;
   /** Atomic. `name` may have one folder in it. */
@@ -340,6 +342,8 @@ export interface Agent {
 export interface Screen {
   event(event: StoredEvent, run: Run): void;
   delta(delta: Delta): void;
+  /** A word to the person at the terminal that is no fact of the run. */
+  notice(text: string): void;
   /** Leaves the terminal as it was found; nothing that was shown is cleared. */
   close(): void;
 }

@@ -16,14 +16,7 @@ export async function performAgentStep(context: Context, step: AgentStep, conver
   const prompt = await begin(context, step, conversation);
   const clock = step.timeoutMs === null ? null : AbortSignal.timeout(step.timeoutMs);
   const signal = clock ? AbortSignal.any([clock, context.halt.signal]) : context.halt.signal;
-  const assignment = assignmentOf(
-    context.log.run,
-    context.pipeline,
-    step,
-    conversation,
-    prompt.system,
-    context.deps.models,
-  );
+  const assignment = assignmentOf(context, step, conversation, prompt.system);
   const port = openStepPort(context, step, conversation, signal);
   for (;;) {
     const outcome = await context.deps.agent.run(assignment, port);

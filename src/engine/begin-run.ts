@@ -2,6 +2,7 @@ import { type Budget, roleShares, type Scope } from "../core/budget.ts";
 import type { Base } from "../core/event.ts";
 import { canonicalJson } from "../core/json.ts";
 import type { InputValue, Pipeline, RoleName } from "../core/pipeline.ts";
+import { foldRun } from "../core/run.ts";
 import type { EngineDeps } from "./deps.ts";
 
 export interface RunSpec {
@@ -21,8 +22,9 @@ export function beginRun(
   deps: Pick<EngineDeps, "store" | "chance" | "repository" | "publish">,
 ): { readonly rid: string; readonly epoch: number } {
   const rid = deps.chance.rid();
-  const encode = (text: string) => deps.store.putBlob(new TextEncoder().encode(text));
-  deps.store.create(
+  const { store, chance, publish } = deps;
+  const encode = (text: string) => store.putBlob(new TextEncoder().encode(text));
+  const begun = store.create(
     rid,
     [
       {
@@ -42,8 +44,9 @@ export function beginRun(
         parent: spec.parent,
       },
     ],
-    deps.chance.now(),
+    chance.now(),
   );
+  for (const event of begun) publish(event, foldRun(rid, begun));
   return { rid, epoch: 1 };
 }
 

@@ -1,0 +1,44 @@
+import type { Command } from "commander";
+import { CcpError, EXIT } from "../core/errors.ts";
+import { foldRun } from "../core/run.ts";
+import type { CommandContext } from "./command-context.ts";
+import { writeJson } from "./output.ts";
+import { patchOf } from "./patch.ts";
+import { selectRun } from "./select-run.ts";
+
+export function registerApply(program: Command, context: CommandContext): void {
+  program
+    .command("apply")
+    .description("bring a run's changes into your tree; whole or not at all")
+    .argument("[rid]", "the run (default: the newest)")
+    .option("--json", "as JSON")
+    .action(async (given: string | undefined, flags: { readonly json?: boolean }) => {
+      const wiring = context.wiring();
+      const rid = await selectRun(given, wiring);
+      const store = await wiring.store();
+      const run = foldRun(rid, store.events(rid));
+      if (run.end === null)
+        throw new CcpError("still_running", EXIT.owned, `${rid} has not ended`, {
+          hint: `see how it stands: ccp view ${rid}`,
+        });
+      if (run.applied)
+        throw new CcpError("already_applied", EXIT.usage, `${rid} has been applied already`, {
+          hint: `see it: git diff   drop the run: ccp discard ${rid}`,
+        });
+      const patch = await patchOf(run, wiring);
+      const repository = await wiring.repository();
+      const applied = await repository.applyPatch(patch);
+      if (!applied.ok) {
+        throw new CcpError("conflict", EXIT.failed, `the changes of ${rid} do not fit your tree: ${applied.reason}`, {
+          hint: `nothing was changed; commit or stash your edits, or merge the branch: git merge ${run.workspace?.branch ?? `ccp/${rid}`}`,
+        });
+      }
+      await (await wiring.engine({})).note(rid, { type: "run.applied", tree: run.tree ?? "" });
+      const { stdout } = context.surroundings;
+      const caution = run.status === "succeeded" ? "" : ` (the run itself is ${run.status})`;
+      if (flags.json) return writeJson(stdout, { v: 1, rid, applied: true, status: run.status });
+      stdout.write(
+        `${patch.length === 0 ? "nothing to apply" : `applied ${rid} to ${repository.root}`}${caution}\n  Next: git diff   ccp discard ${rid}\n`,
+      );
+    });
+}

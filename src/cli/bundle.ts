@@ -1,0 +1,36 @@
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import { CcpError, EXIT } from "../core/errors.ts";
+import { foldRun } from "../core/run.ts";
+import type { CommandContext } from "./command-context.ts";
+import { writeJson } from "./output.ts";
+import { selectRun } from "./select-run.ts";
+
+interface BundleFlags {
+  readonly output?: string;
+  readonly json?: boolean;
+}
+
+export function registerBundle(program: Command, context: CommandContext): void {
+  program
+    .command("bundle")
+    .description("pack a run's artifacts and records into one .tar.gz; the same run gives the same bytes")
+    .argument("[rid]", "the run (default: the newest)")
+    .option("-o, --output <file>", "where to write it (default: <rid>.tar.gz)")
+    .option("--json", "as JSON")
+    .action(async (given: string | undefined, flags: BundleFlags) => {
+      const wiring = context.wiring();
+      const rid = await selectRun(given, wiring);
+      if (foldRun(rid, (await wiring.store()).events(rid)).end === null) {
+        throw new CcpError("still_running", EXIT.owned, `${rid} has not ended`, {
+          hint: `see how it stands: ccp view ${rid}`,
+        });
+      }
+      (await wiring.engine({})).mendRecords(rid);
+      const target = resolve(context.surroundings.cwd, flags.output ?? `${rid}.tar.gz`);
+      await (await wiring.results()).bundle(rid, target);
+      const { stdout } = context.surroundings;
+      if (flags.json) return writeJson(stdout, { v: 1, rid, bundle: target });
+      stdout.write(`${target}\n`);
+    });
+}

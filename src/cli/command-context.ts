@@ -1,0 +1,11 @@
+import type { Wiring } from "../wire.ts";
+import type { Surroundings } from "./config.ts";
+
+/** What every command works with. */
+export interface CommandContext {
+  readonly surroundings: Surroundings;
+  /** Ports, constructed when they are first asked for. */
+  readonly wiring: (flags?: { readonly resultsDir?: string }) => Wiring;
+  /** Sets the exit code of a command that did not throw. */
+  readonly exit: (code: number) => void;
+}

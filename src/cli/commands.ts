@@ -1,0 +1,36 @@
+import type { Command } from "commander";
+import { registerApply } from "./apply.ts";
+import { registerBundle } from "./bundle.ts";
+import type { CommandContext } from "./command-context.ts";
+import { registerDemo } from "./demo.ts";
+import { registerDiff } from "./diff.ts";
+import { registerDiscard } from "./discard.ts";
+import { registerDoctor } from "./doctor.ts";
+import { registerInit } from "./init.ts";
+import { registerPing } from "./ping.ts";
+import { registerPlan } from "./plan.ts";
+import { registerRerun } from "./rerun.ts";
+import { registerResume } from "./resume.ts";
+import { registerRun } from "./run.ts";
+import { registerRuns } from "./runs.ts";
+import { registerValidate } from "./validate.ts";
+import { registerView } from "./view.ts";
+
+/** In the order in which help shows them. */
+export const COMMANDS: readonly ((program: Command, context: CommandContext) => void)[] = [
+  registerRun,
+  registerResume,
+  registerRerun,
+  registerRuns,
+  registerView,
+  registerDiff,
+  registerApply,
+  registerDiscard,
+  registerBundle,
+  registerValidate,
+  registerPlan,
+  registerInit,
+  registerDemo,
+  registerPing,
+  registerDoctor,
+];

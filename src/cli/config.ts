@@ -1,0 +1,105 @@
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, isAbsolute, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Config } from "../core/config.ts";
+
+/** A stream that text goes to. */
+export interface TextStream {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
+}
+
+/** All that a command may know of the process it runs in: a test hands in its own. */
+export interface Surroundings {
+  readonly argv: readonly string[];
+  readonly cwd: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly stdout: TextStream;
+  readonly stderr: TextStream;
+  /** Reads standard input to its end; only ever called for `-`. */
+  readStdin(): Promise<string>;
+  /** Calls `listener` for each SIGINT and SIGTERM until the returned function is called. */
+  onSignal(listener: (signal: "SIGINT" | "SIGTERM") => void): () => void;
+}
+
+export interface GlobalFlags {
+  readonly resultsDir?: string;
+}
+
+/** The only place where the process's environment is read. */
+export function processSurroundings(): Surroundings {
+  return {
+    argv: process.argv.slice(2),
+    cwd: process.cwd(),
+    environment: process.env,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    readStdin,
+    onSignal(listener) {
+      const onInt = () => listener("SIGINT");
+      const onTerm = () => listener("SIGTERM");
+      process.on("SIGINT", onInt).on("SIGTERM", onTerm);
+      return () => process.off("SIGINT", onInt).off("SIGTERM", onTerm);
+    },
+  };
+}
+
+/** Flags → environment → built-in. */
+export function readConfig(surroundings: Surroundings, flags: GlobalFlags = {}): Config {
+  const { environment, cwd } = surroundings;
+  const home = environment.HOME || homedir();
+  const packageRoot = findPackageRoot();
+  const stateDir = environment.CCP_STATE_DIR;
+  return {
+    cwd,
+    environment,
+    home,
+    stateHome: absolute(environment.XDG_STATE_HOME, join(home, ".local", "state")),
+    configHome: join(absolute(environment.XDG_CONFIG_HOME, join(home, ".config")), "ccp"),
+    stateDir: stateDir ? resolve(cwd, stateDir) : null,
+    resultsDir: flags.resultsDir ?? environment.CCP_RESULTS_DIR ?? "results",
+    trustedHosts: (environment.CCP_TRUSTED_HOSTS ?? "").split(",").filter((host) => host !== ""),
+    packageRoot,
+    version: versionOf(packageRoot),
+  };
+}
+
+/** True where text may carry colour. */
+export function wantsColor(stream: TextStream, environment: Surroundings["environment"]): boolean {
+  if (environment.NO_COLOR) return false;
+  if (environment.FORCE_COLOR && environment.FORCE_COLOR !== "0") return true;
+  return stream.isTTY === true && environment.TERM !== "dumb";
+}
+
+/** XDG: a relative path is to be ignored. */
+function absolute(path: string | undefined, fallback: string): string {
+  return path && isAbsolute(path) ? path : fallback;
+}
+
+/** From `src/cli` in a checkout and from `dist` or `dist/chunks` in a build: the nearest folder with our package.json. */
+function findPackageRoot(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!isPackageRoot(folder) && dirname(folder) !== folder) folder = dirname(folder);
+  return folder;
+}
+
+function isPackageRoot(folder: string): boolean {
+  try {
+    return JSON.parse(readFileSync(join(folder, "package.json"), "utf8")).name === "ccp";
+  } catch {
+    return false;
+  }
+}
+
+function versionOf(packageRoot: string): string {
+  return JSON.parse(readFileSync(join(packageRoot, "package.json"), "utf8")).version;
+}
+
+async function readStdin(): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks).toString("utf8");
+}

@@ -1,0 +1,116 @@
+import { EXIT } from "../core/errors.ts";
+import type { Pipeline } from "../core/pipeline.ts";
+import type { Screen } from "../core/ports.ts";
+import type { Run } from "../core/run.ts";
+import type { Listener, ResumeChanges, RunSpec, Wiring } from "../wire.ts";
+import type { CommandContext } from "./command-context.ts";
+import { wantsColor } from "./config.ts";
+import { nextCommands } from "./next-commands.ts";
+import { reportText } from "./report-text.ts";
+
+export interface UiFlags {
+  readonly json?: boolean;
+  readonly ui?: "auto" | "live" | "plain" | "none";
+}
+
+export type Start =
+  | { readonly kind: "new"; readonly spec: RunSpec }
+  | { readonly kind: "resume"; readonly rid: string; readonly changes: ResumeChanges; readonly pipeline: Pipeline };
+
+/** Drives a run from its beginning or from where it stands, showing it, and reports how it ended. */
+export async function driveRun(start: Start, flags: UiFlags, wiring: Wiring, context: CommandContext): Promise<number> {
+  const pipeline = start.kind === "new" ? start.spec.pipeline : start.pipeline;
+  const engine = await wiring.engine(variablesOf(pipeline, wiring));
+  if (start.kind === "resume") engine.mendRecords(start.rid);
+  const screen = await openScreen(start, pipeline, flags, wiring, context);
+  const control = listen(context, screen);
+  try {
+    const listener: Listener = {
+      publish: (event, run) => screen.event(event, run),
+      tell: (delta) => screen.delta(delta),
+      control,
+    };
+    const run =
+      start.kind === "new"
+        ? await engine.start(start.spec, listener)
+        : await engine.resume(start.rid, start.changes, listener);
+    screen.close();
+    await report(run, flags, wiring, context);
+    return run.end?.exitCode ?? EXIT.bug;
+  } finally {
+    screen.close();
+    control.stop();
+  }
+}
+
+/** The user's values of the variables that the pipeline's steps name. */
+function variablesOf(pipeline: Pipeline, wiring: Wiring): Readonly<Record<string, string>> {
+  const names = pipeline.steps.flatMap((step) => step.env);
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = wiring.config.environment[name];
+      return value === undefined ? [] : [[name, value] as const];
+    }),
+  );
+}
+
+/** A resumed run first shows the last page of what it had shown. */
+async function openScreen(
+  start: Start,
+  pipeline: Pipeline,
+  flags: UiFlags,
+  wiring: Wiring,
+  context: CommandContext,
+): Promise<Screen> {
+  const { stdout, stderr, environment } = context.surroundings;
+  const ui = await wiring.ui();
+  const steps = ui.stepLabels(pipeline);
+  const past = start.kind === "resume" ? (await wiring.store()).events(start.rid) : [];
+  const { mode, notice } = ui.chooseMode({
+    json: flags.json === true,
+    ui: flags.ui ?? "auto",
+    stderrIsTty: stderr.isTTY === true,
+    term: environment.TERM,
+    ci: Boolean(environment.CI),
+  });
+  if (notice !== null) stderr.write(`ccp: ${notice}\n`);
+  if (past.length > 0 && (mode === "live" || mode === "plain")) {
+    for (const line of ui.lastPage(past, LAST_PAGE_LINES, steps)) stderr.write(`${line}\n`);
+  }
+  return ui.createScreen({
+    mode,
+    stdout,
+    stderr,
+    color: wantsColor(stderr, environment),
+    columns: stderr.columns,
+    steps,
+    past,
+    budget: pipeline.budget,
+    now: () => wiring.chance.now(),
+  });
+}
+
+const LAST_PAGE_LINES = 20;
+
+/** The first Ctrl-C pauses at the next boundary, the second stops at once. */
+function listen(context: CommandContext, screen: Screen) {
+  const abort = new AbortController();
+  let signals = 0;
+  let exitCode: 130 | 143 = EXIT.interrupted;
+  const stop = context.surroundings.onSignal((signal) => {
+    signals += 1;
+    exitCode = signal === "SIGTERM" ? EXIT.terminated : EXIT.interrupted;
+    if (signals === 1) screen.notice("pausing when what is under way has ended; again: stop now. Nothing is lost.");
+    else abort.abort();
+  });
+  return { signal: abort.signal, pauseRequested: () => signals > 0, exitCode: () => exitCode, stop };
+}
+
+/** The result, on standard output: a report for people, or the one `result` line. */
+async function report(run: Run, flags: UiFlags, wiring: Wiring, context: CommandContext): Promise<void> {
+  const { stdout } = context.surroundings;
+  if (!flags.json) return void stdout.write(await reportText(run, wiring, context));
+  const { resultLine } = await wiring.ui();
+  const results = (await wiring.results()).pathOf(run.rid);
+  stdout.write(resultLine(run, { results, next: nextCommands(run).map(({ command }) => command) }));
+}

@@ -1,0 +1,29 @@
+import { join } from "node:path";
+import { type Run, stepState } from "../core/run.ts";
+import type { Wiring } from "../wire.ts";
+import type { CommandContext } from "./command-context.ts";
+import { wantsColor } from "./config.ts";
+import { nextCommands } from "./next-commands.ts";
+import { pinnedPipeline } from "./pinned-pipeline.ts";
+
+/** How a run stands or ended, for people. */
+export async function reportText(run: Run, wiring: Wiring, context: CommandContext): Promise<string> {
+  const { stdout, environment } = context.surroundings;
+  const ui = await wiring.ui();
+  const store = await wiring.store();
+  return ui.renderReport(run, await pinnedPipeline(run.rid, wiring), {
+    events: store.events(run.rid),
+    artifacts: Object.keys(run.artifacts).map((name) => join(run.created?.resultsDir ?? "", run.rid, name)),
+    next: nextCommands(run),
+    diffStat: await diffStat(run, wiring),
+    color: wantsColor(stdout, environment),
+    width: stdout.isTTY ? stdout.columns : undefined,
+  });
+}
+
+async function diffStat(run: Run, wiring: Wiring) {
+  if (!run.created || !run.workspace || run.tree === null || run.status === "discarded") return null;
+  if (Object.keys(run.steps).every((id) => stepState(run, id).conversation === 0)) return null;
+  const workspace = (await wiring.repository()).openWorkspace(run.rid, run.workspace.path);
+  return workspace.diffStat(run.created.base.tree, run.tree);
+}

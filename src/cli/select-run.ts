@@ -1,0 +1,40 @@
+import { CcpError, EXIT } from "../core/errors.ts";
+import type { Wiring } from "../wire.ts";
+
+/** The run that is meant: a rid, the beginning of one, or (nothing given) the newest. */
+export async function selectRun(given: string | undefined, wiring: Wiring): Promise<string> {
+  const runs = (await wiring.store()).runs();
+  if (given === undefined) {
+    const newest = runs[0];
+    if (newest) return newest.rid;
+    throw new CcpError("no_runs", EXIT.usage, "there is no run in this repository yet", {
+      hint: 'ccp run "what is to be done"',
+    });
+  }
+  const wanted = given.startsWith("r-") ? given : `r-${given}`;
+  const matching = runs.filter((run) => run.rid === wanted || run.rid.startsWith(wanted));
+  const exact = matching.find((run) => run.rid === wanted) ?? (matching.length === 1 ? matching[0] : undefined);
+  if (exact) return exact.rid;
+  if (matching.length > 1) {
+    throw new CcpError(
+      "ambiguous_run",
+      EXIT.usage,
+      `${given} is the beginning of ${matching.length} runs: ${matching.map((run) => run.rid).join(", ")}`,
+      { hint: "give more of it" },
+    );
+  }
+  throw await unknown(given, wanted, wiring);
+}
+
+/** A run of another repository has its worktree among ours: say where it belongs. */
+async function unknown(given: string, wanted: string, wiring: Wiring): Promise<CcpError> {
+  const elsewhere = await wiring.ownerOfWorktree(wanted);
+  if (elsewhere !== null) {
+    return new CcpError("foreign_run", EXIT.usage, `${given} is a run of another repository, ${elsewhere}`, {
+      hint: `cd ${elsewhere}`,
+    });
+  }
+  return new CcpError("unknown_run", EXIT.usage, `there is no run ${given} in this repository`, {
+    hint: "the runs here: ccp runs",
+  });
+}

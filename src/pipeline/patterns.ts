@@ -1,0 +1,30 @@
+/** Ids of steps: safe in file names, scopes and, in capitals, in names of variables. */
+export const ID_PATTERN = "^[a-z][a-z0-9-]*$";
+/** Names of inputs: `test` is `$CCP_INPUT_TEST` in a command, so no two of them may give the same variable. */
+export const INPUT_NAME_PATTERN = "^[a-z][a-z0-9_]*$";
+export const PROVIDER_ID_PATTERN = "^[a-z][a-z0-9-]*$";
+export const VARIABLE_PATTERN = "^[A-Za-z_][A-Za-z0-9_]*$";
+export const DURATION_PATTERN = "^[1-9][0-9]{0,5}(s|m|h)$";
+/** A plain file name: no folder, nothing hidden. */
+export const ARTIFACT_PATTERN = "^[A-Za-z0-9][A-Za-z0-9._-]*$";
+export const HOST_PATTERN = "^[A-Za-z0-9.-]+(:[0-9]+)?$";
+export const URL_PATTERN = "^https?://[^/@\\s]+(/[^\\s]*)?$";
+
+/** What each pattern asks for, in the words of a message. */
+export const PATTERN_WORDS: Readonly<Record<string, string>> = {
+  [ID_PATTERN]: "small letters, digits and hyphens, a letter first",
+  [INPUT_NAME_PATTERN]: "small letters, digits and underscores, a letter first",
+  [VARIABLE_PATTERN]: "the name of an environment variable",
+  [DURATION_PATTERN]: `a time such as "90s", "10m" or "1h"`,
+  [ARTIFACT_PATTERN]: `a plain file name such as "NOTES.md"`,
+  [HOST_PATTERN]: `a host such as "example.com" or "localhost:8080"`,
+  [URL_PATTERN]: `a URL such as "https://example.com/v1", without a user name or password in it`,
+};
+
+const MILLISECONDS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
+
+/** `"10m"` → milliseconds; null when it is no duration. */
+export function parseDuration(text: string): number | null {
+  if (!new RegExp(DURATION_PATTERN).test(text)) return null;
+  return Number(text.slice(0, -1)) * (MILLISECONDS[text.slice(-1)] ?? 0);
+}

@@ -1,0 +1,83 @@
+import type { Diagnostic } from "../core/diagnostic.ts";
+import type { LaneModel, ProviderEntry, ProvidersFile } from "../core/lane.ts";
+import { type Price, usdToNanos } from "../core/money.ts";
+import { sorted } from "./draft.ts";
+import { PATTERN_WORDS, URL_PATTERN } from "./patterns.ts";
+import { PROVIDERS_SCHEMA, type RawModel, type RawProvider, type RawProviders } from "./providers-schema.ts";
+import { readYaml } from "./read-yaml.ts";
+import { problem, type Source } from "./source.ts";
+import { structureChecker } from "./structure.ts";
+
+export type ProvidersCheck =
+  | { readonly ok: true; readonly file: ProvidersFile }
+  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
+
+const checkStructure = structureChecker(PROVIDERS_SCHEMA);
+
+/** Anthropic bills a cache write at 1.25 times its input price (its price page, five-minute cache). */
+const CACHE_WRITE_FACTOR = 1.25;
+
+/** Checks a `providers.yaml`. Says only that it is well-formed: whether it may be believed depends on whose file it is. */
+export function checkProvidersFile(text: string, path: string): ProvidersCheck {
+  if (isBlank(text)) return { ok: true, file: { path, providers: {}, trustedHosts: [] } };
+  const yaml = readYaml(text, path);
+  if (!yaml.ok) return { ok: false, diagnostics: yaml.diagnostics };
+  const { faults, rest } = checkStructure(yaml.json, yaml.source);
+  const raw = rest as RawProviders;
+  const diagnostics = [...yaml.diagnostics, ...faults.map((fault) => fault.diagnostic), ...wrongUrls(raw, yaml.source)];
+  if (diagnostics.length > 0) return { ok: false, diagnostics: sorted(path, diagnostics) };
+  const providers = Object.entries(raw.providers ?? {}).map(([id, entry]) => [id, entryOf(id, entry)] as const);
+  return {
+    ok: true,
+    file: { path, providers: Object.fromEntries(providers), trustedHosts: raw.trusted_hosts ?? [] },
+  };
+}
+
+/** Nothing but comments: somebody keeps a template for later. */
+function isBlank(text: string): boolean {
+  return text.split("\n").every((line) => /^\s*(#.*)?$/.test(line));
+}
+
+/** A URL is never repeated in a message: there may be a password in it. */
+function wrongUrls(raw: RawProviders, source: Source): readonly Diagnostic[] {
+  return Object.entries(raw.providers ?? {}).flatMap(([id, { base_url: url }]) => {
+    if (url === undefined || new RegExp(URL_PATTERN).test(url)) return [];
+    return [problem(source.at(["providers", id, "base_url"]), `"base_url" must be ${PATTERN_WORDS[URL_PATTERN]}`)];
+  });
+}
+
+function entryOf(id: string, raw: RawProvider): ProviderEntry {
+  return {
+    ...(raw.wire === undefined ? {} : { wire: raw.wire }),
+    ...(raw.base_url === undefined ? {} : { baseUrl: raw.base_url.replace(/\/+$/, "") }),
+    ...(raw.key_env === undefined ? {} : { keyEnv: raw.key_env }),
+    ...(raw.auth === undefined ? {} : { auth: raw.auth }),
+    ...(raw.free === undefined ? {} : { free: raw.free }),
+    ...(raw.context_tokens === undefined ? {} : { contextTokens: raw.context_tokens }),
+    ...(raw.models === undefined ? {} : { models: modelsOf(id, raw) }),
+  };
+}
+
+function modelsOf(id: string, { models = [], wire }: RawProvider): Readonly<Record<string, LaneModel>> {
+  if (Array.isArray(models)) return Object.fromEntries(models.map((model) => [model, {}]));
+  const writesCostMore = (wire ?? id).startsWith("anthropic");
+  return Object.fromEntries(Object.entries(models).map(([model, raw]) => [model, modelOf(raw, writesCostMore)]));
+}
+
+function modelOf(raw: RawModel, writesCostMore: boolean): LaneModel {
+  return {
+    ...(raw.price === undefined ? {} : { price: priceOf(raw.price, writesCostMore) }),
+    ...(raw.context_window === undefined ? {} : { contextWindow: raw.context_window }),
+    ...(raw.max_output_tokens === undefined ? {} : { maxOutputTokens: raw.max_output_tokens }),
+  };
+}
+
+function priceOf(raw: NonNullable<RawModel["price"]>, writesCostMore: boolean): Price {
+  return {
+    input: usdToNanos(raw.input),
+    output: usdToNanos(raw.output),
+    cacheRead: usdToNanos(raw.cache_read ?? raw.input),
+    cacheWrite: usdToNanos(raw.cache_write ?? raw.input * (writesCostMore ? CACHE_WRITE_FACTOR : 1)),
+    tiers: [],
+  };
+}

@@ -1,0 +1,86 @@
+import type { Infer, JsonSchema } from "../core/json.ts";
+import type { Wire } from "../core/lane.ts";
+import { HOST_PATTERN, PROVIDER_ID_PATTERN, VARIABLE_PATTERN } from "./patterns.ts";
+
+/** The scripted provider is named on the command line, never in a file. */
+const FILE_WIRES = [
+  "anthropic-messages",
+  "openai-responses",
+  "openai-chat",
+  "ollama-chat",
+] as const satisfies readonly Wire[];
+
+const rate = { type: "number", minimum: 0, maximum: 100_000 } as const satisfies JsonSchema;
+const tokens = { type: "integer", minimum: 1 } as const satisfies JsonSchema;
+
+const MODEL = {
+  type: "object",
+  additionalProperties: false,
+  properties: {
+    price: {
+      type: "object",
+      additionalProperties: false,
+      required: ["input", "output"],
+      description: "US dollars per million tokens.",
+      properties: {
+        input: { ...rate, description: "Fresh input." },
+        output: { ...rate, description: "Output, reasoning included." },
+        cache_read: { ...rate, description: "Input read from a cache. Default: as `input`." },
+        cache_write: {
+          ...rate,
+          description: "Input written to a cache. Default: as `input`, a quarter more on Anthropic's wire.",
+        },
+      },
+    },
+    context_window: { ...tokens, description: "Tokens that the model can hold." },
+    max_output_tokens: { ...tokens, description: "Longest answer, in tokens." },
+  },
+} as const satisfies JsonSchema;
+
+const PROVIDER = {
+  type: "object",
+  additionalProperties: false,
+  properties: {
+    wire: { type: "string", enum: FILE_WIRES, description: "The dialect that the endpoint speaks." },
+    base_url: { type: "string", minLength: 1, description: "Where it is. Needed for a provider that is not built in." },
+    key_env: {
+      type: "string",
+      pattern: VARIABLE_PATTERN,
+      description: "Name of the environment variable that holds the key. Never the key itself.",
+    },
+    auth: { type: "string", enum: ["x-api-key", "bearer", "none"], description: "How the key is sent." },
+    free: { type: "boolean", description: "Calls cost nothing. Believed only in your own file, not in a project's." },
+    context_tokens: { ...tokens, description: "Ollama: tokens of context to allocate (`num_ctx`)." },
+    models: {
+      description: "What is known of single models; wins over the built-in catalogue.",
+      anyOf: [
+        { type: "object", additionalProperties: MODEL },
+        { type: "array", items: { type: "string", minLength: 1 }, uniqueItems: true },
+      ],
+    },
+  },
+} as const satisfies JsonSchema;
+
+/** A providers file: endpoints beside the built-in ones, or what differs from those. */
+export const PROVIDERS_SCHEMA = {
+  type: "object",
+  additionalProperties: false,
+  properties: {
+    providers: {
+      type: "object",
+      propertyNames: { pattern: PROVIDER_ID_PATTERN },
+      additionalProperties: PROVIDER,
+      description: "By id: what stands before the slash in `provider/model`.",
+    },
+    trusted_hosts: {
+      type: "array",
+      items: { type: "string", pattern: HOST_PATTERN },
+      uniqueItems: true,
+      description: "Hosts to which a project's file may point one of your keys. Only in your own file.",
+    },
+  },
+} as const satisfies JsonSchema;
+
+export type RawProviders = Infer<typeof PROVIDERS_SCHEMA>;
+export type RawProvider = Infer<typeof PROVIDER>;
+export type RawModel = Infer<typeof MODEL>;

@@ -1,0 +1,31 @@
+import { PROVIDERS_SCHEMA } from "./providers-schema.ts";
+import { PIPELINE_SCHEMA, STEP_SCHEMA } from "./schema.ts";
+
+const DRAFT = "http://json-schema.org/draft-07/schema#";
+
+/** What editors get: the pipeline's schema, and in its own terms what ccp checks beside it in words. */
+export const PUBLISHED_PIPELINE_SCHEMA = {
+  $schema: DRAFT,
+  title: "A ccp pipeline",
+  ...PIPELINE_SCHEMA,
+  properties: {
+    ...PIPELINE_SCHEMA.properties,
+    pipeline: {
+      ...PIPELINE_SCHEMA.properties.pipeline,
+      items: {
+        ...STEP_SCHEMA,
+        oneOf: [
+          { title: "a step that an agent does", required: ["role"] },
+          { title: "a step that a command does", required: ["run"] },
+        ],
+        dependencies: { prompt: ["role"], until: ["role"], changes: ["run"], check: ["run"] },
+      },
+    },
+  },
+} as const;
+
+export const PUBLISHED_PROVIDERS_SCHEMA = {
+  $schema: DRAFT,
+  title: "Providers of ccp",
+  ...PROVIDERS_SCHEMA,
+} as const;

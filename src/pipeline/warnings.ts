@@ -1,0 +1,47 @@
+import type { Diagnostic } from "../core/diagnostic.ts";
+import { ROLE_NAMES } from "../core/pipeline.ts";
+import { budgetOf } from "./budgets.ts";
+import { type Draft, isFaulty, type Rule } from "./draft.ts";
+import { planSteps } from "./plan-steps.ts";
+import { isReadOnly } from "./role-defaults.ts";
+import { problem } from "./source.ts";
+import { pathOf } from "./step-rules.ts";
+
+/** What is allowed and perhaps not what was meant. */
+export function warningsOf(draft: Draft): readonly Diagnostic[] {
+  return [unusedRoles, pointlessChecks, unanswerable, noCeiling].flatMap((rule) => rule(draft));
+}
+
+const unusedRoles: Rule = (draft) =>
+  ROLE_NAMES.filter((role) => draft.raw.roles?.[role] && !isFaulty(draft, ["pipeline"]))
+    .filter((role) => !planSteps(draft).some((step) => step.raw.role === role))
+    .map((role) => problem(draft.source.at(["roles", role], "key"), `no step has the role "${role}"`));
+
+const pointlessChecks: Rule = (draft) =>
+  planSteps(draft)
+    .filter(({ raw }) => raw.until && raw.role && isReadOnly(raw.role))
+    .map((step) => {
+      const message = `a ${step.raw.role} changes nothing, so a check that is red stays red`;
+      return problem(draft.source.at(pathOf(step, "until"), "key"), message, `"until" is meant for a doer`);
+    });
+
+/** Until approvals are there, nobody can be asked: the call is denied. */
+const unanswerable: Rule = (draft) =>
+  ROLE_NAMES.flatMap((role) =>
+    (draft.raw.roles?.[role]?.permissions ?? []).flatMap((rule, index) =>
+      rule.effect === "ask"
+        ? [
+            problem(
+              draft.source.at(["roles", role, "permissions", index, "effect"]),
+              `"ask" is "deny" for now: ccp cannot ask anyone yet`,
+            ),
+          ]
+        : [],
+    ),
+  );
+
+const noCeiling: Rule = (draft) => {
+  const { maxCostNanos, maxTokens } = budgetOf(draft.raw.budget);
+  if (maxCostNanos !== undefined || maxTokens !== undefined) return [];
+  return [problem(draft.source.at(["budget"], "key"), "nothing limits what a run may cost")];
+};

@@ -1,0 +1,94 @@
+import { CcpError } from "../core/errors.ts";
+import type { Lane } from "../core/lane.ts";
+import type { ModelEvent, ModelFailure, ModelRequest } from "../core/model.ts";
+import { AnswerDraft, type Delta } from "./answer-draft.ts";
+import { answered, failed } from "./conclude.ts";
+import { NeverConnected } from "./dial.ts";
+import { ABORTED, classifyConnection, classifyHttp, classifySaid, stalledFailure } from "./failures.ts";
+import { sourceOf } from "./history.ts";
+import { type LaneFetch, laneFetch } from "./lane-fetch.ts";
+import type { Asked, Fetch, Transport } from "./transport.ts";
+
+/** What a wire adds to an attempt: how it asks, and how it reads. */
+export interface WireCall<Payload> {
+  readonly lane: Lane;
+  readonly request: ModelRequest;
+  readonly transport: Transport;
+  /** The request in the wire's own words. */
+  readonly body: object;
+  /** Sends the body with the wire's SDK, through the given fetch only. */
+  readonly send: (fetch: Fetch) => Promise<AsyncIterable<Payload>>;
+  /** True where nothing can follow the end that the reader sees; otherwise the stream is read to its own end. */
+  readonly endIsLast: boolean;
+  /** Takes one payload into the draft and returns what is worth showing of it. */
+  readonly read: (draft: AnswerDraft, payload: Payload) => readonly Delta[];
+}
+
+/** One attempt, whatever the wire: deltas, then exactly one `answered` or `failed`. Throws only what is ccp's own trouble. */
+export async function* attempt<Payload>(call: WireCall<Payload>): AsyncGenerator<ModelEvent, void, undefined> {
+  const { lane, transport } = call;
+  const asked = transport.asked(askedOf(call));
+  const line = laneFetch(lane, transport);
+  const draft = new AnswerDraft();
+  const broken = { by: null as unknown };
+  try {
+    for await (const payload of payloads(call, line, broken)) {
+      transport.progress();
+      yield* call.read(draft, payload);
+      if (draft.ended && call.endIsLast) break;
+    }
+  } finally {
+    transport.close();
+  }
+  if (draft.ended && draft.error === null) yield answered(draft, asked, sourceOf(lane, call.request));
+  else yield failed(draft, failureOf(call, line, draft, broken.by));
+}
+
+/** What the SDK reads, until it ends or breaks. Only our own trouble (a full disk under the spool) goes on as an exception. */
+async function* payloads<Payload>(
+  call: WireCall<Payload>,
+  line: LaneFetch,
+  broken: { by: unknown },
+): AsyncGenerator<Payload, void, undefined> {
+  try {
+    yield* await call.send(line.fetch);
+  } catch (error) {
+    const ours = [error, line.trouble()].find((thrown) => thrown instanceof CcpError);
+    if (ours) throw ours;
+    broken.by = error;
+  }
+}
+
+/** Why there is no answer. What the provider said comes first, then what was seen of the connection. */
+function failureOf(
+  { lane, transport }: Pick<WireCall<unknown>, "lane" | "transport">,
+  line: LaneFetch,
+  draft: AnswerDraft,
+  thrown: unknown,
+): ModelFailure {
+  const refusal = line.refusal();
+  if (refusal) return classifyHttp(lane, refusal, Date.now());
+  const said = draft.error ?? saidIn(thrown);
+  if (said !== null) return classifySaid(lane, said, draft.characters > 0 || (draft.usage?.output ?? 0) > 0);
+  const stall = transport.stall();
+  if (stall) return stalledFailure(lane, stall);
+  if (transport.signal.aborted) return { ...ABORTED, mayBeBilled: !(line.trouble() instanceof NeverConnected) };
+  return classifyConnection(lane, line.trouble() ?? thrown);
+}
+
+/** The error event of a stream, as the SDKs throw it. */
+function saidIn(thrown: unknown): unknown {
+  return (thrown as { readonly error?: unknown } | null)?.error ?? null;
+}
+
+function askedOf({ request, body }: Pick<WireCall<unknown>, "request" | "body">): Asked {
+  return {
+    maxTokens: request.maxTokens,
+    conversation: request.asker.conversation,
+    turn: request.asker.turn,
+    takenIds: request.messages.flatMap((message) =>
+      message.role === "assistant" ? message.parts.flatMap((part) => (part.kind === "tool_call" ? [part.id] : [])) : [],
+    ),
+    inputEstimate: Math.ceil(Buffer.byteLength(JSON.stringify(body)) / 3),
+  };
+}

@@ -1,0 +1,125 @@
+import type { Lane } from "../core/lane.ts";
+import type { Fetch, Transport } from "./transport.ts";
+
+/** A response that is no answer: an error status, or an error or a web page where an answer should be. */
+export interface Refusal {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: string;
+}
+
+/** A lane's own fetch for one attempt, and what came of it whatever the SDK on top makes of it. */
+export interface LaneFetch {
+  readonly fetch: Fetch;
+  refusal(): Refusal | null;
+  /** What the transport threw before there was a response; null: nothing. */
+  trouble(): unknown;
+}
+
+/**
+ * The version of Anthropic's wire that the pinned SDK speaks. Stated here because the SDK lets the process's
+ * environment (`ANTHROPIC_CUSTOM_HEADERS`) override its own.
+ */
+export const ANTHROPIC_VERSION = "2026-10-21";
+
+/** Error bodies are read no further. */
+const LONGEST_ERROR_BYTES = 64 * 1024;
+
+/**
+ * Headers are built from nothing, never filtered: whatever an SDK adds of its own or takes from the environment stays
+ * here, and the only credential that leaves is the lane's, to the lane's own host. Error statuses never reach the SDK
+ * (one of them prints to standard output what it finds in them).
+ */
+export function laneFetch(lane: Lane, transport: Transport): LaneFetch {
+  let refusal: Refusal | null = null;
+  let trouble: unknown = null;
+
+  async function send(url: URL, body: RequestInit["body"]): Promise<Response> {
+    try {
+      return await transport.fetch(url, { method: "POST", headers: laneHeaders(lane), body: body ?? null });
+    } catch (error) {
+      trouble = error;
+      throw error;
+    }
+  }
+
+  return {
+    refusal: () => refusal,
+    trouble: () => trouble,
+    async fetch(url, init) {
+      const target = new URL(String(url));
+      if (target.origin !== new URL(lane.baseUrl).origin)
+        throw new Error(`not a host of lane ${lane.id}: ${target.host}`);
+      const response = await send(target, init?.body);
+      if (!response.ok || isOfType(response, "text/html")) {
+        refusal = { status: response.status, headers: response.headers, body: await readText(response) };
+        throw new Error("refused");
+      }
+      if (lane.wire === "ollama-chat") return response;
+      if (!isOfType(response, "application/json")) return withLastLine(response);
+      const whole = await response.text();
+      if (hasError(whole)) {
+        refusal = { status: response.status, headers: response.headers, body: whole };
+        throw new Error("refused");
+      }
+      return asEventStream(whole);
+    },
+  };
+}
+
+function laneHeaders(lane: Lane): Record<string, string> {
+  return {
+    accept: lane.wire === "ollama-chat" ? "application/x-ndjson" : "text/event-stream",
+    "content-type": "application/json",
+    "user-agent": "ccp",
+    ...(lane.wire === "anthropic-messages" ? { "anthropic-version": ANTHROPIC_VERSION } : {}),
+    ...credentialHeader(lane),
+  };
+}
+
+function credentialHeader({ auth, credential }: Lane): Record<string, string> {
+  if (credential === null || auth === "none") return {};
+  return auth === "x-api-key" ? { "x-api-key": credential } : { authorization: `Bearer ${credential}` };
+}
+
+function isOfType(response: Response, type: string): boolean {
+  return (response.headers.get("content-type") ?? "").toLowerCase().startsWith(type);
+}
+
+async function readText(response: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  try {
+    for await (const bytes of response.body ?? []) {
+      text += decoder.decode(bytes, { stream: true });
+      if (text.length >= LONGEST_ERROR_BYTES) break;
+    }
+  } catch {
+    // The status says enough; a body that breaks off adds nothing.
+  }
+  return text;
+}
+
+function hasError(body: string): boolean {
+  try {
+    const { error, success } = JSON.parse(body);
+    // Z.AI answers a wrong path so: {"code":500,"msg":"404 NOT_FOUND","success":false}
+    return (error !== undefined && error !== null) || success === false;
+  } catch {
+    return true;
+  }
+}
+
+/** Anthropic's SDK drops a last event that no empty line follows, and with it the end of the answer. */
+function withLastLine(response: Response): Response {
+  const ending = new TransformStream<Uint8Array, Uint8Array>({
+    flush: (controller) => controller.enqueue(new TextEncoder().encode("\n\n")),
+  });
+  return new Response(response.body?.pipeThrough(ending) ?? null, response);
+}
+
+/** A server that ignores `stream: true` answers in one piece: a stream of one event. */
+function asEventStream(json: string): Response {
+  const data = json.replaceAll(/[\r\n]+/g, " ");
+  return new Response(`event: message\ndata: ${data}\n\n`, { headers: { "content-type": "text/event-stream" } });
+}

@@ -1,0 +1,113 @@
+import { type Diagnostic, formatDiagnostic } from "../core/diagnostic.ts";
+import { CcpError, EXIT } from "../core/errors.ts";
+import type { Lane, ProvidersFile } from "../core/lane.ts";
+import { BUILT_IN_LANES, type BuiltInLane, SCRIPTED } from "./built-in-lanes.ts";
+import { parseBaseUrl, parseOllamaHost } from "./host.ts";
+import { type Environment, entryProblems, type LaneDraft, setting, toLane, withEntry } from "./lane-draft.ts";
+import { loadPriceBook, NO_PRICES, type PriceBook } from "./prices.ts";
+import { projectRefusals } from "./project-trust.ts";
+
+/** All that lanes are made of. Nothing else is looked at: no process environment, no file. */
+export interface LaneSources {
+  readonly environment: Environment;
+  /** `~/.config/ccp/providers.yaml`: the user's own word. Null: there is none. */
+  readonly user: ProvidersFile | null;
+  /** `.ccp/providers.yaml`: came with the repository, so it is not trusted with the user's keys or money. */
+  readonly project: ProvidersFile | null;
+  /** Consents beyond those of the user's file, as `host` or `host:port`. */
+  readonly trustedHosts: readonly string[];
+}
+
+/** `scripted/PATH`: the path of the transcript stands where others have a model. */
+const SCRIPTED_LANE: Lane = {
+  id: SCRIPTED,
+  wire: "scripted",
+  baseUrl: "",
+  auth: "none",
+  credential: null,
+  credentialName: null,
+  free: true,
+  local: false,
+  contextTokens: null,
+  models: {},
+};
+
+export type ResolvedLanes = { readonly lanes: readonly Lane[] } | { readonly diagnostics: readonly Diagnostic[] };
+
+/**
+ * Built-in lanes, moved and completed by the environment, the project's file and the user's file, the first that
+ * speaks winning. All that is wrong is reported at once, and then there are no lanes. A lane whose key is missing is
+ * listed. Asynchronous only because the price list is loaded when a project names prices.
+ */
+export async function resolveLanes(sources: LaneSources): Promise<ResolvedLanes> {
+  const models = Object.values(sources.project?.providers ?? {}).flatMap((entry) => Object.values(entry.models ?? {}));
+  const namesPrices = models.some((model) => model.price !== undefined);
+  return resolveLanesWith(sources, namesPrices ? await loadPriceBook() : NO_PRICES);
+}
+
+/** `resolveLanes` for callers that cannot go on without. Throws `CcpError("invalid_providers")`, exit 4, with all that is wrong. */
+export async function lanesOrThrow(sources: LaneSources): Promise<readonly Lane[]> {
+  const resolved = await resolveLanes(sources);
+  if ("lanes" in resolved) return resolved.lanes;
+  const lines = resolved.diagnostics.map(formatDiagnostic).join("\n");
+  throw new CcpError("invalid_providers", EXIT.credentials, `the providers cannot be used as configured\n${lines}`, {
+    hint: "nothing was started and no key was sent anywhere",
+  });
+}
+
+/** `resolveLanes` as a pure function: `prices` is the list that a project file may not undercut. */
+export function resolveLanesWith(sources: LaneSources, prices: PriceBook): ResolvedLanes {
+  const { environment, user, project } = sources;
+  const ours = BUILT_IN_LANES.map((lane) => builtIn(lane, environment));
+  const users = withFile(new Map(ours.map(({ draft }) => [draft.id, draft])), user, true);
+  const all = withFile(users.drafts, project, false);
+  const refusals = projectRefusals(project, {
+    drafts: users.drafts,
+    userPath: user?.path ?? "~/.config/ccp/providers.yaml",
+    trustedHosts: [...(user?.trustedHosts ?? []), ...sources.trustedHosts],
+    prices,
+  });
+  const diagnostics = [...ours.flatMap((lane) => lane.problems), ...users.problems, ...all.problems, ...refusals];
+  if (diagnostics.length > 0) return { diagnostics: withoutRepeats(diagnostics) };
+  const lanes = [...all.drafts.values()].map((draft) => toLane(draft, environment));
+  return { lanes: [...lanes, SCRIPTED_LANE] };
+}
+
+function builtIn(
+  lane: BuiltInLane,
+  environment: Environment,
+): { readonly draft: LaneDraft; readonly problems: readonly Diagnostic[] } {
+  const { baseUrlEnv, ...known } = lane;
+  const draft: LaneDraft = { ...known, pinnedBy: null, isUsersHost: false, free: null, models: {} };
+  const said = setting(environment, baseUrlEnv);
+  if (said === null) return { draft, problems: [] };
+  const baseUrl = lane.wire === "ollama-chat" ? parseOllamaHost(said) : parseBaseUrl(said);
+  if (baseUrl !== null) return { draft: { ...draft, baseUrl, pinnedBy: baseUrlEnv, isUsersHost: true }, problems: [] };
+  const hint = `give it like ${lane.baseUrl}, without user name, password or query, or unset it`;
+  return { draft, problems: [problem(baseUrlEnv, "not the address of an http server", hint)] };
+}
+
+function withFile(
+  drafts: ReadonlyMap<string, LaneDraft>,
+  file: ProvidersFile | null,
+  isUsers: boolean,
+): { readonly drafts: ReadonlyMap<string, LaneDraft>; readonly problems: readonly Diagnostic[] } {
+  const all = new Map(drafts);
+  const problems = Object.entries(file?.providers ?? {}).flatMap(([id, entry]) => {
+    const known = drafts.get(id) ?? null;
+    const wrong = entryProblems(id, entry, known, [...drafts.keys()]);
+    if (wrong.length === 0) all.set(id, withEntry(id, entry, known, isUsers));
+    return wrong.map(([message, hint]) => problem(file?.path ?? "", `provider "${id}": ${message}`, hint));
+  });
+  return { drafts: all, problems };
+}
+
+/** One variable may move two lanes; it is wrong only once. */
+function withoutRepeats(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const key = ({ file, message }: Diagnostic) => `${file} ${message}`;
+  return diagnostics.filter((one, index) => diagnostics.findIndex((other) => key(other) === key(one)) === index);
+}
+
+function problem(file: string, message: string, hint: string | null): Diagnostic {
+  return { file, line: null, column: null, message, hint };
+}

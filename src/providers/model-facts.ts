@@ -1,0 +1,68 @@
+import { CcpError, EXIT } from "../core/errors.ts";
+import type { Lane } from "../core/lane.ts";
+import { formatModelRef, type ModelFacts, type ModelRef } from "../core/model.ts";
+import { FREE, type Price } from "../core/money.ts";
+import { didYouMean } from "../core/suggest.ts";
+import { BUILT_IN_LANES } from "./built-in-lanes.ts";
+import type { PriceBook } from "./prices.ts";
+
+/** Default ceiling of one answer, in tokens: room for a large edit and the reasoning before it. */
+const CLOUD_OUTPUT_TOKENS = 16_384;
+/** On a small machine a longer answer takes many minutes and crowds out its own prompt. */
+const OLLAMA_OUTPUT_TOKENS = 4_096;
+
+/** The lane that a reference names. Throws `CcpError("unknown_provider")`, exit 2. */
+export function laneOf(ref: ModelRef, lanes: readonly Lane[]): Lane {
+  const lane = lanes.find((candidate) => candidate.id === ref.provider);
+  if (lane !== undefined) return lane;
+  const ids = lanes.map(({ id }) => id);
+  const near = didYouMean(ref.provider, ids);
+  throw new CcpError(
+    "unknown_provider",
+    EXIT.usage,
+    `unknown provider "${ref.provider}" in "${formatModelRef(ref)}"; known: ${ids.join(", ")}`,
+    { hint: near === null ? "define it in providers.yaml, or name one of these" : `did you mean "${near}"?` },
+  );
+}
+
+/** Why a lane cannot be asked at all (`missing_key`, exit 4); null when it can. */
+export function cannotAsk(lane: Lane): CcpError | null {
+  if (lane.auth === "none" || lane.credential !== null) return null;
+  const names = BUILT_IN_LANES.find(({ id }) => id === lane.id)?.keys.map(({ name }) => name) ?? [];
+  const others = names.includes(lane.credentialName ?? "") ? names.filter((name) => name !== lane.credentialName) : [];
+  return new CcpError(
+    "missing_key",
+    EXIT.credentials,
+    `provider "${lane.id}" has no key: ${lane.credentialName} is not set`,
+    { hint: `set ${[lane.credentialName, ...others].join(" or ")}, or choose another model` },
+  );
+}
+
+/** What is known of a model: the user's word first, then the catalogue's. */
+export function factsOf(lane: Lane, model: string, prices: PriceBook): ModelFacts {
+  const said = lane.models[model] ?? {};
+  const allocated = lane.wire === "ollama-chat" ? lane.contextTokens : null;
+  const contextWindow = said.contextWindow ?? allocated ?? prices.contextWindowOf(lane, model);
+  return {
+    ref: { provider: lane.id, model },
+    price: said.price ?? listPrice(lane, model, prices),
+    contextWindow,
+    maxOutputTokens: outputCeiling(lane, said.maxOutputTokens ?? null, contextWindow),
+    local: lane.local,
+    scripted: lane.wire === "scripted",
+  };
+}
+
+/** A proxy on this machine may stand for a paid service: its list price counts where there is one. */
+function listPrice(lane: Lane, model: string, prices: PriceBook): Price | null {
+  if (lane.free) return FREE;
+  return prices.priceOf(lane, model) ?? (lane.local ? FREE : null);
+}
+
+/** Unless said otherwise an answer may fill half of the window at most: the prompt has to fit as well. */
+function outputCeiling(lane: Lane, said: number | null, contextWindow: number | null): number {
+  const room = contextWindow ?? Number.POSITIVE_INFINITY;
+  if (said !== null) return Math.min(said, room);
+  const usual = lane.wire === "ollama-chat" ? OLLAMA_OUTPUT_TOKENS : CLOUD_OUTPUT_TOKENS;
+  return Math.min(usual, Math.ceil(room / 2));
+}

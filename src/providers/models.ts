@@ -1,0 +1,173 @@
+import { CcpError, EXIT } from "../core/errors.ts";
+import type { Json } from "../core/json.ts";
+import type { Lane } from "../core/lane.ts";
+import type { ModelEvent, ModelRef, ModelRequest } from "../core/model.ts";
+import type { Models, Spool } from "../core/ports.ts";
+import { redact } from "../core/redact.ts";
+import { sendAnthropicMessages } from "./anthropic-messages.ts";
+import { cannotAsk, factsOf, laneOf } from "./model-facts.ts";
+import { loadO200k } from "./o200k.ts";
+import { sendOllamaChat } from "./ollama-chat.ts";
+import { sendOpenaiChat } from "./openai-chat.ts";
+import { sendOpenaiResponses } from "./openai-responses.ts";
+import { loadPriceBook, NO_PRICES } from "./prices.ts";
+import { recordedAnswer, recordingAnswer, type ScriptedProvider, scriptedProvider } from "./scripted.ts";
+import { parseTranscript, type ScriptedTurn } from "./scripted-transcript.ts";
+import { type CountTokens, inputBound } from "./tokens.ts";
+import { recordingTransport, replayTransport, type Transport } from "./transport.ts";
+
+/** What the room of the providers is built from. */
+export interface ModelsOptions {
+  readonly lanes: readonly Lane[];
+  readonly spool: Spool;
+  /** The data of a transcript file, not checked. Throws a `CcpError` when it cannot be read. Asked once for each path. */
+  readonly readTranscript: (path: string) => Json;
+  /** Values that no message may show, beside the keys of the lanes. */
+  readonly secrets?: readonly string[];
+  /** Count OpenAI's tokens with their own tokenizer: tighter bounds for 0.2 s and some 130 MB. */
+  readonly exactTokens?: boolean;
+}
+
+type Call = Parameters<Models["send"]>[1];
+type Wire = (lane: Lane, request: ModelRequest, transport: Transport) => AsyncIterable<ModelEvent>;
+
+const WIRES: Readonly<Record<Exclude<Lane["wire"], "scripted">, Wire>> = {
+  "anthropic-messages": sendAnthropicMessages,
+  "openai-responses": sendOpenaiResponses,
+  "openai-chat": sendOpenaiChat,
+  "ollama-chat": sendOllamaChat,
+};
+
+/** Reasoning that a provider hides can take minutes before the first event; a model on this machine reads its prompt slowly. */
+const CLOUD_LIMITS = { firstEventTimeoutMs: 300_000, idleTimeoutMs: 120_000 };
+const LOCAL_LIMITS = { firstEventTimeoutMs: 1_800_000, idleTimeoutMs: 300_000 };
+
+/**
+ * The models that can be asked through these lanes. Asynchronous because the price list is loaded where something may
+ * cost money. A transcript is read when its facts are asked for: `facts` throws `CcpError("invalid_transcript")`, exit 2,
+ * with everything that is wrong in it.
+ */
+export async function createModels(options: ModelsOptions): Promise<Models> {
+  const { lanes, spool } = options;
+  const mayCost = lanes.some((lane) => !lane.free && cannotAsk(lane) === null);
+  const prices = mayCost ? await loadPriceBook() : NO_PRICES;
+  const exact = options.exactTokens === true && lanes.some(isOpenai) ? await loadO200k() : null;
+  const secrets = [...(options.secrets ?? []), ...lanes.flatMap(({ credential }) => credential ?? [])];
+  const scriptedOf = scriptedLibrary(options.readTranscript);
+
+  function begin(request: ModelRequest, { callId, signal }: Call): AsyncIterable<ModelEvent> {
+    const lane = askable(request.model, lanes);
+    if (lane.wire !== "scripted") {
+      return WIRES[lane.wire](lane, request, recordingTransport({ spool, callId, signal, ...limitsOf(lane) }));
+    }
+    const events = scriptedOf(lane, request.model).send(request, signal);
+    return recordingAnswer(events, (bytes) => spool.write(callId, bytes));
+  }
+
+  return {
+    facts(ref) {
+      const lane = askable(ref, lanes);
+      if (lane.wire === "scripted") scriptedOf(lane, ref);
+      return factsOf(lane, ref.model, prices);
+    },
+
+    async *send(request, call) {
+      const events = orReason(() => begin(request, call));
+      if (events instanceof CcpError) return yield refusedBefore(events);
+      for await (const event of events) yield withoutSecrets(event, secrets);
+    },
+
+    async recover(ref, callId) {
+      const bytes = spool.read(callId);
+      const lane = lanes.find(({ id }) => id === ref.provider);
+      if (bytes === null || lane === undefined) return null;
+      if (lane.wire === "scripted") return recordedAnswer(bytes);
+      return lastAnswer(WIRES[lane.wire](lane, emptyRequest(ref), replayTransport(bytes)));
+    },
+
+    inputBound: (request) => inputBound(request, exactFor(request.model, lanes, exact)),
+  };
+}
+
+/**
+ * One provider for each transcript, made when it is first asked for: it counts the attempts that are to fail. A lane of
+ * the user's own names its transcript; for the built-in one it stands where others have a model.
+ */
+function scriptedLibrary(readTranscript: ModelsOptions["readTranscript"]) {
+  const providers = new Map<string, ScriptedProvider>();
+  return (lane: Lane, ref: ModelRef): ScriptedProvider => {
+    const path = lane.baseUrl === "" ? ref.model : lane.baseUrl;
+    const provider = providers.get(path) ?? scriptedProvider(turnsOf(path, readTranscript(path)));
+    providers.set(path, provider);
+    return provider;
+  };
+}
+
+function turnsOf(path: string, json: Json): readonly ScriptedTurn[] {
+  const parsed = parseTranscript(json);
+  if (parsed.ok) return parsed.turns;
+  const lines = parsed.problems.map((problem) => `${path}  ${problem}`);
+  throw new CcpError("invalid_transcript", EXIT.usage, lines.join("\n"), {
+    hint: "the format is described in docs/scripted-provider.md",
+  });
+}
+
+function askable(ref: ModelRef, lanes: readonly Lane[]): Lane {
+  const lane = laneOf(ref, lanes);
+  const reason = cannotAsk(lane);
+  if (reason !== null) throw reason;
+  return lane;
+}
+
+function orReason<T>(find: () => T): T | CcpError {
+  try {
+    return find();
+  } catch (error) {
+    if (error instanceof CcpError) return error;
+    throw error;
+  }
+}
+
+function refusedBefore(reason: CcpError): ModelEvent {
+  return {
+    type: "failed",
+    failure: {
+      class: reason.exitCode === EXIT.credentials ? "auth" : "invalid",
+      message: reason.message,
+      httpStatus: null,
+      retryAfterMs: null,
+      mayBeBilled: false,
+    },
+    usage: null,
+    providerCostNanos: null,
+  };
+}
+
+function limitsOf(lane: Lane): typeof CLOUD_LIMITS {
+  return lane.local || lane.wire === "ollama-chat" ? LOCAL_LIMITS : CLOUD_LIMITS;
+}
+
+function withoutSecrets(event: ModelEvent, secrets: readonly string[]): ModelEvent {
+  if (event.type !== "failed") return event;
+  return { ...event, failure: { ...event.failure, message: redact(event.failure.message, secrets) } };
+}
+
+async function lastAnswer(events: AsyncIterable<ModelEvent>): ReturnType<Models["recover"]> {
+  for await (const event of events) if (event.type === "answered") return event;
+  return null;
+}
+
+/** A replay asks nobody: what its reader needs to know is in the spool. */
+function emptyRequest(model: ModelRef): ModelRequest {
+  const asker = { role: "", stepId: "", conversation: 1, turn: 1 };
+  return { model, system: "", messages: [], tools: [], maxTokens: 1, asker };
+}
+
+function isOpenai(lane: Lane): boolean {
+  return lane.id === "openai" || lane.id === "openai-chat";
+}
+
+function exactFor(ref: ModelRef, lanes: readonly Lane[], exact: CountTokens | null): { readonly exact?: CountTokens } {
+  const lane = lanes.find(({ id }) => id === ref.provider);
+  return exact !== null && lane !== undefined && isOpenai(lane) ? { exact } : {};
+}

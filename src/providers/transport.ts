@@ -1,0 +1,154 @@
+import type { IncomingMessage } from "node:http";
+import type { Spool } from "../core/ports.ts";
+import { dial, NeverConnected } from "./dial.ts";
+import { type Stall, type StallLimits, StallWatch } from "./stall-watch.ts";
+
+/** The shape of `fetch` that the SDKs take. */
+export type Fetch = (url: string | URL | Request, init?: RequestInit) => Promise<Response>;
+
+/** What reading an answer needs to know of its request. Kept with the answer, so that it can be read again without it. */
+export interface Asked {
+  readonly maxTokens: number;
+  /** Conversation and turn: makes ids of tool calls unique where a provider gives none. */
+  readonly conversation: number;
+  readonly turn: number;
+  /** Ids of tool calls that the conversation has already used. */
+  readonly takenIds: readonly string[];
+  /** Tokens of the request, guessed from its size, for a provider that reports none. */
+  readonly inputEstimate: number;
+}
+
+/** One call's way to its provider and back. */
+export interface Transport {
+  /** Posts once; follows no redirect. */
+  readonly fetch: Fetch;
+  /** Aborted when the caller stops the call or the provider stalls. */
+  readonly signal: AbortSignal;
+  /** Why the provider counts as stalled; null while it does not. */
+  stall(): Stall | null;
+  /** An event of the answer was read. */
+  progress(): void;
+  /** Keeps what the answer's reader needs to know, and returns what holds: a replay remembers its own. */
+  asked(asked: Asked): Asked;
+  /** The call is over: ends the connection and the timers. */
+  close(): void;
+}
+
+/** What `recordingTransport` needs of a call. */
+export interface RecordingOptions extends StallLimits {
+  readonly spool: Spool;
+  readonly callId: string;
+  /** The caller's: stops the call. */
+  readonly signal: AbortSignal;
+}
+
+/** What a spool keeps before the body: one line of JSON. Request headers are never in it. */
+interface SpoolHead {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly asked: Asked | null;
+}
+
+/** Headers of a response that mean something to us. Others (cookies among them) are neither kept nor passed on. */
+const KEPT_HEADERS = ["content-type", "retry-after", "retry-after-ms", "location", "request-id", "x-request-id"];
+
+/** The network, with every byte of the response spooled before anyone parses it. */
+export function recordingTransport(options: RecordingOptions): Transport {
+  const { spool, callId } = options;
+  const stalled = new AbortController();
+  const closed = new AbortController();
+  const watch = new StallWatch(options, () => stalled.abort());
+  const signal = AbortSignal.any([options.signal, stalled.signal]);
+  const connection = AbortSignal.any([signal, closed.signal]);
+  let asked: Asked | null = null;
+
+  return {
+    signal,
+    stall: () => watch.stall,
+    progress: () => watch.sawEvent(),
+    asked: (given) => {
+      asked = given;
+      return given;
+    },
+    close: () => {
+      watch.stop();
+      closed.abort();
+    },
+    async fetch(url, init) {
+      watch.start();
+      const incoming = await dial({
+        url: new URL(String(url)),
+        headers: Object.fromEntries(new Headers(init?.headers)),
+        body: String(init?.body ?? ""),
+        signal: connection,
+      });
+      const head = { status: incoming.statusCode ?? 0, headers: keptHeaders(incoming), asked };
+      spool.write(callId, spoolHead(head));
+      const keep = (bytes: Uint8Array) => {
+        watch.sawBytes();
+        spool.write(callId, bytes);
+      };
+      return responseOf(head, bodyOf(incoming, keep));
+    },
+  };
+}
+
+/**
+ * A spooled response, served again without a network. Bytes that do not begin with a whole head are a response that never came.
+ */
+export function replayTransport(bytes: Uint8Array): Transport {
+  const { head, body } = splitSpool(bytes);
+  return {
+    signal: new AbortController().signal,
+    stall: () => null,
+    progress: () => {},
+    asked: (given) => head?.asked ?? given,
+    close: () => {},
+    async fetch() {
+      if (!head) throw new NeverConnected("no response was kept");
+      return responseOf(head, new Blob([body]).stream());
+    },
+  };
+}
+
+/** The first line of a spool. */
+export function spoolHead(head: SpoolHead): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(head)}\n`);
+}
+
+function splitSpool(bytes: Uint8Array): { readonly head: SpoolHead | null; readonly body: Uint8Array<ArrayBuffer> } {
+  const end = bytes.indexOf(0x0a);
+  if (end < 0) return { head: null, body: new Uint8Array() };
+  return {
+    head: JSON.parse(new TextDecoder().decode(bytes.subarray(0, end))),
+    body: new Uint8Array(bytes.subarray(end + 1)),
+  };
+}
+
+function responseOf(head: Omit<SpoolHead, "asked">, body: ReadableStream<Uint8Array>): Response {
+  // The class takes no body with these statuses, and no status outside 200–599.
+  const bodyless = [204, 205, 304].includes(head.status);
+  const status = head.status >= 200 && head.status <= 599 ? head.status : 502;
+  return new Response(bodyless ? null : body, { status, headers: head.headers });
+}
+
+function keptHeaders(incoming: IncomingMessage): Readonly<Record<string, string>> {
+  const kept = KEPT_HEADERS.map((name) => [name, incoming.headers[name]] as const);
+  return Object.fromEntries(kept.filter((entry): entry is [string, string] => typeof entry[1] === "string"));
+}
+
+/** The bytes of a response, each chunk handed to `keep` before it is passed on. */
+function bodyOf(incoming: IncomingMessage, keep: (bytes: Uint8Array) => void): ReadableStream<Uint8Array> {
+  const chunks: AsyncIterator<Uint8Array> = incoming[Symbol.asyncIterator]();
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const next = await chunks.next();
+      if (next.done) return controller.close();
+      keep(next.value);
+      controller.enqueue(next.value);
+    },
+    cancel() {
+      incoming.destroy();
+    },
+  });
+}

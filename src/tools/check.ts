@@ -1,0 +1,72 @@
+import { MALFORMED_MARK } from "../core/conversation.ts";
+import type { Json, JsonSchema } from "../core/json.ts";
+import type { ToolCall } from "../core/model.ts";
+import { TOOL_EFFECTS, TOOL_NAMES, type ToolName } from "../core/permission.ts";
+import type { ToolCheck, ToolGrant } from "../core/ports.ts";
+import { parseArguments } from "./arguments.ts";
+import { finishContradiction } from "./finish.ts";
+import { denialText, gate, isDeniedOutright } from "./gate.ts";
+import { resolveToolName, unknownTool } from "./names.ts";
+import { repairArguments } from "./repair.ts";
+import type { SchemaCheck } from "./schema-check.ts";
+import { oneLine } from "./text.ts";
+import type { Tool } from "./tool.ts";
+
+/** What a check needs besides the call: the tools by name, and the compiled schemas. */
+export interface CheckContext {
+  readonly tools: ReadonlyMap<ToolName, Tool>;
+  readonly schemaCheck: SchemaCheck;
+}
+
+/** Tools of a grant in the order of `TOOL_NAMES`. `finish` is always among them: without it no step could end well. */
+export function grantedTools(grant: ToolGrant): readonly ToolName[] {
+  return TOOL_NAMES.filter(
+    (name) => name === "finish" || (grant.tools.includes(name) && !isDeniedOutright(grant, name)),
+  );
+}
+
+/** The schema of a tool's arguments under a grant. */
+export function parametersOf(tool: Tool, grant: ToolGrant): JsonSchema {
+  return tool.name === "finish" ? grant.finish : tool.parameters;
+}
+
+/** Name, arguments, schema, sense, permission: the first that fails is the answer. Touches nothing. */
+export function checkCall(context: CheckContext, call: ToolCall, grant: ToolGrant): ToolCheck {
+  const name = resolveToolName(call.name);
+  const tool = name === null ? undefined : context.tools.get(name);
+  if (tool === undefined) return malformed(unknownTool(call.name, grantedTools(grant)));
+  if (!grant.tools.includes(tool.name) && tool.name !== "finish")
+    return denied(tool.name, "", gate(grant, tool.name, ""));
+
+  const parsed = parseArguments(call.rawArguments);
+  if (!parsed.ok) return malformed(`${tool.name}: ${parsed.reason}`);
+  const schema = parametersOf(tool, grant);
+  const args = repairArguments(schema, parsed.value);
+  const complaints = context.schemaCheck(schema, args);
+  if (complaints.length > 0) return malformed(offSchema(tool.name, complaints));
+  const contradiction = tool.name === "finish" ? finishContradiction(args) : null;
+  if (contradiction !== null)
+    return malformed(`finish: ${contradiction}. Send the result again without the contradiction.`);
+  return permitted(tool, args, grant);
+}
+
+function permitted(tool: Tool, args: Json, grant: ToolGrant): ToolCheck {
+  const subject = oneLine(tool.label?.(args) ?? tool.subject(args));
+  // A role that may not finish could only run on until its budget is gone.
+  const verdict = tool.name === "finish" ? null : gate(grant, tool.name, tool.subject(args));
+  if (verdict !== null && verdict.effect !== "allow") return denied(tool.name, subject, verdict);
+  return { type: "ready", tool: tool.name, arguments: args, subject, effect: TOOL_EFFECTS[tool.name] };
+}
+
+function denied(tool: ToolName, subject: string, verdict: Parameters<typeof denialText>[1]): ToolCheck {
+  return { type: "denied", subject, text: denialText(tool, verdict) };
+}
+
+function malformed(text: string): ToolCheck {
+  return { type: "malformed", text: `${MALFORMED_MARK}${text}` };
+}
+
+function offSchema(tool: ToolName, complaints: readonly string[]): string {
+  const lines = complaints.map((complaint) => `- ${complaint}`);
+  return [`${tool} was not run, its arguments are not as its schema wants them:`, ...lines].join("\n");
+}

@@ -1,0 +1,29 @@
+import { TOOL_NAMES, type ToolName } from "../core/permission.ts";
+import { didYouMean } from "../core/suggest.ts";
+
+/** Names under which models have learnt our tools elsewhere, without case and separators. */
+const ALIASES: Readonly<Record<ToolName, readonly string[]>> = {
+  read: ["readfile", "view", "viewfile", "openfile", "cat"],
+  ls: ["list", "listdir", "listdirectory", "listfiles", "dir"],
+  glob: ["findfiles", "filesearch", "globsearch", "globfiles"],
+  grep: ["search", "searchfiles", "searchtext", "grepsearch", "searchfilecontent", "ripgrep", "rg"],
+  edit: ["strreplace", "strreplaceeditor", "editfile", "multiedit", "replace", "searchreplace"],
+  write: ["writefile", "createfile", "create", "savefile"],
+  bash: ["run", "shell", "sh", "exec", "execute", "executecommand", "runcommand", "runshellcommand", "terminal"],
+  todo: ["todowrite", "writetodos", "todos"],
+  finish: ["done", "complete", "submit", "finishtask", "completetask", "attemptcompletion"],
+};
+
+/** The tool that a model means: its name in any case, with a prefix such as `functions.`, or an alias; null when unknown. */
+export function resolveToolName(name: string): ToolName | null {
+  const last = name.trim().split(".").at(-1) ?? "";
+  const plain = last.toLowerCase().replace(/[\s_-]+/g, "");
+  return TOOL_NAMES.find((tool) => tool === plain || ALIASES[tool].includes(plain)) ?? null;
+}
+
+/** What a model is told that calls a tool which does not exist. */
+export function unknownTool(name: string, tools: readonly string[]): string {
+  const near = didYouMean(name, tools);
+  const hint = near === null ? "" : ` Did you mean "${near}"?`;
+  return `there is no tool ${JSON.stringify(name.slice(0, 80))}.${hint} You have: ${tools.join(", ")}.`;
+}

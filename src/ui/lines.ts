@@ -1,0 +1,38 @@
+import type { StoredEvent } from "../core/event.ts";
+import type { Run } from "../core/run.ts";
+import { callLine, toolLine } from "./call-lines.ts";
+import { type Line, type LineContext, NO_CONTEXT } from "./line.ts";
+import { runLine } from "./run-lines.ts";
+import { stepLine } from "./step-lines.ts";
+import { commandLine, workspaceLine } from "./workspace-lines.ts";
+
+/**
+ * The plain text of a fact; null where it is not worth a line. `run` is the fold with the event in it. Without a
+ * context, routes and the subjects of tool calls are left out and a step's figures are those of all its tries.
+ */
+export function lineOf(event: StoredEvent, run: Run, context: LineContext = NO_CONTEXT): Line | null {
+  switch (event.type) {
+    case "workspace.created":
+    case "workspace.prepared":
+    case "artifact.written":
+      return workspaceLine(event, run);
+    case "command.started":
+    case "command.finished":
+      return commandLine(event, run);
+    case "step.started":
+    case "step.interrupted":
+    case "step.finished":
+    case "steps.reset":
+    case "message.added":
+      return stepLine(event, run, context);
+    case "call.reserved":
+    case "call.settled":
+    case "call.lost":
+      return callLine(event, run, context);
+    case "tool.started":
+    case "tool.finished":
+      return toolLine(event, context);
+    default:
+      return runLine(event, run, context);
+  }
+}

@@ -1,0 +1,108 @@
+import type { Scope } from "../core/budget.ts";
+import type { Base, EventOf, StoredEvent } from "../core/event.ts";
+import { formatUsd } from "../core/money.ts";
+import { type Run, totalSpend } from "../core/run.ts";
+import { formatBudget, formatCostOf, formatTimeOf, formatTokens, plural } from "./format.ts";
+import { type Line, type LineContext, line, quoted } from "./line.ts";
+import { isScripted } from "./step-label.ts";
+
+type RunEvent = StoredEvent &
+  EventOf<
+    | "run.created"
+    | "run.resumed"
+    | "run.ended"
+    | "run.applied"
+    | "run.discarded"
+    | "budget.raised"
+    | "budget.warned"
+    | "route.changed"
+  >;
+
+/** Lines about the run as a whole. */
+export function runLine(event: RunEvent, run: Run, context: LineContext): Line {
+  switch (event.type) {
+    case "run.created":
+      return line("title", createdText(event, context));
+    case "run.resumed":
+      return line("title", resumedText(run));
+    case "run.ended":
+      return endedLine(event, run);
+    case "run.applied":
+      return line("good", `✓ ${run.rid} applied to the working tree`);
+    case "run.discarded":
+      return line("note", `${run.rid} discarded`);
+    case "budget.raised":
+      return line("note", `budget of ${scopeName(event.scope)} is now ${formatBudget(event.budget)}`);
+    case "budget.warned":
+      return line("warning", warnedText(event, run));
+    case "route.changed":
+      return line("note", `${event.role} now asks ${event.models.join(", ")}`);
+  }
+}
+
+function createdText(event: RunEvent & EventOf<"run.created">, context: LineContext): string {
+  const scripted = context.steps.some((step) => step.models.some(isScripted));
+  return [
+    `${event.rid}  ${event.pipelineName}: ${quoted(event.title, 72)}`,
+    `budget ${formatBudget(event.budgets.run)}`,
+    baseText(event.base),
+    event.parent === null ? null : `goes on from ${event.parent}`,
+    scripted ? "SCRIPTED model: its answers are read from a file, no model is asked" : null,
+    "no sandbox: the doer's shell is not confined",
+  ]
+    .filter((part) => part !== null)
+    .join("  ");
+}
+
+function baseText(base: Base): string {
+  const dirty = base.dirty ? ", uncommitted work included" : "";
+  return `base ${base.commit.slice(0, 7)} (${base.branch ?? "detached"}${dirty})`;
+}
+
+function resumedText(run: Run): string {
+  const done = Object.values(run.steps).filter((step) => step.status === "succeeded").length;
+  const spend = totalSpend(run);
+  const kept = `${plural(done, "step")} done, ${formatUsd(spend.settledNanos)} not spent again`;
+  return `${run.rid} resumed: ${kept}  budget ${formatBudget(run.budgets.run)}`;
+}
+
+const ENDS: Readonly<Record<EventOf<"run.ended">["status"], string>> = {
+  succeeded: "✓ succeeded",
+  failed: "✗ failed",
+  paused: "‖ paused",
+  budget_reached: "‖ stopped at its budget",
+  provider_down: "‖ stopped, no provider answers",
+  blocked: "‖ waits for a person",
+};
+
+/** How a run stands, in words; the glyph first. */
+export function endWords(status: EventOf<"run.ended">["status"]): string {
+  return ENDS[status];
+}
+
+function endedLine(event: EventOf<"run.ended">, run: Run): Line {
+  const [glyph, ...words] = endWords(event.status).split(" ");
+  const kind = event.status === "succeeded" ? "good" : event.status === "failed" ? "bad" : "warning";
+  const cost = formatCostOf(totalSpend(run).settledNanos, run.budgets.run);
+  const time = formatTimeOf(run.activeMs, run.budgets.run);
+  const reason = event.reason === null ? "" : `  ${quoted(event.reason, 400)}`;
+  return line(kind, `${glyph} ${run.rid} ${words.join(" ")}  ${cost}  ${time}${reason}`);
+}
+
+function warnedText(event: EventOf<"budget.warned">, run: Run): string {
+  const budget = run.budgets[event.scope];
+  const spend = run.spend[event.scope];
+  const used = [
+    budget?.maxCostNanos === undefined
+      ? null
+      : `${formatUsd((spend?.settledNanos ?? 0) + (spend?.heldNanos ?? 0))} of ${formatUsd(budget.maxCostNanos)}`,
+    budget?.maxTokens === undefined
+      ? null
+      : `${formatTokens((spend?.settledTokens ?? 0) + (spend?.heldTokens ?? 0))} of ${formatTokens(budget.maxTokens)} tokens`,
+  ].filter((part) => part !== null);
+  return `! ${event.percent}% of the budget of ${scopeName(event.scope)} is used or held: ${used.join(", ")}`;
+}
+
+function scopeName(scope: Scope): string {
+  return scope === "run" ? "the run" : scope.replace(":", " ");
+}

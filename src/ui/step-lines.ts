@@ -1,0 +1,72 @@
+import type { EventOf, StoredEvent } from "../core/event.ts";
+import { totalTokens } from "../core/model.ts";
+import { formatUsd } from "../core/money.ts";
+import { type Run, stepState } from "../core/run.ts";
+import { formatDuration, formatTokens, ordinal } from "./format.ts";
+import { type Line, type LineContext, line, quoted } from "./line.ts";
+import { stepProgress, tryElapsed } from "./progress.ts";
+import { isScripted, routeOf, stepTitle } from "./step-label.ts";
+
+type StepEvent = StoredEvent &
+  EventOf<"step.started" | "step.interrupted" | "step.finished" | "steps.reset" | "message.added">;
+
+const TOLD: Readonly<Record<EventOf<"message.added">["why"], string>> = {
+  nudge: "reminded to finish",
+  truncated: "the answer was cut at its limit: asked to go on",
+  empty: "the answer was empty: asked again",
+  "check-failed": "told how its check failed",
+};
+
+/** Lines about the life of a step. */
+export function stepLine(event: StepEvent, run: Run, context: LineContext): Line {
+  switch (event.type) {
+    case "step.started":
+      return line("step", startedText(event, run, context));
+    case "step.interrupted":
+      return line(
+        "warning",
+        `‖ ${stepTitle(context.steps, event.stepId)} interrupted, goes on where it was: ${quoted(event.reason, 200)}`,
+      );
+    case "step.finished":
+      return finishedLine(event, run, context);
+    case "steps.reset":
+      return line("warning", `↩ back from ${event.from} to ${event.to}, to be done again: ${event.steps.join(", ")}`);
+    case "message.added":
+      return line("detail", `  ${event.stepId}  ${TOLD[event.why]}`);
+  }
+}
+
+/** ` (2nd time)`; empty for the first. */
+export function timesText(conversation: number): string {
+  return conversation > 1 ? ` (${ordinal(conversation)} time)` : "";
+}
+
+function startedText(event: StepEvent & EventOf<"step.started">, run: Run, context: LineContext): string {
+  const title = `▸ ${stepTitle(context.steps, event.stepId)}${timesText(event.conversation)}`;
+  const goesOn = event.conversation === 1 && stepState(run, event.stepId).startedAt !== event.at;
+  const route = routeOf(context.steps, run, event.stepId);
+  return `${title}${goesOn ? " goes on" : ""}${route.length > 0 ? `  ${routeText(route)}` : ""}`;
+}
+
+function routeText(route: readonly string[]): string {
+  return route.map((model) => (isScripted(model) ? `${model} (scripted, no model is asked)` : model)).join(", ");
+}
+
+function finishedLine(event: StepEvent & EventOf<"step.finished">, run: Run, context: LineContext): Line {
+  const title = `${stepTitle(context.steps, event.stepId)}${timesText(event.conversation)}`;
+  const figures = figuresOf(event, run, context);
+  if (event.outcome.status === "succeeded") return line("good", `✓ ${title}  ${figures}`);
+  return line("bad", `✗ ${title}  ${figures}  ${event.outcome.class}: ${quoted(event.outcome.reason, 300)}`);
+}
+
+/** Time, tokens and cost: of the try that ended, or of all of them where nobody kept count. */
+function figuresOf(event: StepEvent & EventOf<"step.finished">, run: Run, context: LineContext): string {
+  const step = stepProgress(context.progress, event.stepId);
+  const state = stepState(run, event.stepId);
+  const counted = step.conversation === event.conversation;
+  const elapsed = counted ? tryElapsed(step, event.at) : event.at - (state.startedAt ?? event.at);
+  const tokens = totalTokens(counted ? step.usage : state.usage);
+  const cost = counted ? step.costNanos : (run.spend[`step:${event.stepId}`]?.settledNanos ?? 0);
+  const money = tokens > 0 || cost > 0 ? `  ${formatTokens(tokens)} tokens  ${formatUsd(cost)}` : "";
+  return `${formatDuration(elapsed)}${money}`;
+}

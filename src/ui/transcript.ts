@@ -1,0 +1,168 @@
+import type { Utterance } from "../core/conversation.ts";
+import type { CommandEnd } from "../core/event.ts";
+import type { ModelFailure, Part, StopReason, Usage } from "../core/model.ts";
+import { formatUsd } from "../core/money.ts";
+import { formatDuration, formatEnd, formatUsage } from "./format.ts";
+import type { LineKind } from "./line.ts";
+import { quoted } from "./line.ts";
+import { createPaint } from "./paint.ts";
+import { manyLines, oneLine } from "./sanitize.ts";
+
+/** One thing that happened in a step, payload in hand. `at`: milliseconds since 1970. */
+export type TranscriptEntry = { readonly at: number } & (
+  | { readonly kind: "prompt"; readonly system: string; readonly text: string }
+  | { readonly kind: "utterance"; readonly utterance: Utterance }
+  | {
+      readonly kind: "call";
+      readonly model: string;
+      readonly usage: Usage;
+      readonly costNanos: number;
+      readonly durationMs: number;
+      /** Null: it was answered. */
+      readonly failure: ModelFailure | null;
+    }
+  | { readonly kind: "lost"; readonly model: string; readonly heldNanos: number; readonly reason: string }
+  | {
+      readonly kind: "command";
+      readonly command: string;
+      readonly end: Pick<CommandEnd, "exitCode" | "endedBy" | "durationMs">;
+      readonly output: string;
+    }
+  /** Anything else worth a line: a try that begins, an outcome. */
+  | { readonly kind: "note"; readonly text: string }
+);
+
+export interface TranscriptOptions {
+  /** Colours; default none. */
+  readonly color?: boolean;
+  /** Lines of one tool result or command output that are shown; default all. */
+  readonly maxOutputLines?: number;
+}
+
+interface Block {
+  readonly kind: LineKind;
+  readonly heading: string;
+  readonly body: readonly string[];
+}
+
+/**
+ * A step's conversation for people: who said what, what was called, what it cost. Nothing in it can drive a terminal:
+ * lines are cleaned once more when they are whole, as two harmless pieces can make a command.
+ */
+export function renderTranscript(entries: readonly TranscriptEntry[], options: TranscriptOptions = {}): string {
+  const paint = createPaint(options.color ?? false);
+  const limit = options.maxOutputLines ?? Number.POSITIVE_INFINITY;
+  return entries
+    .map((entry) => ({ at: entry.at, ...blockOf(entry, limit) }))
+    .map(({ at, kind, heading, body }) => {
+      const head = paint(kind, `${clock(at)}  ${oneLine(heading)}`);
+      return `${[head, ...body.map((line) => `    ${oneLine(line)}`.trimEnd())].join("\n")}\n`;
+    })
+    .join("\n");
+}
+
+function blockOf(entry: TranscriptEntry, limit: number): Block {
+  switch (entry.kind) {
+    case "prompt":
+      return { kind: "title", heading: "prompt", body: [...manyLines(entry.system), "", ...manyLines(entry.text)] };
+    case "utterance":
+      return utteranceBlock(entry.utterance, limit);
+    case "call":
+      return callBlock(entry);
+    case "lost":
+      return {
+        kind: "warning",
+        heading: `${entry.model}: a call was sent and its outcome is unknown, charged in full: ${formatUsd(entry.heldNanos)} (${quoted(entry.reason)})`,
+        body: [],
+      };
+    case "command": {
+      const heading = `$ ${quoted(entry.command, 200)}: ${formatEnd(entry.end)}  ${formatDuration(entry.end.durationMs)}`;
+      return { kind: entry.end.exitCode === 0 ? "step" : "warning", heading, body: shortened(entry.output, limit) };
+    }
+    case "note":
+      return { kind: "note", heading: entry.text, body: [] };
+  }
+}
+
+function callBlock(entry: TranscriptEntry & { readonly kind: "call" }): Block {
+  const figures = `${formatUsage(entry.usage)}  ${formatUsd(entry.costNanos)}  ${formatDuration(entry.durationMs)}`;
+  if (entry.failure === null) return { kind: "detail", heading: `${entry.model}: ${figures}`, body: [] };
+  const status = entry.failure.httpStatus === null ? "" : ` (${entry.failure.httpStatus})`;
+  const heading = `${entry.model}: ${entry.failure.class}${status}: ${quoted(entry.failure.message, 200)}  ${formatUsd(entry.costNanos)}`;
+  return { kind: "warning", heading, body: [] };
+}
+
+const SAID: Readonly<Record<Extract<Utterance, { type: "said" }>["why"], string>> = {
+  task: "task",
+  nudge: "ccp: reminder to finish",
+  truncated: "ccp: the answer was cut",
+  empty: "ccp: the answer was empty",
+  "check-failed": "ccp: the check failed",
+};
+
+function utteranceBlock(utterance: Utterance, limit: number): Block {
+  switch (utterance.type) {
+    case "said":
+      return { kind: "title", heading: SAID[utterance.why], body: shortened(utterance.text, limit) };
+    case "answered":
+      return { kind: "step", heading: `model${stopText(utterance.stop)}`, body: utterance.parts.flatMap(partLines) };
+    case "tool": {
+      const status = utterance.status === "ok" ? "" : ` (${utterance.status})`;
+      const kind = utterance.status === "ok" ? "detail" : "warning";
+      return { kind, heading: `result of ${quoted(utterance.name)}${status}`, body: shortened(utterance.text, limit) };
+    }
+  }
+}
+
+function stopText(stop: StopReason): string {
+  if (stop === "length") return " (cut at its limit)";
+  return stop === "refusal" ? " (refused)" : "";
+}
+
+function partLines(part: Part): readonly string[] {
+  switch (part.kind) {
+    case "text":
+      return trimmed(manyLines(part.text));
+    case "reasoning":
+      return trimmed(manyLines(part.text)).map((line) => `| ${line}`);
+    case "tool_call":
+      return [`→ ${quoted(part.name)}`, ...argumentLines(part.rawArguments).map((line) => `    ${line}`)];
+  }
+}
+
+/** `key: value`, long values as a block below their key. What is not a JSON object is shown as it came. */
+function argumentLines(raw: string): readonly string[] {
+  const values = parsed(raw);
+  if (values === null) return manyLines(raw);
+  return Object.entries(values).flatMap(([key, value]) => {
+    const lines = manyLines(typeof value === "string" ? value : JSON.stringify(value));
+    const name = oneLine(key);
+    return lines.length === 1 ? [`${name}: ${lines[0]}`] : [`${name}:`, ...lines.map((line) => `  ${line}`)];
+  });
+}
+
+function parsed(raw: string): Readonly<Record<string, unknown>> | null {
+  try {
+    const value: unknown = JSON.parse(raw);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : null;
+  } catch {
+    return null;
+  }
+}
+
+function shortened(text: string, limit: number): readonly string[] {
+  const lines = trimmed(manyLines(text));
+  if (lines.length <= limit) return lines;
+  return [...lines.slice(0, limit), `… ${lines.length - limit} lines more`];
+}
+
+function trimmed(lines: readonly string[]): readonly string[] {
+  const first = lines.findIndex((line) => line.trim() !== "");
+  const last = lines.findLastIndex((line) => line.trim() !== "");
+  return first < 0 ? [] : lines.slice(first, last + 1);
+}
+
+/** UTC, so that the same transcript reads the same everywhere. */
+function clock(at: number): string {
+  return new Date(at).toISOString().slice(11, 19);
+}

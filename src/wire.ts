@@ -1,0 +1,176 @@
+import { randomInt } from "node:crypto";
+import { join, resolve } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Config } from "./core/config.ts";
+import type { Lane } from "./core/lane.ts";
+import type { ModelRef } from "./core/model.ts";
+import type { Chance, Models, Repository, Results, Spool, Store, Tools } from "./core/ports.ts";
+import type { Engine } from "./engine/engine.ts";
+import type { PingAnswer } from "./engine/ping.ts";
+import type { Library } from "./pipeline/library.ts";
+
+export type { RunSpec } from "./engine/begin-run.ts";
+export type { Listener } from "./engine/engine.ts";
+export type { PingAnswer } from "./engine/ping.ts";
+export type { ResumeChanges } from "./engine/resume-run.ts";
+/** Everything that ccp shows of a run. */
+export type Ui = typeof import("./ui/ui.ts");
+
+/** The rooms, put together; each part constructed when it is first asked for. Decides nothing. */
+export interface Wiring {
+  readonly config: Config;
+  readonly chance: Chance;
+  repository(): Promise<Repository>;
+  store(): Promise<Store>;
+  results(): Promise<Results>;
+  lanes(): Promise<readonly Lane[]>;
+  models(): Promise<Models>;
+  tools(): Promise<Tools>;
+  library(): Promise<Library>;
+  /** `variables`: the user's values that steps name in `env`. */
+  engine(variables: Readonly<Record<string, string>>): Promise<Engine>;
+  /** Pings go on record in a journal of the user's own: they need no repository. */
+  pinger(): Promise<(model: ModelRef) => Promise<PingAnswer>>;
+  ui(): Promise<Ui>;
+  /** Default routes by role, from the keys that are there. */
+  defaultRoutes(): Promise<Readonly<Record<string, readonly string[]>>>;
+  /** The model that a lane is pinged with; null: none is known. */
+  pingModel(lane: Lane): Promise<ModelRef | null>;
+  /** The repository that a worktree of ours belongs to; null: there is no such worktree. */
+  ownerOfWorktree(rid: string): Promise<string | null>;
+  /** Makes a directory a repository with one commit of all that is in it. */
+  createRepository(path: string): Promise<void>;
+  /** The same surroundings, seen from another directory. */
+  at(cwd: string): Wiring;
+}
+
+export function wire(config: Config): Wiring {
+  const { environment, stateHome } = config;
+  const wiring: Wiring = {
+    config,
+    chance: systemChance,
+    repository: once(async () => {
+      const { openRepository } = await import("./workspace/repository.ts");
+      return openRepository({ cwd: config.cwd, environment, stateHome, home: config.home });
+    }),
+    store: once(async () => openStore(await stateDir())),
+    results: once(async () => {
+      const { openResults } = await import("./workspace/results.ts");
+      const { root, commonDir } = await wiring.repository();
+      return openResults({ root, commonDir, dir: config.resultsDir });
+    }),
+    lanes: once(async () => readLanes(config, await wiring.repository().catch(() => null))),
+    models: once(async () => modelsOver(await stateDir())),
+    tools: once(async () => (await import("./tools/tools.ts")).createTools()),
+    library: once(async () => {
+      const { openLibrary } = await import("./pipeline/library.ts");
+      return openLibrary({
+        packageRoot: config.packageRoot,
+        repoRoot: (await wiring.repository()).root,
+        cwd: config.cwd,
+      });
+    }),
+    async engine(variables) {
+      const { createEngine } = await import("./engine/engine.ts");
+      const { createAgent } = await import("./agent/run-agent.ts");
+      return createEngine({
+        variables,
+        store: await wiring.store(),
+        spool: await openSpool(await stateDir()),
+        repository: await wiring.repository(),
+        results: await wiring.results(),
+        models: await wiring.models(),
+        tools: await wiring.tools(),
+        agent: createAgent(),
+        chance: systemChance,
+        secrets: [...secretsOf(await wiring.lanes()), ...Object.values(variables)],
+      });
+    },
+    async pinger() {
+      const directory = join(stateHome, "ccp", "ping");
+      const { ping } = await import("./engine/ping.ts");
+      const [store, spool, models] = [
+        await openStore(directory),
+        await openSpool(directory),
+        await modelsOver(directory),
+      ];
+      const secrets = secretsOf(await wiring.lanes());
+      return (ref) => ping(models.facts(ref), { store, spool, models, chance: systemChance, secrets });
+    },
+    ui: once(() => import("./ui/ui.ts")),
+    async defaultRoutes() {
+      const { defaultRoutes } = await import("./providers/routes.ts");
+      return defaultRoutes(await wiring.lanes());
+    },
+    async pingModel(lane) {
+      return (await import("./providers/ping-model.ts")).pingModel(lane);
+    },
+    async ownerOfWorktree(rid) {
+      return (await import("./workspace/layout.ts")).ownerOfWorktree(stateHome, rid);
+    },
+    async createRepository(path) {
+      await (await import("./workspace/create-repository.ts")).createRepository(path, environment);
+    },
+    at: (cwd) => wire({ ...config, cwd }),
+  };
+
+  /** Beside git's own data, unless the user moved it. */
+  async function stateDir(): Promise<string> {
+    const { commonDir } = await wiring.repository();
+    return (await import("./workspace/layout.ts")).stateDirOf(commonDir, config.stateDir);
+  }
+
+  async function modelsOver(directory: string): Promise<Models> {
+    const { createModels } = await import("./providers/models.ts");
+    const { readTranscript } = await import("./pipeline/library.ts");
+    return createModels({
+      lanes: await wiring.lanes(),
+      spool: await openSpool(directory),
+      readTranscript: (path) => readTranscript(resolve(config.cwd, path)),
+    });
+  }
+
+  return wiring;
+}
+
+async function openStore(directory: string): Promise<Store> {
+  const { SqliteStore } = await import("./store/sqlite-store.ts");
+  return new SqliteStore(directory);
+}
+
+async function openSpool(directory: string): Promise<Spool> {
+  return (await import("./store/spool.ts")).openSpool(directory);
+}
+
+/** The project's file counts where there is a project. */
+async function readLanes(config: Config, repository: Repository | null): Promise<readonly Lane[]> {
+  const { lanesOrThrow } = await import("./providers/lanes.ts");
+  const { readProvidersFile } = await import("./pipeline/library.ts");
+  return lanesOrThrow({
+    environment: config.environment,
+    user: readProvidersFile(join(config.configHome, "providers.yaml")),
+    project: repository && readProvidersFile(join(repository.root, ".ccp", "providers.yaml")),
+    trustedHosts: config.trustedHosts,
+  });
+}
+
+function secretsOf(lanes: readonly Lane[]): readonly string[] {
+  return lanes.flatMap((lane) => lane.credential ?? []);
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | null = null;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+const RID_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789";
+
+const systemChance: Chance = {
+  now: () => Date.now(),
+  sleep: (ms, signal) => delay(ms, undefined, { signal }).catch(() => undefined),
+  random: () => Math.random(),
+  rid: () => `r-${Array.from({ length: 6 }, () => RID_LETTERS[randomInt(RID_LETTERS.length)]).join("")}`,
+};

@@ -1,0 +1,74 @@
+import { randomUUID } from "node:crypto";
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { chmod, open, readdir, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { fileFailure } from "./git-errors.ts";
+
+/** Writes a file whole or not at all, on disk before it returns. Creates directories. */
+export function writeAtomically(path: string, bytes: Uint8Array): void {
+  const temporary = temporaryBeside(path);
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFlushed(temporary, bytes);
+    renameSync(temporary, path);
+    flushDirectorySync(dirname(path));
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw fileFailure(error);
+  }
+}
+
+/** A new name in the same directory, from which a finished file is renamed. */
+export function temporaryBeside(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${randomUUID().slice(0, 8)}.tmp`);
+}
+
+/** True for a name that `temporaryBeside` gives: what a crash left of a write. */
+export function isTemporary(name: string): boolean {
+  return /^\..+\.[0-9a-f]{8}\.tmp$/.test(name);
+}
+
+function writeFlushed(path: string, bytes: Uint8Array): void {
+  const file = openSync(path, "wx");
+  try {
+    for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function flushDirectorySync(path: string): void {
+  const directory = openSync(path, "r");
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
+}
+
+/** Makes the names in a directory durable. A directory that is not there has none. */
+export async function flushDirectory(path: string): Promise<void> {
+  const directory = await open(path, "r").catch(() => null);
+  if (directory === null) return;
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+/** Deletes a directory and all below it, symlinks as such; directories that forbid it are opened up first. */
+export async function removeTree(path: string): Promise<void> {
+  const options = { recursive: true, force: true, maxRetries: 3 };
+  await rm(path, options).catch(async () => {
+    await openUp(path);
+    await rm(path, options);
+  });
+}
+
+async function openUp(path: string): Promise<void> {
+  await chmod(path, 0o700).catch(() => undefined);
+  const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
+  for (const entry of entries) if (entry.isDirectory()) await openUp(join(path, entry.name));
+}

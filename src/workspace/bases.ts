@@ -1,0 +1,118 @@
+import { randomUUID } from "node:crypto";
+import { copyFile, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { CcpError, EXIT } from "../core/errors.ts";
+import type { Base, TreeHash } from "../core/event.ts";
+import type { Git } from "./git.ts";
+import { fileFailure } from "./git-errors.ts";
+import { baseFolder, ccpFolder } from "./layout.ts";
+import { copyObjects, createStore } from "./objects.ts";
+import { gitlinks, PRIVATE_INDEX_CONFIG, stage } from "./stage.ts";
+
+export interface BaseSpec {
+  readonly git: Git;
+  readonly root: string;
+  readonly commonDir: string;
+}
+
+/** A snapshot that no run has come to fetch by then was made by a run that never began. */
+const KEPT_UNFETCHED_MS = 30 * 24 * 60 * 60_000;
+
+/** The commit that a revision names, its tree, and the branch if it names one. */
+export async function resolveCommit(spec: BaseSpec, revision: string): Promise<Base> {
+  const parse = (name: string) => ask(spec, ["--verify", "--quiet", "--end-of-options", name]);
+  const commit = await parse(`${revision}^{commit}`);
+  if (commit === null) throw revision === "HEAD" ? noCommit() : unknownRevision(revision);
+  const [tree, branch] = await Promise.all([parse(`${commit}^{tree}`), branchNamed(spec, revision)]);
+  return { commit, tree: tree ?? "", dirty: false, branch };
+}
+
+/** Records the user's tracked and unignored files as they are, through a copy of the index: the real one is only read. */
+export async function snapshotOfUser(spec: BaseSpec): Promise<Base> {
+  const base = await resolveCommit(spec, "HEAD");
+  const folder = join(ccpFolder(spec.commonDir), "bases", `new-${randomUUID()}`);
+  try {
+    await createStore(join(folder, "objects"));
+    const tree = await treeOfUser(spec, folder);
+    if (tree === base.tree) return base;
+    await keepBase(spec, { tree, commit: base.commit, from: join(folder, "objects") });
+    return { ...base, tree, dirty: true };
+  } catch (error) {
+    throw fileFailure(error);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+    await dropUnfetched(spec.commonDir);
+  }
+}
+
+async function treeOfUser(spec: BaseSpec, folder: string): Promise<TreeHash> {
+  const { git, root } = spec;
+  const index = await git.text({ cwd: root, args: ["rev-parse", "--path-format=absolute", "--git-path", "index"] });
+  const copy = join(folder, "index");
+  // A copy keeps the stat cache: files that have not changed are not read again.
+  await copyFile(index, copy).catch(() => undefined);
+  const env = { GIT_INDEX_FILE: copy, GIT_OBJECT_DIRECTORY: join(folder, "objects") };
+  const at = { cwd: root, env, config: PRIVATE_INDEX_CONFIG };
+  const submodules = await gitlinks(git, { ...at, args: ["ls-files", "--stage", "-z"] });
+  await stage(git, { at, submodules: async () => submodules }, "contents");
+  return git.text({ ...at, args: ["write-tree"] });
+}
+
+/** Keeps every object of a snapshot that its commit does not have, as one pack, under the snapshot's own name. */
+async function keepBase(
+  spec: BaseSpec,
+  snapshot: { readonly tree: TreeHash; readonly commit: string; readonly from: string },
+): Promise<void> {
+  const target = baseFolder(spec.commonDir, snapshot.tree);
+  const temporary = `${snapshot.from}-packed`;
+  await createStore(join(temporary, "objects"));
+  await copyObjects(spec.git, {
+    commonDir: spec.commonDir,
+    from: snapshot.from,
+    into: join(temporary, "objects"),
+    tree: snapshot.tree,
+    except: snapshot.commit,
+    onlyOwn: false,
+  });
+  await mkdir(dirname(target), { recursive: true });
+  await rename(temporary, target).catch((error: NodeJS.ErrnoException) => {
+    // Another run has just recorded the same state of the same tree.
+    if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;
+  });
+}
+
+async function dropUnfetched(commonDir: string): Promise<void> {
+  const folder = join(ccpFolder(commonDir), "bases");
+  for (const name of await readdir(folder).catch(() => [])) {
+    const madeAt = (await stat(join(folder, name)).catch(() => null))?.mtimeMs ?? Date.now();
+    if (Date.now() - madeAt > KEPT_UNFETCHED_MS) await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+async function branchNamed(spec: BaseSpec, revision: string): Promise<string | null> {
+  const name = await ask(spec, ["--symbolic-full-name", "--end-of-options", revision]);
+  return name?.startsWith("refs/heads/") ? name.slice("refs/heads/".length) : null;
+}
+
+/** The last line that `rev-parse` answers; null when it knows none. */
+async function ask(spec: BaseSpec, args: readonly string[]): Promise<string | null> {
+  const request = { cwd: spec.root, args: ["rev-parse", ...args], answers: [1, 128] };
+  const found = await spec.git.run(request).catch((error: unknown) => {
+    if (error instanceof CcpError) throw error;
+    return null; // A revision that looks like a dangerous option: simple-git refuses it.
+  });
+  return found?.exitCode === 0 ? (found.stdout.toString().trim().split("\n").at(-1) ?? null) : null;
+}
+
+/** The repository has nothing to start from. */
+export function noCommit(): CcpError {
+  return new CcpError("no_commit", EXIT.usage, "the repository has no commit yet, so there is nothing to start from", {
+    hint: "make one: git add --all && git commit -m start",
+  });
+}
+
+function unknownRevision(revision: string): CcpError {
+  return new CcpError("unknown_revision", EXIT.usage, `no commit is named ${JSON.stringify(revision)}`, {
+    hint: "`git log --oneline` lists commits; a branch, a tag or a hash will do",
+  });
+}

@@ -1,0 +1,81 @@
+import { appendFileSync, closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileFailure } from "./git-errors.ts";
+
+const MARKER = "# ccp: what runs leave behind, one by one";
+/** A process that dies holding the lock leaves it; adding a few lines takes a thousandth of this. */
+const STALE_LOCK_MS = 5_000;
+const LOCK_POLL_MS = 5;
+
+/**
+ * Adds patterns to `.git/info/exclude`, each on a line of its own, once. Lines are only ever appended, so that nothing
+ * of the user's is lost, whoever else writes; the lock keeps two runs from adding the same line.
+ */
+export function excludeFromGit(commonDir: string, patterns: readonly string[]): void {
+  const file = join(commonDir, "info", "exclude");
+  if (missingFrom(readText(file), patterns).length === 0) return;
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    withLock(join(commonDir, "ccp", "exclude.lock"), () => {
+      const text = readText(file);
+      const missing = missingFrom(text, patterns);
+      if (missing.length === 0) return;
+      const heading = linesOf(text).includes(MARKER) ? [] : [MARKER];
+      const gap = text === "" || text.endsWith("\n") ? "" : "\n";
+      appendFileSync(file, gap + [...heading, ...missing].map((line) => `${line}\n`).join(""));
+    });
+  } catch (error) {
+    throw fileFailure(error);
+  }
+}
+
+function missingFrom(text: string, patterns: readonly string[]): readonly string[] {
+  const lines = new Set(linesOf(text));
+  return [...new Set(patterns)].filter((pattern) => !lines.has(pattern));
+}
+
+function linesOf(text: string): readonly string[] {
+  return text.split(/\r?\n/);
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    if (isCode(error, "ENOENT")) return "";
+    throw fileFailure(error);
+  }
+}
+
+function withLock(path: string, work: () => void): void {
+  mkdirSync(dirname(path), { recursive: true });
+  takeLock(path);
+  try {
+    work();
+  } finally {
+    rmSync(path, { force: true });
+  }
+}
+
+function takeLock(path: string): void {
+  for (;;) {
+    try {
+      closeSync(openSync(path, "wx"));
+      return;
+    } catch (error) {
+      if (!isCode(error, "EEXIST")) throw error;
+    }
+    if (ageMs(path) > STALE_LOCK_MS) rmSync(path, { force: true });
+    else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOCK_POLL_MS);
+  }
+}
+
+/** Zero when it is gone by now. */
+function ageMs(path: string): number {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats === undefined ? 0 : Math.abs(Date.now() - stats.mtimeMs);
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
+}

@@ -1,0 +1,75 @@
+import { type FileHandle, mkdtemp, open, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** Where a command writes: two files outside the worktree, gone after `close`. */
+export interface Output {
+  readonly stdout: FileHandle;
+  readonly stderr: FileHandle;
+  close(): Promise<void>;
+}
+
+/** Bytes of each stream that are handed on; of more, the first and the last half. */
+const MOST_KEPT_BYTES = 1024 * 1024;
+
+/** Opened for appending: a command that opens `/dev/stderr` itself, and so empties the file, leaves no hole behind. */
+export async function openOutput(): Promise<Output> {
+  const directory = await mkdtemp(join(tmpdir(), "ccp-output-"));
+  const stdout = await open(join(directory, "stdout"), "ax+", 0o600);
+  const stderr = await open(join(directory, "stderr"), "ax+", 0o600);
+  const close = async () => {
+    await Promise.all([stdout.close(), stderr.close()]);
+    await rm(directory, { recursive: true, force: true });
+  };
+  return { stdout, stderr, close };
+}
+
+/** Bytes on disk of both streams. */
+export async function sizeOf(output: Output): Promise<number> {
+  const [stdout, stderr] = await Promise.all([output.stdout.stat(), output.stderr.stat()]);
+  return stdout.size + stderr.size;
+}
+
+export async function readOutput(
+  output: Output,
+): Promise<{ readonly stdout: Uint8Array; readonly stderr: Uint8Array }> {
+  const [stdout, stderr] = await Promise.all([readBounded(output.stdout), readBounded(output.stderr)]);
+  return { stdout, stderr };
+}
+
+async function readBounded(file: FileHandle): Promise<Uint8Array> {
+  const { size } = await file.stat();
+  if (size <= MOST_KEPT_BYTES) return readAt(file, 0, size);
+  const head = withoutCutEnd(await readAt(file, 0, MOST_KEPT_BYTES / 2));
+  const tail = withoutCutStart(await readAt(file, size - MOST_KEPT_BYTES / 2, MOST_KEPT_BYTES / 2));
+  const leftOut = size - head.length - tail.length;
+  return Buffer.concat([head, Buffer.from(`\n… ${leftOut} bytes left out …\n`), tail]);
+}
+
+async function readAt(file: FileHandle, position: number, length: number): Promise<Uint8Array> {
+  const buffer = Buffer.alloc(length);
+  let filled = 0;
+  while (filled < length) {
+    const { bytesRead } = await file.read(buffer, filled, length - filled, position + filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return buffer.subarray(0, filled);
+}
+
+/** A character of UTF-8 has at most four bytes; all but its first begin with the bits 10. */
+function withoutCutEnd(bytes: Uint8Array): Uint8Array {
+  let start = bytes.length - 1;
+  while (start > bytes.length - 4 && isContinuation(bytes[start])) start--;
+  return (bytes[start] ?? 0) >= 0xc0 ? bytes.subarray(0, start) : bytes;
+}
+
+function withoutCutStart(bytes: Uint8Array): Uint8Array {
+  let start = 0;
+  while (start < 3 && isContinuation(bytes[start])) start++;
+  return bytes.subarray(start);
+}
+
+function isContinuation(byte: number | undefined): boolean {
+  return byte !== undefined && (byte & 0xc0) === 0x80;
+}

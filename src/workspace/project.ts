@@ -1,0 +1,68 @@
+import { existsSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { ProjectFacts } from "../core/ports.ts";
+import { nodeFacts } from "./project-node.ts";
+import { pythonFacts } from "./project-python.ts";
+
+/** What one ecosystem says of a project; null: it is not of that kind. */
+export type Facts = ProjectFacts | null;
+
+/** The top of a project, read when asked for. */
+export interface Top {
+  readonly names: ReadonlySet<string>;
+  has(path: string): boolean;
+  /** Text of a file; empty when there is none. */
+  read(path: string): Promise<string>;
+  /** Names in a directory; empty when there is none. */
+  list(path: string): Promise<readonly string[]>;
+}
+
+/** Reads how a project is tested and what a worktree of it needs. The first that names a test command wins; every kind adds what it needs. */
+export async function projectFacts(root: string): Promise<ProjectFacts> {
+  const top = await readTop(root);
+  const kinds = [nodeFacts, pythonFacts, makeFacts, cargoFacts, goFacts, bundlerFacts, composerFacts];
+  const found = (await Promise.all(kinds.map((kind) => kind(top)))).filter((facts) => facts !== null);
+  const tested = found.find((facts) => facts.testCommand !== null);
+  return {
+    testCommand: tested?.testCommand ?? null,
+    testCommandSource: tested?.testCommandSource ?? null,
+    copy: [...new Set(found.flatMap((facts) => facts.copy))],
+    setup: found.find((facts) => facts.setup !== null)?.setup ?? null,
+  };
+}
+
+async function readTop(root: string): Promise<Top> {
+  return {
+    names: new Set(await readdir(root)),
+    has: (path) => existsSync(join(root, path)),
+    read: (path) => readFile(join(root, path), "utf8").catch(() => ""),
+    list: (path) => readdir(join(root, path)).catch(() => []),
+  };
+}
+
+const NOTHING: ProjectFacts = { testCommand: null, testCommandSource: null, copy: [], setup: null };
+
+async function makeFacts(top: Top): Promise<Facts> {
+  const source = ["GNUmakefile", "makefile", "Makefile"].find((name) => top.names.has(name));
+  if (source === undefined || !/^test[ \t]*::?(?!=)/m.test(await top.read(source))) return null;
+  return { ...NOTHING, testCommand: "make test", testCommandSource: source };
+}
+
+async function cargoFacts(top: Top): Promise<Facts> {
+  if (!top.names.has("Cargo.toml")) return null;
+  return { ...NOTHING, testCommand: "cargo test", testCommandSource: "Cargo.toml" };
+}
+
+async function goFacts(top: Top): Promise<Facts> {
+  if (!top.names.has("go.mod")) return null;
+  return { ...NOTHING, testCommand: "go test ./...", testCommandSource: "go.mod" };
+}
+
+async function bundlerFacts(top: Top): Promise<Facts> {
+  return top.names.has("Gemfile") ? { ...NOTHING, copy: ["vendor/bundle", ".bundle"] } : null;
+}
+
+async function composerFacts(top: Top): Promise<Facts> {
+  return top.names.has("composer.json") ? { ...NOTHING, copy: ["vendor"] } : null;
+}

@@ -1,0 +1,81 @@
+import { existsSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import type { Results } from "../core/ports.ts";
+import { writeAtomically } from "./atomic.ts";
+import { bundleFolder } from "./bundle.ts";
+import { excludeFromGit } from "./exclude.ts";
+import { createGit } from "./git.ts";
+import { escapePattern } from "./ignored.ts";
+
+export interface ResultsSpec {
+  /** The user's working tree. */
+  readonly root: string;
+  readonly commonDir: string;
+  /** The folder for results, from the root or absolute; it may lie outside the repository. */
+  readonly dir: string;
+  /** The user's environment, for asking git what it tracks. Without it git is looked for in the usual places. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+}
+
+const USUAL_PLACES = { PATH: "/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin" };
+
+/** What runs leave behind. Every path is excluded from git before anything is written to it. */
+export function openResults(spec: ResultsSpec): Results {
+  const dir = resolve(spec.root, spec.dir);
+  const git = createGit(spec.environment ?? USUAL_PLACES);
+  const pathOf = (rid: string) => join(dir, safeName(rid));
+  return {
+    dir,
+    pathOf,
+    write: (rid, name, bytes) => {
+      exclude(spec, dir, [`${rid}/`]);
+      writeAtomically(join(pathOf(rid), safeName(name)), bytes);
+    },
+    read: (rid, name) => readIfThere(join(pathOf(rid), safeName(name))),
+    publish: (name, bytes) => {
+      if (existsSync(dir) && git.tracks(dir, safeName(name))) return false;
+      if (bytes === null) {
+        rmSync(join(dir, name), { force: true });
+        return true;
+      }
+      exclude(spec, dir, [name]);
+      writeAtomically(join(dir, name), bytes);
+      return true;
+    },
+    bundle: (rid, target) => bundleFolder(pathOf(rid), target),
+  };
+}
+
+/** Nothing to exclude outside the working tree: the user's git does not look there. */
+function exclude(spec: ResultsSpec, dir: string, names: readonly string[]): void {
+  const folder = relative(spec.root, realDirectory(dir));
+  if (folder === ".." || folder.startsWith(`..${sep}`) || isAbsolute(folder)) return;
+  const prefix = folder === "" ? "/" : `/${folder.split(sep).map(escapePattern).join("/")}/`;
+  excludeFromGit(
+    spec.commonDir,
+    names.map((name) => prefix + (name.endsWith("/") ? `${escapePattern(name.slice(0, -1))}/` : escapePattern(name))),
+  );
+}
+
+/** The directory with its symlinks resolved, as far as it is there yet: git excludes where files really are. */
+function realDirectory(path: string): string {
+  return existsSync(path) ? realpathSync(path) : join(realDirectory(dirname(path)), basename(path));
+}
+
+function readIfThere(path: string): Uint8Array | null {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+    throw error;
+  }
+}
+
+/** A name with at most one folder in it that stays where it is put. */
+function safeName(name: string): string {
+  const segments = name.split("/");
+  const isSafe =
+    segments.length <= 2 && segments.every((part) => !/^(\.{0,2}|\.git)$/i.test(part) && !/[\0\\]/.test(part));
+  if (!isSafe) throw new Error(`not a name of a result: ${JSON.stringify(name)}`);
+  return name;
+}

@@ -1,0 +1,137 @@
+import { lstat } from "node:fs/promises";
+import { relative } from "node:path";
+import type { Readable } from "node:stream";
+import { matchesPath } from "../core/glob.ts";
+import type { FileOutcome, GrepMatch, Workspace } from "../core/ports.ts";
+import { type Place, refuse, show } from "./paths.ts";
+
+type GrepQuery = Parameters<Workspace["grep"]>[0];
+
+/** A search that takes longer would be better asked in a narrower way. */
+const SEARCH_TIMEOUT_MS = 20_000;
+/** Paths of one glob: far more than a model can use, few enough for memory. */
+const MOST_PATHS = 10_000;
+/** Bytes shown of one matching line: minified files have lines of megabytes. */
+const LONGEST_LINE_BYTES = 500;
+
+/** A newline, or the escape of one: an even number of backslashes before it are backslashes. `[^\n]` asks for none. */
+const SPANS_LINES = /\n|(?<!\\)(?:\\\\)*\\n/;
+
+/** Files below a place whose path from there, or from the root, matches; a pattern without `/` matches names at any depth. */
+export async function searchNames(place: Place, pattern: string): Promise<FileOutcome<readonly string[]>> {
+  const paths: string[] = [];
+  const done = await ripgrep(place, ["--files"], "\0", (record) => {
+    const path = fromRoot(record);
+    if (matchesBelow(pattern, place.path, path)) paths.push(path);
+    return paths.length < MOST_PATHS;
+  });
+  return done.ok ? { ok: true, value: paths.sort() } : done;
+}
+
+/** Matching lines below a place, in the order of their paths. Binary files are passed over. */
+export async function searchText(place: Place, query: GrepQuery): Promise<FileOutcome<readonly GrepMatch[]>> {
+  if (SPANS_LINES.test(query.pattern.replace(/\[\^[^\]]*\]/g, "")))
+    return refuse("a pattern cannot span lines: files are searched line by line");
+  const matches: GrepMatch[] = [];
+  const take = (match: GrepMatch) => {
+    if (query.glob === null || matchesBelow(query.glob, place.path, match.path)) matches.push(match);
+    return matches.length < query.maxMatches;
+  };
+  const columns = ["--line-number", "--no-heading", "--with-filename", `--max-columns=${LONGEST_LINE_BYTES}`];
+  const reading = [...columns, "--max-columns-preview", "--engine=auto", query.ignoreCase ? "-i" : "-s"];
+  const done = await ripgrep(place, [...reading, "-e", query.pattern], "\n", matchParser(take));
+  return done.ok ? { ok: true, value: matches } : done;
+}
+
+/** As in .gitignore: `*.ts` is any TypeScript file, `src/*.ts` one directly in `src`. */
+function matchesBelow(pattern: string, place: string, path: string): boolean {
+  const plain = pattern.replace(/^(\.?\/)+/, "").replace(/\/$/, "/**");
+  const anywhere = plain.includes("/") ? plain : `**/${plain}`;
+  const fromPlace = path.startsWith(`${place}/`) ? path.slice(place.length + 1) : path;
+  return matchesPath(anywhere, fromPlace) || matchesPath(anywhere, path);
+}
+
+/**
+ * Reads `path NUL line:text`. A path may have newlines in it, so what comes without a NUL is the beginning of a path;
+ * only the notice about a binary file that was named outright is neither.
+ */
+function matchParser(take: (match: GrepMatch) => boolean): (record: string) => boolean {
+  let begun = "";
+  return (record) => {
+    const nul = record.indexOf("\0");
+    if (nul < 0) {
+      begun = record.includes(": binary file matches") ? "" : `${begun}${record}\n`;
+      return true;
+    }
+    const path = fromRoot(begun + record.slice(0, nul));
+    begun = "";
+    const colon = record.indexOf(":", nul);
+    const text = record.slice(colon + 1).replace(/\r$/, "");
+    return take({ path, line: Number(record.slice(nul + 1, colon)), text });
+  };
+}
+
+function fromRoot(path: string): string {
+  return path.startsWith("./") ? path.slice(2) : path;
+}
+
+/** What git would list: hidden files too, ignored ones not, `.git` never. One thread, so that the order is always the same. */
+const GIT_VIEW = [
+  "--no-config",
+  "--hidden",
+  "--iglob=!.git",
+  "--no-require-git",
+  "--no-ignore-dot",
+  "--no-messages",
+  "--color=never",
+  "--sort=path",
+  "--null",
+];
+
+/** Runs ripgrep below a place and hands over its records until `take` has had enough. */
+async function ripgrep(
+  place: Place,
+  options: readonly string[],
+  separator: string,
+  take: (record: string) => boolean,
+): Promise<FileOutcome<void>> {
+  if (place.missing.length > 0) return refuse(`${show(place.path)} does not exist`);
+  const stats = await lstat(place.real);
+  if (!stats.isFile() && !stats.isDirectory()) return refuse(`${show(place.path)} is a device, pipe or socket`);
+  const [{ execa }, { rgPath }] = await Promise.all([import("execa"), import("@vscode/ripgrep")]);
+  const subprocess = execa(rgPath, [...GIT_VIEW, ...options, "--", `./${relative(place.root, place.real)}`], {
+    cwd: place.root,
+    env: {},
+    extendEnv: false,
+    stdin: "ignore",
+    buffer: { stdout: false },
+    reject: false,
+    timeout: SEARCH_TIMEOUT_MS,
+    forceKillAfterDelay: 500,
+  });
+  for await (const record of records(subprocess.stdout, separator)) {
+    if (take(record)) continue;
+    subprocess.kill();
+    break;
+  }
+  const end = await subprocess;
+  if (end.timedOut) return refuse(`the search took more than ${SEARCH_TIMEOUT_MS / 1000} s; give a narrower path`);
+  return end.exitCode === 2 && end.stderr !== "" ? refuse(complaintOf(end.stderr)) : { ok: true, value: undefined };
+}
+
+async function* records(stream: Readable, separator: string): AsyncGenerator<string> {
+  let rest = "";
+  stream.setEncoding("utf8");
+  for await (const chunk of stream) {
+    const parts = (rest + chunk).split(separator);
+    rest = parts.pop() ?? "";
+    yield* parts;
+  }
+  if (rest !== "") yield rest;
+}
+
+/** The sentence in ripgrep's complaint that says what is wrong: `error: unclosed group`. */
+function complaintOf(stderr: string): string {
+  const sentence = /^error: (.*)$/m.exec(stderr)?.[1] ?? stderr.split("\n")[0]?.replace(/^rg: /, "") ?? "";
+  return `the pattern is not a valid regular expression: ${sentence.slice(0, 300)}`;
+}

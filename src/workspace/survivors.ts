@@ -1,0 +1,131 @@
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { setTimeout as wait } from "node:timers/promises";
+
+/** Processes that belong together: a process group, and whoever carries a variable of the environment (on Linux). */
+export interface Family {
+  /** Null: only the marker tells. */
+  readonly groupId: number | null;
+  /** `NAME=value`, as the first process of the family was given it. */
+  readonly marker: string;
+}
+
+/** What ends a family: how long it may take to end by itself, and how long after SIGTERM, in milliseconds. */
+export interface Patience {
+  readonly beforeTermMs: number;
+  readonly beforeKillMs: number;
+}
+
+const FIRST_POLL_MS = 5;
+const LONGEST_POLL_MS = 100;
+/** Rounds of SIGKILL: a process that starts others faster than they can be killed is met again and again. */
+const KILL_ROUNDS = 50;
+
+/**
+ * Ends all of a family and returns how many there were. Who has left the group is found by the marker; a process that
+ * left the group and also wiped its environment is not found: only a PID namespace could.
+ */
+export async function endFamily(family: Family, patience: Patience): Promise<number> {
+  const count = membersOf(family).length;
+  if (count === 0) return 0;
+  if (patience.beforeTermMs > 0 && (await isGone(family, patience.beforeTermMs))) return count;
+  signal(family, "SIGTERM");
+  if (await isGone(family, patience.beforeKillMs)) return count;
+  for (let round = 0; round < KILL_ROUNDS; round++) {
+    signal(family, "SIGKILL");
+    if (await isGone(family, LONGEST_POLL_MS)) break;
+  }
+  return count;
+}
+
+/** Sends a signal to every member that is alive. */
+export function signal(family: Family, name: "SIGTERM" | "SIGKILL"): void {
+  for (const id of membersOf(family)) {
+    try {
+      process.kill(id, name);
+    } catch {
+      // It has ended by itself since.
+    }
+  }
+}
+
+async function isGone(family: Family, withinMs: number): Promise<boolean> {
+  const deadline = performance.now() + withinMs;
+  for (let pause = FIRST_POLL_MS; membersOf(family).length > 0; pause = Math.min(pause * 2, LONGEST_POLL_MS)) {
+    const left = deadline - performance.now();
+    if (left <= 0) return false;
+    await wait(Math.min(pause, left));
+  }
+  return true;
+}
+
+/** What `process.kill` takes: process ids; where there is no /proc, minus the group's id while the group lives. */
+function membersOf(family: Family): readonly number[] {
+  const processes = readProcesses();
+  if (processes === null) return family.groupId !== null && groupLives(family.groupId) ? [-family.groupId] : [];
+  const spared = ancestorsOf(process.pid, processes);
+  return processes
+    .filter(({ id, isZombie }) => !isZombie && !spared.has(id))
+    .filter(({ id, groupId }) => groupId === family.groupId || carries(id, family.marker))
+    .map(({ id }) => id);
+}
+
+function groupLives(groupId: number): boolean {
+  try {
+    return process.kill(-groupId, 0);
+  } catch {
+    return false;
+  }
+}
+
+interface ProcessLine {
+  readonly id: number;
+  readonly parentId: number;
+  readonly groupId: number;
+  /** Dead and not yet collected: there is nothing left to end. */
+  readonly isZombie: boolean;
+}
+
+/** All processes of this user; null where the system has no /proc to tell. */
+function readProcesses(): readonly ProcessLine[] | null {
+  if (process.platform !== "linux") return null;
+  const names = directoryNames("/proc");
+  if (names === null) return null;
+  return names.filter((name) => /^\d+$/.test(name)).flatMap((name) => readProcess(Number(name)));
+}
+
+function directoryNames(path: string): readonly string[] | null {
+  try {
+    return readdirSync(path);
+  } catch {
+    return null;
+  }
+}
+
+/** `4711 (a name (even so)) S 1 4711 …`: state, parent and group stand after the last parenthesis. */
+function readProcess(id: number): readonly ProcessLine[] {
+  try {
+    const text = readFileSync(`/proc/${id}/stat`, "latin1");
+    const [state, parentId, groupId] = text.slice(text.lastIndexOf(")") + 2).split(" ");
+    if (statSync(`/proc/${id}`).uid !== process.getuid?.()) return [];
+    return [{ id, parentId: Number(parentId), groupId: Number(groupId), isZombie: state === "Z" || state === "X" }];
+  } catch {
+    return [];
+  }
+}
+
+/** The process itself and all above it: ccp may run inside a command of the very run that it cleans up after. */
+function ancestorsOf(id: number, processes: readonly ProcessLine[]): ReadonlySet<number> {
+  const parents = new Map(processes.map((line) => [line.id, line.parentId]));
+  const found = new Set<number>();
+  for (let at: number | undefined = id; at !== undefined && at > 0 && !found.has(at); at = parents.get(at))
+    found.add(at);
+  return found;
+}
+
+function carries(id: number, marker: string): boolean {
+  try {
+    return readFileSync(`/proc/${id}/environ`, "latin1").split("\0").includes(marker);
+  } catch {
+    return false;
+  }
+}

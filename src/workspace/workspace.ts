@@ -1,0 +1,60 @@
+import type { Workspace } from "../core/ports.ts";
+import { commitTree } from "./commits.ts";
+import { diffStatOfTrees, diffTrees } from "./diffs.ts";
+import { childEnvironment } from "./environment.ts";
+import { createFiles } from "./files.ts";
+import type { Git } from "./git.ts";
+import { runFolder } from "./layout.ts";
+import { openPlace, type Place, type PlaceSpec, readBase } from "./place.ts";
+import { createProcesses } from "./processes.ts";
+import { restoreTree, takeSnapshot } from "./snapshots.ts";
+import { createWorktree } from "./worktree.ts";
+
+export interface WorkspaceParts {
+  readonly git: Git;
+  /** The user's working tree. */
+  readonly root: string;
+  readonly commonDir: string;
+  readonly rid: string;
+  /** The worktree. */
+  readonly path: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** Files, commands and history of one worktree. Nothing is touched before the first call. */
+export function assembleWorkspace(parts: WorkspaceParts): Workspace {
+  const { git, commonDir, rid, path, root } = parts;
+  const spec: PlaceSpec = { git, commonDir, rid, path };
+  const inTurn = createQueue();
+  return {
+    path,
+    ...createFiles(path),
+    ...createProcesses({
+      rid,
+      root: path,
+      env: childEnvironment(parts.environment, { userRoot: root, worktree: path }),
+    }),
+    snapshot: () => inTurn(async () => takeSnapshot(await openPlace(spec))),
+    restore: (tree) => inTurn(async () => restoreTree(await openOrMakeAgain(spec), tree)),
+    diff: (from, to) => diffTrees(spec, from, to),
+    diffStat: (from, to) => diffStatOfTrees(spec, from, to),
+    commit: (tree, parent, message) => inTurn(() => commitTree(spec, tree, parent, message)),
+  };
+}
+
+/** A worktree that was deleted is made again; the restore that follows fills it with what is on record. */
+async function openOrMakeAgain(spec: PlaceSpec): Promise<Place> {
+  const base = await readBase(runFolder(spec.commonDir, spec.rid));
+  if (base !== null) await createWorktree(spec, base);
+  return openPlace(spec);
+}
+
+/** One after the other: two that use the same index at once would stand in each other's way. */
+function createQueue(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const next = last.then(work, work);
+    last = next.catch(() => undefined);
+    return next;
+  };
+}

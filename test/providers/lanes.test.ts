@@ -1,0 +1,253 @@
+import { describe, expect, it } from "vitest";
+import { formatDiagnostic } from "../../src/core/diagnostic.ts";
+import type { Lane, ProviderEntry, ProvidersFile } from "../../src/core/lane.ts";
+import { type LaneSources, lanesOrThrow, resolveLanes } from "../../src/providers/lanes.ts";
+
+const KEYS = {
+  ANTHROPIC_API_KEY: "sk-ant-1",
+  OPENAI_API_KEY: "sk-oai-1",
+  OPENROUTER_API_KEY: "sk-or-1",
+  ZHIPU_API_KEY: "zai-1",
+};
+
+describe("the built-in lanes", () => {
+  it("are listed with their keys, and what has none is listed too", async () => {
+    const lanes = await resolved({ environment: { ...KEYS, ZHIPU_API_KEY: undefined } });
+    expect(
+      lanes.map(({ id, wire, baseUrl, auth, credential, credentialName }) => [
+        id,
+        wire,
+        baseUrl,
+        auth,
+        credential,
+        credentialName,
+      ]),
+    ).toEqual([
+      ["anthropic", "anthropic-messages", "https://api.anthropic.com", "x-api-key", "sk-ant-1", "ANTHROPIC_API_KEY"],
+      ["openai", "openai-responses", "https://api.openai.com/v1", "bearer", "sk-oai-1", "OPENAI_API_KEY"],
+      ["openai-chat", "openai-chat", "https://api.openai.com/v1", "bearer", "sk-oai-1", "OPENAI_API_KEY"],
+      ["openrouter", "openai-chat", "https://openrouter.ai/api/v1", "bearer", "sk-or-1", "OPENROUTER_API_KEY"],
+      ["zai", "openai-chat", "https://api.z.ai/api/paas/v4", "bearer", null, "ZHIPU_API_KEY"],
+      ["ollama", "ollama-chat", "http://127.0.0.1:11434", "none", null, null],
+      ["scripted", "scripted", "", "none", null, null],
+    ]);
+  });
+
+  it("take Anthropic's token as a bearer where there is no key", async () => {
+    const token = { ANTHROPIC_AUTH_TOKEN: "tok-1" };
+    expect(await laneOf("anthropic", { environment: token })).toMatchObject({
+      auth: "bearer",
+      credential: "tok-1",
+      credentialName: "ANTHROPIC_AUTH_TOKEN",
+    });
+    expect(await laneOf("anthropic", { environment: { ...token, ANTHROPIC_API_KEY: "sk-1" } })).toMatchObject({
+      auth: "x-api-key",
+      credential: "sk-1",
+    });
+    expect(await laneOf("anthropic", { environment: { ...token, ANTHROPIC_API_KEY: "" } })).toMatchObject({
+      credential: "tok-1",
+    });
+  });
+
+  it("take a key without the blanks that were pasted with it", async () => {
+    expect(await laneOf("openai", { environment: { OPENAI_API_KEY: " sk-1\n" } })).toMatchObject({
+      credential: "sk-1",
+    });
+    expect(await laneOf("openai", { environment: { OPENAI_API_KEY: "  " } })).toMatchObject({ credential: null });
+  });
+
+  it.each([
+    ["anthropic", "ANTHROPIC_BASE_URL"],
+    ["openai", "OPENAI_BASE_URL"],
+    ["openai-chat", "OPENAI_BASE_URL"],
+    ["openrouter", "OPENROUTER_BASE_URL"],
+    ["zai", "ZHIPU_BASE_URL"],
+    ["ollama", "OLLAMA_HOST"],
+  ])("%s goes where %s says", async (id, name) => {
+    expect(await laneOf(id, { environment: { [name]: "https://proxy.example.com/x/" } })).toMatchObject({
+      baseUrl: "https://proxy.example.com/x",
+      local: false,
+    });
+  });
+
+  it("refuse an address that is none, once for each variable, and never show it", async () => {
+    const environment = { OPENAI_BASE_URL: "https://user:hunter2@example.com", OLLAMA_HOST: "no host" };
+    expect(await refused({ environment })).toEqual([
+      "OPENAI_BASE_URL  not the address of an http server\n  hint: give it like https://api.openai.com/v1, without user name, password or query, or unset it",
+      "OLLAMA_HOST  not the address of an http server\n  hint: give it like http://127.0.0.1:11434, without user name, password or query, or unset it",
+    ]);
+  });
+
+  it("have one that answers from a transcript", async () => {
+    expect(await laneOf("scripted", {})).toMatchObject({
+      wire: "scripted",
+      baseUrl: "",
+      free: true,
+      local: false,
+    });
+  });
+});
+
+describe("what a lane costs", () => {
+  it("is nothing for Ollama on this machine, and for one that the user has elsewhere", async () => {
+    expect(await laneOf("ollama", {})).toMatchObject({ free: true, local: true, contextTokens: 32_768 });
+    expect(await laneOf("ollama", { environment: { OLLAMA_HOST: "gpu-box" } })).toMatchObject({
+      free: true,
+      local: false,
+    });
+  });
+
+  it("is not nothing for a lane with a key, though a proxy on this machine serves it", async () => {
+    const environment = { ...KEYS, OPENAI_BASE_URL: "http://127.0.0.1:4000" };
+    expect(await laneOf("openai", { environment })).toMatchObject({ free: false, local: true, credential: "sk-oai-1" });
+  });
+
+  it("is what the user says", async () => {
+    expect(await laneOf("openai", { user: file({ openai: { free: true } }) })).toMatchObject({ free: true });
+    expect(await laneOf("ollama", { user: file({ ollama: { free: false } }) })).toMatchObject({ free: false });
+  });
+});
+
+describe("the user's file", () => {
+  it("adds providers, with a key or without", async () => {
+    const user = file({
+      corp: { wire: "openai-chat", baseUrl: "https://llm.corp/v1/", keyEnv: "CORP_KEY" },
+      claude: { wire: "anthropic-messages", baseUrl: "https://claude.corp", keyEnv: "CORP_KEY", auth: "bearer" },
+      direct: { wire: "anthropic-messages", baseUrl: "https://claude.corp", keyEnv: "CORP_KEY" },
+      vllm: { wire: "openai-chat", baseUrl: "http://localhost:8000/v1" },
+      box: { wire: "ollama-chat", baseUrl: "http://gpu-box:11434" },
+      open: { wire: "openai-chat", baseUrl: "http://gpu-box:8000/v1" },
+    });
+    const sources = { user, environment: { CORP_KEY: "corp-1" } };
+    expect(await laneOf("corp", sources)).toMatchObject({
+      baseUrl: "https://llm.corp/v1",
+      auth: "bearer",
+      credential: "corp-1",
+      free: false,
+    });
+    expect(await laneOf("claude", sources)).toMatchObject({ auth: "bearer", credentialName: "CORP_KEY" });
+    expect(await laneOf("direct", sources)).toMatchObject({ auth: "x-api-key" });
+    expect(await laneOf("vllm", sources)).toMatchObject({ auth: "none", free: true, local: true, contextTokens: null });
+    expect(await laneOf("box", sources)).toMatchObject({
+      auth: "none",
+      free: true,
+      local: false,
+      contextTokens: 32_768,
+    });
+    expect(await laneOf("open", sources)).toMatchObject({ auth: "none", free: false, local: false });
+  });
+
+  it("changes built-in ones, and yields to the environment", async () => {
+    const user = file({
+      zai: { wire: "anthropic-messages", baseUrl: "https://api.z.ai/api/anthropic" },
+      openrouter: { keyEnv: "OTHER_KEY" },
+      anthropic: { auth: "bearer" },
+      openai: { auth: "none", baseUrl: "http://127.0.0.1:1234" },
+      ollama: { baseUrl: "http://gpu-box:11434", contextTokens: 65_536 },
+    });
+    const sources = { user, environment: { ...KEYS, OTHER_KEY: "other-1", OLLAMA_HOST: "big-box" } };
+    expect(await laneOf("zai", sources)).toMatchObject({
+      wire: "anthropic-messages",
+      baseUrl: "https://api.z.ai/api/anthropic",
+      auth: "bearer",
+      credential: "zai-1",
+    });
+    expect(await laneOf("openrouter", sources)).toMatchObject({ credential: "other-1", credentialName: "OTHER_KEY" });
+    expect(await laneOf("anthropic", sources)).toMatchObject({ auth: "bearer", credential: "sk-ant-1" });
+    expect(await laneOf("openai", sources)).toMatchObject({ auth: "none", credential: null, free: true, local: true });
+    expect(await laneOf("ollama", sources)).toMatchObject({ baseUrl: "http://big-box:11434", contextTokens: 65_536 });
+  });
+
+  it.each<[string, ProviderEntry, string]>([
+    [
+      "antropic",
+      { baseUrl: "https://x.example" },
+      'it is not built in, so it needs wire and base_url\n  hint: did you mean "anthropic"?',
+    ],
+    [
+      "corp",
+      { wire: "openai-chat" },
+      "it is not built in, so it needs wire and base_url\n  hint: known: anthropic, openai, openai-chat, openrouter, zai, ollama",
+    ],
+    ["a/b", { wire: "openai-chat", baseUrl: "https://x.example" }, "a provider's name has no slash in it"],
+    [
+      "openai",
+      { baseUrl: "ftp://x.example" },
+      "base_url is not a plain http(s) address\n  hint: leave out user name, password, query and fragment",
+    ],
+    ["openai", { auth: "none", keyEnv: "K" }, "auth: none and key_env contradict each other\n  hint: drop one of them"],
+    ["ollama", { auth: "bearer" }, "auth: bearer needs a key\n  hint: name its environment variable in key_env"],
+    [
+      "openai",
+      { wire: "scripted" },
+      "a transcript cannot stand for a real provider\n  hint: define one of another name, with wire: scripted",
+    ],
+    [
+      "scripted",
+      { baseUrl: "https://x.example" },
+      "the scripted provider is as it is\n  hint: define one of another name, with wire: scripted",
+    ],
+  ])("with %s: %j is refused", async (id, entry, message) => {
+    expect(await refused({ user: file({ [id]: entry }) })).toEqual([`user.yaml  provider "${id}": ${message}`]);
+  });
+});
+
+it("a provider of any other name may answer from a transcript, and is free", async () => {
+  const user = file({ canned: { wire: "scripted", baseUrl: "answers/demo.yaml" } });
+  expect(await laneOf("canned", { user })).toMatchObject({
+    wire: "scripted",
+    baseUrl: "answers/demo.yaml",
+    auth: "none",
+    free: true,
+    local: false,
+  });
+});
+
+it("lanes that nobody can use as configured are refused with everything that is wrong", async () => {
+  const sources = sourcesOf({ environment: { OLLAMA_HOST: "no host" }, user: file({ corp: {} }) });
+  await expect(lanesOrThrow(sources)).rejects.toMatchObject({
+    code: "invalid_providers",
+    exitCode: 4,
+    message: expect.stringMatching(/OLLAMA_HOST {2}not the address[\s\S]*user\.yaml {2}provider "corp"/),
+  });
+  expect(await lanesOrThrow(sourcesOf({}))).toEqual(await resolved({}));
+});
+
+it("everything that is wrong is reported at once, and then there are no lanes", async () => {
+  const diagnostics = await refused({
+    environment: { OPENAI_BASE_URL: "nonsense" },
+    user: file({ corp: {}, "a/b": {} }),
+    project: { path: ".ccp/providers.yaml", providers: { openai: { free: true } }, trustedHosts: ["evil.example"] },
+  });
+  expect(diagnostics.map((line) => line.split("  ")[0])).toEqual([
+    "OPENAI_BASE_URL",
+    "user.yaml",
+    "user.yaml",
+    "user.yaml",
+    ".ccp/providers.yaml",
+    ".ccp/providers.yaml",
+  ]);
+});
+
+function file(providers: ProvidersFile["providers"]): ProvidersFile {
+  return { path: "user.yaml", providers, trustedHosts: [] };
+}
+
+function sourcesOf(change: Partial<LaneSources>): LaneSources {
+  return { environment: {}, user: null, project: null, trustedHosts: [], ...change };
+}
+
+async function resolved(change: Partial<LaneSources>): Promise<readonly Lane[]> {
+  const result = await resolveLanes(sourcesOf(change));
+  if ("diagnostics" in result) throw new Error(result.diagnostics.map(formatDiagnostic).join("\n"));
+  return result.lanes;
+}
+
+async function laneOf(id: string, change: Partial<LaneSources>): Promise<Lane | undefined> {
+  return (await resolved(change)).find((lane) => lane.id === id);
+}
+
+async function refused(change: Partial<LaneSources>): Promise<readonly string[]> {
+  const result = await resolveLanes(sourcesOf(change));
+  return "diagnostics" in result ? result.diagnostics.map(formatDiagnostic) : [];
+}
