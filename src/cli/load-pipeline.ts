@@ -40,6 +40,8 @@ export interface LoadedPipeline {
   readonly pipeline: Pipeline;
   readonly inputs: Readonly<Record<string, InputValue>>;
   readonly path: string;
+  /** Worth a word, and no reason not to run. */
+  readonly warnings: readonly Diagnostic[];
 }
 
 /** Loads a pipeline that is about to run: everything that is wrong is thrown at once, before anything was started. */

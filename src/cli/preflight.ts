@@ -4,7 +4,8 @@ import { FINISH_SCHEMAS } from "../core/contract.ts";
 import { CcpError, EXIT } from "../core/errors.ts";
 import { formatModelRef, type ModelFacts } from "../core/model.ts";
 import { formatUsd } from "../core/money.ts";
-import type { Pipeline, Role } from "../core/pipeline.ts";
+import type { Pipeline, Role, RoleName, Step } from "../core/pipeline.ts";
+import { type Run, stepState } from "../core/run.ts";
 import type { Wiring } from "../wire.ts";
 
 /** What would stop a run before its first call is said before anything is started. */
@@ -19,19 +20,36 @@ export async function preflight(pipeline: Pipeline, task: string, wiring: Wiring
       },
     );
   }
-  requireVariables(pipeline, wiring);
+  requireVariables(pipeline.steps, wiring);
   const models = await wiring.models();
-  const roles = pipeline.steps
-    .flatMap((step) => (step.kind === "agent" ? [pipeline.roles[step.role]] : []))
-    .filter((role) => role !== undefined);
-  for (const role of new Set(roles)) requirePrice(role, pipeline, candidatesOf(role.models, models));
+  const roles = rolesOf(pipeline, pipeline.steps);
+  for (const role of roles) requirePrice(role, pipeline, candidatesOf(role.models, models));
   const first = roles[0];
   if (first) await requireFirstCall(first, pipeline, task, wiring);
 }
 
+/** The same for a run that goes on: what the steps that are left need is there, before the run is touched. */
+export async function preflightResume(
+  run: Run,
+  pipeline: Pipeline,
+  routes: Readonly<Partial<Record<RoleName, readonly string[]>>>,
+  wiring: Wiring,
+): Promise<void> {
+  const left = pipeline.steps.filter((step) => stepState(run, step.id).status !== "succeeded");
+  requireVariables(left, wiring);
+  const models = await wiring.models();
+  for (const role of rolesOf(pipeline, left))
+    candidatesOf(routes[role.name] ?? run.routes[role.name] ?? role.models, models);
+}
+
+function rolesOf(pipeline: Pipeline, steps: readonly Step[]): readonly Role[] {
+  const roles = steps.flatMap((step) => (step.kind === "agent" ? (pipeline.roles[step.role] ?? []) : []));
+  return [...new Set(roles)];
+}
+
 /** A variable that a step names and that is not set would make a command fail half-way through a paid run. */
-function requireVariables(pipeline: Pipeline, wiring: Wiring): void {
-  const missing = pipeline.steps.flatMap((step) =>
+function requireVariables(steps: readonly Step[], wiring: Wiring): void {
+  const missing = steps.flatMap((step) =>
     step.env.filter((name) => wiring.config.environment[name] === undefined).map((name) => `${name} (step ${step.id})`),
   );
   if (missing.length === 0) return;

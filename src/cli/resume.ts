@@ -7,6 +7,7 @@ import type { CommandContext } from "./command-context.ts";
 import { driveRun, type UiFlags } from "./drive-run.ts";
 import { budgetFrom, modelsFrom, type PipelineFlags } from "./load-pipeline.ts";
 import { pinnedPipeline } from "./pinned-pipeline.ts";
+import { preflightResume } from "./preflight.ts";
 import { uiOptions } from "./run.ts";
 import { selectRun } from "./select-run.ts";
 
@@ -28,8 +29,14 @@ export function registerResume(program: Command, context: CommandContext): void 
     const run = foldRun(rid, store.events(rid));
     const changes = { budget: newBudget(run, flags), routes: modelsFrom(flags, wiring.config.cwd) };
     const pipeline = await pinnedPipeline(rid, wiring);
+    if (!isFinal(run)) await preflightResume(run, pipeline, changes.routes, wiring);
     context.exit(await driveRun({ kind: "resume", rid, changes, pipeline }, flags, wiring, context));
   });
+}
+
+/** Such a run is refused in better words than those of its missing keys. */
+function isFinal(run: Run): boolean {
+  return run.status === "succeeded" || run.status === "discarded";
 }
 
 /** Null: the ceilings stay. A ceiling can be raised, not lowered under what is spent. */

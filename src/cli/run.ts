@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
+import { formatDiagnostic } from "../core/diagnostic.ts";
 import { CcpError, EXIT, messageOf } from "../core/errors.ts";
 import type { Base } from "../core/event.ts";
 import { foldRun } from "../core/run.ts";
@@ -57,6 +58,7 @@ async function run(taskArgument: string | undefined, flags: RunFlags, context: C
   const task = await taskOf(taskArgument, flags, context.surroundings);
   await wiring.repository();
   const loaded = await loadForRun(flags, wiring);
+  for (const warning of loaded.warnings) context.surroundings.stderr.write(`warning: ${formatDiagnostic(warning)}\n`);
   const base = await baseOf(flags, wiring);
   await preflight(loaded.pipeline, task, wiring);
   const spec = {

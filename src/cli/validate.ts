@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { formatDiagnostic } from "../core/diagnostic.ts";
+import { type Diagnostic, formatDiagnostic } from "../core/diagnostic.ts";
 import { EXIT } from "../core/errors.ts";
 import type { CommandContext } from "./command-context.ts";
 import { loadNamed } from "./load-pipeline.ts";
@@ -20,19 +20,26 @@ export function registerValidate(program: Command, context: CommandContext): voi
         results.push({
           path: loaded.path,
           ok: loaded.ok,
-          diagnostics: loaded.ok ? [] : loaded.diagnostics,
+          diagnostics: loaded.ok ? loaded.warnings : loaded.diagnostics,
           steps: loaded.ok ? loaded.pipeline.steps.length : 0,
         });
       }
       const isGood = results.every((result) => result.ok);
       if (flags.json) writeJson(stdout, { v: 1, ok: isGood, files: results });
-      else
-        for (const result of results)
-          stdout.write(
-            result.ok
-              ? `${result.path}  ok, ${result.steps} steps\n`
-              : `${result.diagnostics.map(formatDiagnostic).join("\n")}\n`,
-          );
+      else for (const result of results) stdout.write(textOf(result));
       context.exit(isGood ? EXIT.ok : EXIT.usage);
     });
+}
+
+/** Complaints of a file that cannot be run, or what it is and the warnings about it. */
+function textOf(file: {
+  readonly path: string;
+  readonly ok: boolean;
+  readonly steps: number;
+  readonly diagnostics: readonly Diagnostic[];
+}): string {
+  const lines = file.diagnostics
+    .map((diagnostic) => `${file.ok ? "warning: " : ""}${formatDiagnostic(diagnostic)}\n`)
+    .join("");
+  return file.ok ? `${lines}${file.path}  ok, ${file.steps} steps\n` : lines;
 }

@@ -131,9 +131,7 @@ function feedbackSections(context: Context, step: AgentStep): readonly string[] 
   const own =
     outcome?.status === "failed" && outcome.class !== "rejected" ? failureText(context, step.id, outcome) : null;
   const back = feedback ? context.log.readText(feedback) : null;
-  return [back, own]
-    .filter((text) => text !== null)
-    .map((failure) => message(context, "feedback", { from: step.id, failure }));
+  return [back, own].filter((text) => text !== null).map((failure) => message(context, "feedback", { failure }));
 }
 
 function findingsText(review: Review): string {

@@ -16,7 +16,7 @@ export const TEMPLATE_PLACEHOLDERS = {
   /** What the checks say of the tree as it is. */
   "messages/checks": ["checks"],
   /** Why the work comes back. */
-  "messages/feedback": ["from", "failure"],
+  "messages/feedback": ["failure"],
   /** To a model that stopped without finishing. */
   "messages/nudge": [],
   /** To a model whose answer was cut. */

@@ -5,6 +5,8 @@ const WRAPPERS = new Set(
   ),
 );
 const KEYWORDS = new Set(["if", "then", "elif", "else", "while", "until", "do", "!", "{", "coproc"]);
+/** Words behind a wrapper that may begin its command: it has not many options of its own. */
+const MOST_STARTS = 50;
 const ASSIGNMENT = /^[A-Za-z_]\w*\+?=/;
 const REDIRECTION = /^\d*(?:[<>]|&>)/;
 /** Options that stand before git's own commands and take the next word with them. */
@@ -28,7 +30,9 @@ export function unwrapped(words: readonly string[]): readonly string[] {
   const start = words.findIndex((word, index) => !isPrelude(word) && !isRedirectionTarget(words, index));
   if (start < 0) return [];
   const command = words.slice(start);
-  const starts = WRAPPERS.has(baseName(command[0] ?? "")) ? command.map((_, index) => command.slice(index)) : [command];
+  const starts = WRAPPERS.has(baseName(command[0] ?? ""))
+    ? command.slice(0, MOST_STARTS).map((_, index) => command.slice(index))
+    : [command];
   return starts.map((form) => inWords(withoutGitOptions([baseName(form[0] ?? ""), ...form.slice(1)])));
 }
 

@@ -4,6 +4,8 @@ import { unwrapped } from "./shell-words.ts";
 /** Text beyond this is not read: no command that a person would want to allow is as long. */
 const LONGEST_SCRIPT = 100_000;
 const DEEPEST = 8;
+/** Each is matched against every rule, so there must be an end to them. */
+const MOST_COMMANDS = 2_000;
 const SHELLS = new Set(["bash", "sh", "zsh", "dash", "ksh"]);
 
 /**
@@ -17,7 +19,7 @@ export function simpleCommands(script: string, depth = 0): readonly string[] {
     const inner = scriptWithin(words);
     return [...unwrapped(words), ...(inner === null ? [] : simpleCommands(inner, depth + 1))];
   });
-  return [...new Set(found)];
+  return [...new Set(found)].slice(0, MOST_COMMANDS);
 }
 
 /** What `eval …` or a shell with `-c` would run; it may stand anywhere, behind wrappers. */
@@ -105,7 +107,7 @@ function commandsOf(script: string, depth: number): readonly (readonly string[])
     at += token.text.length;
     collector.take(token);
     if (token.kind === "document") documents.push(hereDocument(token.text));
-    if (token.kind !== "end" || token.text !== "\n") continue;
+    if (documents.length === 0 || token.text !== "\n" || token.kind !== "end") continue;
     const isScript = collector.commands.some((words) => words.some((word) => SHELLS.has(baseName(word))));
     for (const document of documents.splice(0)) {
       const body = bodyOf(script, at, document);

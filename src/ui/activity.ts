@@ -1,6 +1,7 @@
 import type { Delta, StoredEvent } from "../core/event.ts";
 import { formatDuration } from "./format.ts";
 import { quoted } from "./line.ts";
+import { modelName } from "./step-label.ts";
 
 /** What the steps do just now, by step id; `""` is the engine's own work outside of steps. As it came: show it through `shownActivity`. */
 export type Activity = Readonly<Record<string, string>>;
@@ -25,7 +26,7 @@ export function activityAfterEvent(activity: Activity, event: StoredEvent): Acti
     case "command.finished":
       return { ...activity, [event.stepId ?? ""]: "" };
     case "call.reserved":
-      return { ...activity, [event.stepId]: `asks ${event.model}, call ${event.turn}` };
+      return { ...activity, [event.stepId]: `asks ${modelName(event.model)}, call ${event.turn}` };
     case "tool.started":
       return { ...activity, [event.stepId]: `${event.tool} ${event.subject}` };
     case "step.started":

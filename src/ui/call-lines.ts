@@ -5,7 +5,7 @@ import { type Run, stepState } from "../core/run.ts";
 import { formatDuration, formatUsage } from "./format.ts";
 import { type Line, type LineContext, line, quoted } from "./line.ts";
 import { subjectKey } from "./progress.ts";
-import { isScripted } from "./step-label.ts";
+import { isScripted, modelName } from "./step-label.ts";
 
 type Settled = EventOf<"call.settled">;
 
@@ -30,7 +30,7 @@ export function callLine(
     case "call.lost":
       return line(
         "warning",
-        `! ${event.stepId}  ${event.model}: a call was sent and its outcome is unknown, charged in full: ${formatUsd(event.heldNanos)} (${quoted(event.reason, 160)})`,
+        `! ${event.stepId}  ${modelName(event.model)}: a call was sent and its outcome is unknown, charged in full: ${formatUsd(event.heldNanos)} (${quoted(event.reason, 160)})`,
       );
   }
 }
@@ -41,7 +41,7 @@ function reservedLine(event: EventOf<"call.reserved">, run: Run, context: LineCo
   if (isScripted(event.model) && !announced && stepState(run, event.stepId).calls === 1)
     return line(
       "note",
-      `  ${event.stepId}  ${event.model} is scripted: its answers are read from a file, no model is asked`,
+      `  ${event.stepId}  ${modelName(event.model)}: its answers are read from a file, no model is asked`,
     );
   if (event.shrunk)
     return line("warning", `! ${event.stepId}  the budget leaves room for an answer of ${event.maxTokens} tokens only`);
@@ -52,7 +52,7 @@ function answeredLine(event: Settled): Line {
   const cut = event.result.type === "answered" && event.result.stop === "length" ? ", cut at its limit" : "";
   return line(
     "detail",
-    `  ${event.stepId}  ${event.model}: ${formatUsage(event.usage)}${cut}  ${formatUsd(event.costNanos)}  ${formatDuration(event.durationMs)}`,
+    `  ${event.stepId}  ${modelName(event.model)}: ${formatUsage(event.usage)}${cut}  ${formatUsd(event.costNanos)}  ${formatDuration(event.durationMs)}`,
   );
 }
 
@@ -95,5 +95,7 @@ export function toolLine(event: EventOf<"tool.started" | "tool.finished">, conte
   const call = subject === "" ? event.tool : `${event.tool} ${subject}`;
   const status = event.status === "ok" ? "" : `${event.status}, `;
   const kind = event.status === "denied" ? "warning" : "detail";
-  return line(kind, `  ${event.stepId}  ${quoted(call, 90)}: ${status}${quoted(event.summary)}`);
+  const summary = event.summary === subject ? "" : quoted(event.summary);
+  const result = `${status}${summary}`;
+  return line(kind, `  ${event.stepId}  ${quoted(call, 90)}${result === "" ? "" : `: ${result}`}`);
 }

@@ -8,7 +8,7 @@ import { createPaint, type Paint } from "./paint.ts";
 import { foldProgress, type Progress, stepProgress, totalElapsed } from "./progress.ts";
 import { endWords } from "./run-lines.ts";
 import { oneLine } from "./sanitize.ts";
-import { isScripted, routeOf, stepLabels } from "./step-label.ts";
+import { modelName, routeOf, stepLabels } from "./step-label.ts";
 import { type Column, renderTable } from "./table.ts";
 
 /** A command to type, and what it is for. */
@@ -60,11 +60,9 @@ function statusLines(run: Run, paint: Paint): readonly string[] {
   const spend = totalSpend(run);
   const lost = Object.values(run.steps).reduce((sum, step) => sum + step.lostCalls, 0);
   const reason = run.end?.reason ?? null;
-  const hint = run.end?.hint ?? null;
   return [
     paint(kind, `${words}  ${run.rid}  ${oneLine(run.created?.pipelineName ?? "")}`),
     ...(reason === null ? [] : [`  ${quoted(reason, 600)}`]),
-    ...(hint === null ? [] : [`  hint: ${quoted(hint, 600)}`]),
     `  ${formatCostOf(spend.settledNanos, run.budgets.run)}, ${formatTokens(spend.settledTokens)} tokens, ${formatTimeOf(run.activeMs, run.budgets.run)}`,
     ...(lost === 0 ? [] : [`  ${plural(lost, "call")} lost: sent, outcome unknown, charged in full`]),
   ];
@@ -106,7 +104,7 @@ function statusText(state: StepState): string {
 }
 
 function modelsText(models: readonly string[]): string {
-  return models.map((model) => (isScripted(model) ? `${model} (scripted)` : model)).join(", ");
+  return models.map(modelName).join(", ");
 }
 
 function usageCells(run: Run, stepId: string, state: StepState): readonly string[] {

@@ -36,3 +36,8 @@ export function routeOf(steps: readonly StepLabel[], run: Run, stepId: string): 
 export function isScripted(model: string): boolean {
   return model.startsWith("scripted/");
 }
+
+/** A model as people are shown it: a transcript by its file's name, for its path says nothing more. */
+export function modelName(model: string): string {
+  return isScripted(model) ? `scripted (${model.slice(model.lastIndexOf("/") + 1)})` : model;
+}

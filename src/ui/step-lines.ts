@@ -5,7 +5,7 @@ import { type Run, stepState } from "../core/run.ts";
 import { formatDuration, formatTokens, ordinal } from "./format.ts";
 import { type Line, type LineContext, line, quoted } from "./line.ts";
 import { stepProgress, tryElapsed } from "./progress.ts";
-import { isScripted, routeOf, stepTitle } from "./step-label.ts";
+import { isScripted, modelName, routeOf, stepTitle } from "./step-label.ts";
 
 type StepEvent = StoredEvent &
   EventOf<"step.started" | "step.interrupted" | "step.finished" | "steps.reset" | "message.added">;
@@ -49,7 +49,7 @@ function startedText(event: StepEvent & EventOf<"step.started">, run: Run, conte
 }
 
 function routeText(route: readonly string[]): string {
-  return route.map((model) => (isScripted(model) ? `${model} (scripted, no model is asked)` : model)).join(", ");
+  return route.map((model) => (isScripted(model) ? `${modelName(model)}, no model is asked` : model)).join(", ");
 }
 
 function finishedLine(event: StepEvent & EventOf<"step.finished">, run: Run, context: LineContext): Line {

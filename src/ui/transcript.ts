@@ -7,6 +7,7 @@ import type { LineKind } from "./line.ts";
 import { quoted } from "./line.ts";
 import { createPaint } from "./paint.ts";
 import { manyLines, oneLine } from "./sanitize.ts";
+import { modelName } from "./step-label.ts";
 
 /** One thing that happened in a step, payload in hand. `at`: milliseconds since 1970. */
 export type TranscriptEntry = { readonly at: number } & (
@@ -72,7 +73,7 @@ function blockOf(entry: TranscriptEntry, limit: number): Block {
     case "lost":
       return {
         kind: "warning",
-        heading: `${entry.model}: a call was sent and its outcome is unknown, charged in full: ${formatUsd(entry.heldNanos)} (${quoted(entry.reason)})`,
+        heading: `${modelName(entry.model)}: a call was sent and its outcome is unknown, charged in full: ${formatUsd(entry.heldNanos)} (${quoted(entry.reason)})`,
         body: [],
       };
     case "command": {
@@ -86,9 +87,9 @@ function blockOf(entry: TranscriptEntry, limit: number): Block {
 
 function callBlock(entry: TranscriptEntry & { readonly kind: "call" }): Block {
   const figures = `${formatUsage(entry.usage)}  ${formatUsd(entry.costNanos)}  ${formatDuration(entry.durationMs)}`;
-  if (entry.failure === null) return { kind: "detail", heading: `${entry.model}: ${figures}`, body: [] };
+  if (entry.failure === null) return { kind: "detail", heading: `${modelName(entry.model)}: ${figures}`, body: [] };
   const status = entry.failure.httpStatus === null ? "" : ` (${entry.failure.httpStatus})`;
-  const heading = `${entry.model}: ${entry.failure.class}${status}: ${quoted(entry.failure.message, 200)}  ${formatUsd(entry.costNanos)}`;
+  const heading = `${modelName(entry.model)}: ${entry.failure.class}${status}: ${quoted(entry.failure.message, 200)}  ${formatUsd(entry.costNanos)}`;
   return { kind: "warning", heading, body: [] };
 }
 

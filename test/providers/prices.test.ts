@@ -110,7 +110,7 @@ describe("a price of the catalogue", () => {
     expect(toPrice({}, "glm-4.5-air")).toBeNull();
   });
 
-  it("counts the dearest hour where nights are cheaper", () => {
+  it("counts the dearest hour where nights are cheaper", async () => {
     const deepseek = lane("deepseek", "https://api.deepseek.com");
     const hours = Array.from({ length: 24 }, (_, hour) => new Date(AT.getTime() + hour * 3_600_000));
     const inputs = hours.map((timestamp) => {
@@ -118,7 +118,8 @@ describe("a price of the catalogue", () => {
       return (rate as number) * NANOS_PER_USD;
     });
     expect(Math.max(...inputs)).toBeGreaterThan(Math.min(...inputs));
-    expect(book.priceOf(deepseek, "deepseek-chat")?.input).toBe(Math.max(...inputs));
+    const atNight = await loadPriceBook(hours[inputs.indexOf(Math.min(...inputs))]);
+    expect(atNight.priceOf(deepseek, "deepseek-chat")?.input).toBe(Math.max(...inputs));
   });
 
   it("is the one of its day", async () => {

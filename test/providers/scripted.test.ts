@@ -54,6 +54,12 @@ describe("an answer from a transcript", () => {
     expect(await endOf(provider.send(asked({}), signal()))).toMatchObject({ type: "answered", stop });
   });
 
+  it("is cut between characters, not within one", async () => {
+    const events = await collect(scripted({ role: "doer", turn: 1, say: "🧀🍞🧀🍞" }).send(asked({}), signal()));
+    const texts = events.flatMap((event) => (event.type === "text" ? [event.text] : []));
+    expect(texts).toEqual(["🧀🍞", "🧀🍞"]);
+  });
+
   it("has nothing substituted in it", async () => {
     const say = "${steps.plan.output} {{x}} $HOME";
     const provider = scripted({ role: "doer", turn: 1, say });

@@ -164,7 +164,10 @@ describe("the bound of a request", () => {
       { tools: [{ name: "read", description: text, parameters: { type: "object" } }] },
       { tools: [{ name: "read", description: "", parameters: { type: "object", description: text } }] },
     ];
-    for (const place of places) expect(bound(place)).toBeGreaterThan(lexicalBound(text));
+    for (const place of places) {
+      const without = JSON.parse(JSON.stringify(place).replaceAll(JSON.stringify(text), '""'));
+      expect(bound(place) - bound(without)).toBeGreaterThanOrEqual(lexicalBound(text) - 2);
+    }
   });
 
   it("counts reasoning by its encrypted whole where its text is only a summary", () => {

@@ -110,6 +110,9 @@ describe("git's history is not an agent's to change", () => {
   test("a long and broken script is read to its end without harm", () => {
     for (const script of ["$(".repeat(50_000), "`".repeat(50_001), "'", '"', "\\", "<<", "<<E", "((((", "))))", "# "])
       expect(Array.isArray(simpleCommands(script))).toBe(true);
+    expect(simpleCommands(`xargs ${"rm ".repeat(50_000)}`).length).toBeLessThan(100);
+    expect(simpleCommands("a\n".repeat(50_000))).toEqual(["a"]);
+    expect(bash("echo a b; ".repeat(9_000))).toMatchObject({ type: "ready" });
     expect(simpleCommands("bash -c ".repeat(200))).toEqual(expect.any(Array));
   });
 });

@@ -104,13 +104,13 @@ test("a scripted model is announced in the first line and where its step starts"
   const feed = new LineFeed(steps);
   const [first, second] = told(events).flatMap(([event, run]) => feed.event(event, run));
   expect(first?.text).toContain("SCRIPTED model: its answers are read from a file, no model is asked");
-  expect(second?.text).toBe("▸ plan · planner  scripted/demo (scripted, no model is asked)");
+  expect(second?.text).toBe("▸ plan · planner  scripted (demo), no model is asked");
 });
 
 test("a scripted model that no route told of is announced at its step's first call, once", () => {
   const call = { id: "c1", stepId: "plan", role: "planner", model: "scripted/demo" };
   expect(textAfter(reserved(call))).toBe(
-    "  plan  scripted/demo is scripted: its answers are read from a file, no model is asked",
+    "  plan  scripted (demo): its answers are read from a file, no model is asked",
   );
   expect(textAfter(reserved({ ...call, id: "c2" }), reserved(call))).toBeNull();
 });

@@ -52,6 +52,15 @@ export async function openBench(root: string): Promise<Bench> {
   };
 }
 
+/** A repository with a submodule in `lib`. */
+export async function withSubmodule(): Promise<Bench> {
+  const library = makeRepository({ "inner.txt": "inner\n" });
+  return bench({ "a.txt": "a\n" }, (root) => {
+    git(root, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", library, "lib");
+    git(root, "commit", "--quiet", "--message=submodule");
+  });
+}
+
 export interface Running extends Bench {
   readonly base: Base;
   readonly path: string;
@@ -121,7 +130,9 @@ export function footprint(root: string): Record<string, unknown> {
     status: git(root, "--no-optional-locks", "status", "--porcelain=v2", "--branch", "--untracked-files=all"),
     index: createHash("sha256").update(readFileSync(indexFile)).digest("hex"),
     head: readFileSync(join(root, ".git", "HEAD"), "utf8"),
-    refs: git(root, "for-each-ref").split("\n").filter((line) => !line.includes("refs/heads/ccp/")),
+    refs: git(root, "for-each-ref")
+      .split("\n")
+      .filter((line) => !line.includes("refs/heads/ccp/")),
     objects: git(root, "count-objects", "-v"),
     config: readFileSync(join(root, ".git", "config"), "utf8"),
   };

@@ -5,7 +5,17 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { git } from "../support/git.ts";
 import { tempDir } from "../support/temp.ts";
-import { bench, describe, type Entry, type Files, fill, footprint, look, started, treeOfDirectory } from "./git-support.ts";
+import {
+  bench,
+  describe,
+  type Entry,
+  type Files,
+  fill,
+  footprint,
+  look,
+  started,
+  treeOfDirectory,
+} from "./git-support.ts";
 
 /** Names that tools trip over, few enough that two trees often mean the same place differently. */
 const NAMES = ["a", "b", "dir", "sp ace", "ünï☃", "new\nline", "-dash", 'quo"te', "back\\slash", "tab\t.x", ".hidden"];
@@ -33,15 +43,20 @@ const path = fc.array(fc.constantFrom(...NAMES), { minLength: 1, maxLength: 3 })
 const files = fc.array(fc.tuple(path, entry), { maxLength: 10 }).map(compatible);
 
 /** The second tree keeps some of the first, moves some of it elsewhere, and has something of its own. */
-const pair = fc.record({ first: files, second: files, fate: fc.array(fc.constantFrom("keep", "drop", "move"), { minLength: 10, maxLength: 10 }), place: path }).map(
-  ({ first, second, fate, place }) => {
+const pair = fc
+  .record({
+    first: files,
+    second: files,
+    fate: fc.array(fc.constantFrom("keep", "drop", "move"), { minLength: 10, maxLength: 10 }),
+    place: path,
+  })
+  .map(({ first, second, fate, place }) => {
     const inherited = Object.entries(first).flatMap(([name, value], index): [string, Entry][] => {
       if (fate[index] === "drop") return [];
       return [[fate[index] === "move" ? `${place}/moved ${index}` : name, value]];
     });
     return { first, second: compatible([...Object.entries(second), ...inherited]) };
-  },
-);
+  });
 
 /** A path and a path below it cannot both be files: the first come stays. */
 function compatible(entries: readonly (readonly [string, Entry])[]): Files {
@@ -86,7 +101,7 @@ it("a diff of two trees, applied by git to the first, gives the second; and rest
       expect(look(workspace.path)).toEqual(describe(second));
       expect(await workspace.snapshot()).toBe(b);
     }),
-    { numRuns: 40 },
+    { numRuns: 20 },
   );
   expect(footprint(root)).toEqual(before);
 });
