@@ -85,7 +85,7 @@ describe("the templates", () => {
 
   test.each(TEMPLATE_NAMES)("%s uses everything that it is given, but for the sender of a feedback", (name) => {
     const used = new Set(referencesOf(shippedTemplates()[name]).map((reference) => reference.name));
-    const given = TEMPLATE_PLACEHOLDERS[name].filter((placeholder) => placeholder !== "from");
+    const given = TEMPLATE_PLACEHOLDERS[name];
     expect(given.filter((placeholder) => !used.has(placeholder))).toEqual([]);
   });
 
