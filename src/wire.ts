@@ -42,6 +42,8 @@ export interface Wiring {
   createRepository(path: string): Promise<void>;
   /** The same surroundings, seen from another directory. */
   at(cwd: string): Wiring;
+  /** The same, with results in this folder: an absolute path. */
+  withResults(dir: string): Wiring;
 }
 
 export function wire(config: Config): Wiring {
@@ -51,13 +53,14 @@ export function wire(config: Config): Wiring {
     chance: systemChance,
     repository: once(async () => {
       const { openRepository } = await import("./workspace/repository.ts");
-      return openRepository({ cwd: config.cwd, environment, stateHome, home: config.home });
+      const { cwd, home, resultsDir } = config;
+      return openRepository({ cwd, environment, stateHome, home, resultsDir });
     }),
     store: once(async () => openStore(await stateDir())),
     results: once(async () => {
       const { openResults } = await import("./workspace/results.ts");
       const { root, commonDir } = await wiring.repository();
-      return openResults({ root, commonDir, dir: config.resultsDir });
+      return openResults({ root, commonDir, dir: config.resultsDir, environment });
     }),
     lanes: once(async () => readLanes(config, await wiring.repository().catch(() => null))),
     models: once(async () => modelsOver(await stateDir())),
@@ -112,6 +115,7 @@ export function wire(config: Config): Wiring {
       await (await import("./workspace/create-repository.ts")).createRepository(path, environment);
     },
     at: (cwd) => wire({ ...config, cwd }),
+    withResults: (resultsDir) => wire({ ...config, resultsDir }),
   };
 
   /** Beside git's own data, unless the user moved it. */

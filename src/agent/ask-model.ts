@@ -1,7 +1,8 @@
+import { planReservation } from "../core/budget.ts";
 import { applyUtterance, type Conversation, EMPTY_CONVERSATION } from "../core/conversation.ts";
 import { unreachable } from "../core/errors.ts";
 import { afterFailedAttempt, isTransient } from "../core/failure.ts";
-import type { ModelEvent, ModelFailure, ModelRequest } from "../core/model.ts";
+import type { ModelEvent, ModelFacts, ModelFailure, ModelRequest } from "../core/model.ts";
 import type { AgentOutcome, Assignment, StepPort } from "../core/ports.ts";
 import type { CallEnd } from "../core/settlement.ts";
 import type { Route } from "./route.ts";
@@ -59,7 +60,7 @@ async function attempt(
   const intended = await port.intend({
     model,
     request,
-    inputTokensBound: port.models.inputBound(request),
+    inputTokensBound: await inputBound(request, model, port),
     wantedOutputTokens: model.maxOutputTokens,
   });
   if (intended.type === "refused") return { type: "stopped", why: intended.why, reason: intended.reason };
@@ -68,6 +69,22 @@ async function attempt(
   if (end.type === "failed" && port.signal.aborted) port.lose(intended.callId, "stopped while the answer was arriving");
   else port.settle(intended.callId, end, model);
   return end;
+}
+
+/** The quick bound where it leaves room for a whole answer, else the tightest that can be had. */
+async function inputBound(
+  request: Omit<ModelRequest, "maxTokens">,
+  model: ModelFacts,
+  port: StepPort,
+): Promise<number> {
+  const quick = port.models.inputBound(request);
+  const plan = planReservation({
+    price: model.price,
+    inputTokensBound: quick,
+    wantedOutputTokens: model.maxOutputTokens,
+    headroom: port.headroom(),
+  });
+  return plan.type === "fits" && !plan.shrunk ? quick : port.models.tightInputBound(request);
 }
 
 function requestOf(question: Question, talk: Conversation): Omit<ModelRequest, "maxTokens"> {

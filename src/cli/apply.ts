@@ -1,10 +1,11 @@
 import type { Command } from "commander";
 import { CcpError, EXIT } from "../core/errors.ts";
-import { foldRun } from "../core/run.ts";
+import { foldRun, type Run } from "../core/run.ts";
+import type { Wiring } from "../wire.ts";
 import type { CommandContext } from "./command-context.ts";
 import { writeJson } from "./output.ts";
 import { patchOf } from "./patch.ts";
-import { selectRun } from "./select-run.ts";
+import { openRun } from "./select-run.ts";
 
 export function registerApply(program: Command, context: CommandContext): void {
   program
@@ -13,10 +14,7 @@ export function registerApply(program: Command, context: CommandContext): void {
     .argument("[rid]", "the run (default: the newest)")
     .option("--json", "as JSON")
     .action(async (given: string | undefined, flags: { readonly json?: boolean }) => {
-      const wiring = context.wiring();
-      const rid = await selectRun(given, wiring);
-      const store = await wiring.store();
-      const run = foldRun(rid, store.events(rid));
+      const { rid, run, wiring } = await openRun(given, context.wiring());
       if (run.end === null)
         throw new CcpError("still_running", EXIT.owned, `${rid} has not ended`, {
           hint: `see how it stands: ccp view ${rid}`,
@@ -25,6 +23,7 @@ export function registerApply(program: Command, context: CommandContext): void {
         throw new CcpError("already_applied", EXIT.usage, `${rid} has been applied already`, {
           hint: `see it: git diff   drop the run: ccp discard ${rid}`,
         });
+      await requireParent(run, wiring);
       const patch = await patchOf(run, wiring);
       const repository = await wiring.repository();
       const applied = await repository.applyPatch(patch);
@@ -41,4 +40,20 @@ export function registerApply(program: Command, context: CommandContext): void {
         `${patch.length === 0 ? "nothing to apply" : `applied ${rid} to ${repository.root}`}${caution}\n  Next: git diff   ccp discard ${rid}\n`,
       );
     });
+}
+
+/** The patch of a run that goes on from another holds only what came after: alone it would be half of the work. */
+async function requireParent({ rid, created, workspace }: Run, wiring: Wiring): Promise<void> {
+  if (!created?.parent) return;
+  const parent = foldRun(created.parent, (await wiring.store()).events(created.parent));
+  const goesOnFrom = parent.tree === created.base.tree && parent.created?.base.tree !== created.base.tree;
+  if (!goesOnFrom || parent.applied) return;
+  throw new CcpError(
+    "parent_not_applied",
+    EXIT.usage,
+    `${rid} goes on from ${parent.rid}, whose changes have not been applied`,
+    {
+      hint: `nothing was changed; one after the other: ccp apply ${parent.rid} && ccp apply ${rid}   both at once: git merge ${workspace?.branch ?? `ccp/${rid}`}   if you have the first already: ccp diff ${rid} | git apply`,
+    },
+  );
 }

@@ -1,10 +1,9 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { CcpError, EXIT } from "../core/errors.ts";
-import { foldRun } from "../core/run.ts";
 import type { CommandContext } from "./command-context.ts";
 import { writeJson } from "./output.ts";
-import { selectRun } from "./select-run.ts";
+import { openRun } from "./select-run.ts";
 
 interface BundleFlags {
   readonly output?: string;
@@ -19,9 +18,8 @@ export function registerBundle(program: Command, context: CommandContext): void 
     .option("-o, --output <file>", "where to write it (default: <rid>.tar.gz)")
     .option("--json", "as JSON")
     .action(async (given: string | undefined, flags: BundleFlags) => {
-      const wiring = context.wiring();
-      const rid = await selectRun(given, wiring);
-      if (foldRun(rid, (await wiring.store()).events(rid)).end === null) {
+      const { rid, run, wiring } = await openRun(given, context.wiring());
+      if (run.end === null) {
         throw new CcpError("still_running", EXIT.owned, `${rid} has not ended`, {
           hint: `see how it stands: ccp view ${rid}`,
         });

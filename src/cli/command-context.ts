@@ -1,3 +1,4 @@
+import type { Run } from "../core/run.ts";
 import type { Wiring } from "../wire.ts";
 import type { Surroundings } from "./config.ts";
 
@@ -8,4 +9,6 @@ export interface CommandContext {
   readonly wiring: (flags?: { readonly resultsDir?: string }) => Wiring;
   /** Sets the exit code of a command that did not throw. */
   readonly exit: (code: number) => void;
+  /** Says which run is being driven and how it stands, so that an error in the middle of it can name it. */
+  readonly driven: (run: Run) => void;
 }

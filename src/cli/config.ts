@@ -6,7 +6,7 @@ import type { Config } from "../core/config.ts";
 
 /** A stream that text goes to. */
 export interface TextStream {
-  write(text: string): unknown;
+  write(text: string | Uint8Array): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
   readonly rows?: number;
@@ -31,6 +31,8 @@ export interface GlobalFlags {
 
 /** The only place where the process's environment is read. */
 export function processSurroundings(): Surroundings {
+  // A reader that has gone away (`ccp view | head`) must not take ccp with it.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   return {
     argv: process.argv.slice(2),
     cwd: process.cwd(),

@@ -1,9 +1,8 @@
 import type { Command } from "commander";
-import { foldRun } from "../core/run.ts";
 import type { CommandContext } from "./command-context.ts";
 import { writeJson } from "./output.ts";
 import { patchOf } from "./patch.ts";
-import { selectRun } from "./select-run.ts";
+import { openRun } from "./select-run.ts";
 
 export function registerDiff(program: Command, context: CommandContext): void {
   program
@@ -12,15 +11,15 @@ export function registerDiff(program: Command, context: CommandContext): void {
     .argument("[rid]", "the run (default: the newest)")
     .option("--json", "as JSON")
     .action(async (given: string | undefined, flags: { readonly json?: boolean }) => {
-      const wiring = context.wiring();
-      const rid = await selectRun(given, wiring);
-      const run = foldRun(rid, (await wiring.store()).events(rid));
+      const { rid, run, wiring } = await openRun(given, context.wiring());
       const patch = await patchOf(run, wiring);
       const { stdout, stderr } = context.surroundings;
-      const text = new TextDecoder().decode(patch);
-      if (flags.json)
+      if (flags.json) {
+        const text = new TextDecoder().decode(patch);
         return writeJson(stdout, { v: 1, rid, base: run.created?.base.commit, tree: run.tree, patch: text });
+      }
       if (patch.length === 0) return void stderr.write(`${rid} changed nothing\n`);
-      stdout.write(text);
+      // Byte for byte: what is not UTF-8 in it must reach `git apply` as it is.
+      stdout.write(patch);
     });
 }

@@ -1,9 +1,8 @@
 import type { Command } from "commander";
 import { CcpError, EXIT } from "../core/errors.ts";
-import { foldRun } from "../core/run.ts";
 import type { CommandContext } from "./command-context.ts";
 import { writeJson } from "./output.ts";
-import { selectRun } from "./select-run.ts";
+import { openRun } from "./select-run.ts";
 
 export function registerDiscard(program: Command, context: CommandContext): void {
   program
@@ -12,10 +11,7 @@ export function registerDiscard(program: Command, context: CommandContext): void
     .argument("[rid]", "the run (default: the newest)")
     .option("--json", "as JSON")
     .action(async (given: string | undefined, flags: { readonly json?: boolean }) => {
-      const wiring = context.wiring();
-      const rid = await selectRun(given, wiring);
-      const store = await wiring.store();
-      const run = foldRun(rid, store.events(rid));
+      const { rid, run, wiring } = await openRun(given, context.wiring());
       if (run.status === "discarded")
         throw new CcpError("discarded", EXIT.usage, `${rid} was discarded already`, { hint: "ccp runs" });
       // The claim refuses while somebody drives the run.

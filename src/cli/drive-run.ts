@@ -26,7 +26,10 @@ export async function driveRun(start: Start, flags: UiFlags, wiring: Wiring, con
   const control = listen(context, screen);
   try {
     const listener: Listener = {
-      publish: (event, run) => screen.event(event, run),
+      publish: (event, run) => {
+        context.driven(run);
+        screen.event(event, run);
+      },
       tell: (delta) => screen.delta(delta),
       control,
     };

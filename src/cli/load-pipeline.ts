@@ -3,6 +3,7 @@ import { type Command, Option } from "commander";
 import type { Budget } from "../core/budget.ts";
 import { type Diagnostic, formatDiagnostic } from "../core/diagnostic.ts";
 import { CcpError, EXIT } from "../core/errors.ts";
+import { parseModelRef } from "../core/model.ts";
 import { parseUsd } from "../core/money.ts";
 import { type InputValue, type Pipeline, ROLE_NAMES, type RoleName } from "../core/pipeline.ts";
 import { didYouMean } from "../core/suggest.ts";
@@ -89,7 +90,7 @@ export function budgetFrom(flags: Pick<PipelineFlags, "budget" | "tokens" | "min
   if (nanos === null) throw badNumber("--budget", flags.budget, "an amount of US dollars, such as 2.00");
   return {
     ...(nanos === undefined ? {} : { maxCostNanos: nanos }),
-    ...(flags.tokens === undefined ? {} : { maxTokens: positive("--tokens", flags.tokens) }),
+    ...(flags.tokens === undefined ? {} : { maxTokens: count("--tokens", flags.tokens) }),
     ...(flags.minutes === undefined
       ? {}
       : { maxDurationMs: Math.round(positive("--minutes", flags.minutes) * 60_000) }),
@@ -106,22 +107,27 @@ export function modelsFrom(
     for (const role of ROLE_NAMES) named[role] = [`scripted/${resolve(cwd, flags.transcript)}`];
   const given: Partial<Record<RoleName, readonly string[]>> = {};
   for (const text of flags.model ?? []) {
-    const [role, model] = splitPair("--model", text);
+    const [role, model] = splitPair("--model", text, "role=provider/model");
     if (!isRole(role)) throw unknownRole(role);
+    if (parseModelRef(model) === null) throw notOfForm("--model", text, "role=provider/model");
     given[role] = [...(given[role] ?? []), model];
   }
   return { ...named, ...given };
 }
 
 export function parsePairs(flag: string, pairs: readonly string[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(pairs.map((pair) => splitPair(flag, pair)));
+  return Object.fromEntries(pairs.map((pair) => splitPair(flag, pair, "name=value")));
 }
 
-function splitPair(flag: string, text: string): readonly [string, string] {
+function splitPair(flag: string, text: string, form: string): readonly [string, string] {
   const at = text.indexOf("=");
   if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
-  throw new CcpError("usage", EXIT.usage, `${flag} ${text} is not of the form name=value`, {
-    hint: "nothing was started",
+  throw notOfForm(flag, text, form);
+}
+
+function notOfForm(flag: string, text: string, form: string): CcpError {
+  return new CcpError("usage", EXIT.usage, `${flag} ${text} is not of the form ${form}`, {
+    hint: `nothing was started; write ${flag} ${form}`,
   });
 }
 
@@ -139,12 +145,18 @@ function noModel(roles: readonly RoleName[]): CcpError {
 function unknownRole(role: string): CcpError {
   const near = didYouMean(role, ROLE_NAMES);
   return new CcpError("usage", EXIT.usage, `--model names the role "${role}", which does not exist`, {
-    hint: near ? `did you mean "${near}"?` : `roles: ${ROLE_NAMES.join(", ")}`,
+    hint: `nothing was started; ${near ? `did you mean "${near}"?` : `roles: ${ROLE_NAMES.join(", ")}`}`,
   });
 }
 
 function isRole(name: string): name is RoleName {
   return (ROLE_NAMES as readonly string[]).includes(name);
+}
+
+function count(flag: string, text: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw badNumber(flag, text, "a whole number above zero");
 }
 
 function positive(flag: string, text: string): number {
@@ -154,5 +166,7 @@ function positive(flag: string, text: string): number {
 }
 
 function badNumber(flag: string, text: string | undefined, wanted: string): CcpError {
-  return new CcpError("usage", EXIT.usage, `${flag} ${text ?? ""} is not ${wanted}`, { hint: "nothing was started" });
+  return new CcpError("usage", EXIT.usage, `${flag} ${text ?? ""} is not ${wanted}`, {
+    hint: "nothing was started; mend the flag and try again",
+  });
 }

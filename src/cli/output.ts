@@ -1,10 +1,12 @@
 import type { CcpError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
+import type { Run } from "../core/run.ts";
 
-/** What a person sees of an error: what happened, then what to do. */
-export function formatError(error: CcpError): string {
+/** What a person sees of an error: what happened, then what to do. `run`: the one in the middle of which it came. */
+export function formatError(error: CcpError, run: Run | null = null): string {
   const hint = error.hint === null ? "" : `  ${error.hint}\n`;
-  return `ccp: ${error.message}\n${hint}`;
+  const next = canGoOn(run) ? `  Then go on where it was: ccp resume ${run.rid}\n` : "";
+  return `ccp: ${error.message}\n${hint}${next}`;
 }
 
 /** The same for machines. */
@@ -14,6 +16,25 @@ export function jsonError(error: CcpError): Json {
     type: "error",
     error: { code: error.code, exit: error.exitCode, message: error.message, hint: error.hint },
   };
+}
+
+/** The last line of a run's machine output where the run could not be begun or driven to a standstill. */
+export function resultOfError(error: CcpError, run: Run | null): Json {
+  return {
+    v: 1,
+    type: "result",
+    rid: run?.rid ?? null,
+    status: "error",
+    exitCode: error.exitCode,
+    reason: error.message,
+    hint: error.hint,
+    error: { code: error.code, exit: error.exitCode, message: error.message, hint: error.hint },
+    next: canGoOn(run) ? [`ccp resume ${run.rid}`] : [],
+  };
+}
+
+function canGoOn(run: Run | null): run is Run {
+  return run !== null && run.status !== "succeeded";
 }
 
 /** One JSON object on standard output: what `--json` promises on everything that reads. */

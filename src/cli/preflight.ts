@@ -77,7 +77,7 @@ async function requireFirstCall(role: Role, pipeline: Pipeline, task: string, wi
   const model = candidatesOf(role.models, models)[0];
   if (!model) return;
   const tools = await wiring.tools();
-  const inputTokensBound = models.inputBound({
+  const inputTokensBound = await models.tightInputBound({
     model: model.ref,
     system: role.prompt,
     messages: [{ role: "user", text: task }],

@@ -8,8 +8,8 @@ const EXIT_CODES = `
 Exit codes: 0 done and approved · 1 failed · 2 nothing was started · 3 waiting for a person · 4 credentials
   5 budget · 6 providers unavailable · 7 owned by another process · 9 disk · 70 a bug in ccp · 130/143 interrupted`;
 
-export function buildProgram(surroundings: Surroundings, exit: (code: number) => void): Command {
-  const context: CommandContext = { surroundings, wiring: (flags) => wire(readConfig(surroundings, flags)), exit };
+export function buildProgram(surroundings: Surroundings, told: Pick<CommandContext, "exit" | "driven">): Command {
+  const context: CommandContext = { surroundings, wiring: (flags) => wire(readConfig(surroundings, flags)), ...told };
   const program = new Command("ccp")
     .description(
       "Runs pipelines of coding agents in a git repository: planned, tested, reviewed, on record, within budget.",
@@ -21,6 +21,8 @@ export function buildProgram(surroundings: Surroundings, exit: (code: number) =>
     .configureOutput({
       writeOut: (text) => surroundings.stdout.write(text),
       writeErr: (text) => surroundings.stderr.write(text),
+      // Thrown as well, and told with all other errors.
+      outputError: () => undefined,
     });
   for (const register of COMMANDS) register(program, context);
   for (const command of program.commands) command.copyInheritedSettings(program);

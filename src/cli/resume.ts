@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { Budget } from "../core/budget.ts";
 import { CcpError, EXIT } from "../core/errors.ts";
-import { foldRun, type Run } from "../core/run.ts";
+import type { Run } from "../core/run.ts";
 import { collect } from "./collect.ts";
 import type { CommandContext } from "./command-context.ts";
 import { driveRun, type UiFlags } from "./drive-run.ts";
@@ -9,7 +9,7 @@ import { budgetFrom, modelsFrom, type PipelineFlags } from "./load-pipeline.ts";
 import { pinnedPipeline } from "./pinned-pipeline.ts";
 import { preflightResume } from "./preflight.ts";
 import { uiOptions } from "./run.ts";
-import { selectRun } from "./select-run.ts";
+import { openRun } from "./select-run.ts";
 
 interface ResumeFlags extends UiFlags, Pick<PipelineFlags, "budget" | "tokens" | "minutes" | "model" | "transcript"> {}
 
@@ -23,10 +23,7 @@ export function registerResume(program: Command, context: CommandContext): void 
     .option("--minutes <n>", "new ceiling of the run's time; +n adds")
     .option("--model <role=model>", "change a role's model from the next call on; may be repeated", collect);
   uiOptions(command).action(async (given: string | undefined, flags: ResumeFlags) => {
-    const wiring = context.wiring();
-    const rid = await selectRun(given, wiring);
-    const store = await wiring.store();
-    const run = foldRun(rid, store.events(rid));
+    const { rid, run, wiring } = await openRun(given, context.wiring());
     const changes = { budget: newBudget(run, flags), routes: modelsFrom(flags, wiring.config.cwd) };
     const pipeline = await pinnedPipeline(rid, wiring);
     if (!isFinal(run)) await preflightResume(run, pipeline, changes.routes, wiring);

@@ -1,54 +1,84 @@
-import type { Command } from "commander";
 import { CcpError, EXIT, messageOf } from "../core/errors.ts";
+import type { Run } from "../core/run.ts";
 import { readConfig, type Surroundings } from "./config.ts";
-import { formatError, jsonError } from "./output.ts";
+import { formatError, jsonError, resultOfError } from "./output.ts";
 
 export { processSurroundings } from "./config.ts";
 
 /** argv → exit code. The one place where errors are caught and told. */
 export async function runCli(surroundings: Surroundings): Promise<number> {
-  const { argv, stdout, stderr } = surroundings;
+  const { argv, stdout } = surroundings;
   if (argv.length === 1 && (argv[0] === "--version" || argv[0] === "-V")) {
     stdout.write(`${readConfig(surroundings).version}\n`);
     return EXIT.ok;
   }
   const { buildProgram } = await import("./program.ts");
-  const outcome = { exitCode: EXIT.ok as number };
-  const program = buildProgram(surroundings, (code) => {
-    outcome.exitCode = code;
+  const outcome: Outcome = { exitCode: EXIT.ok, run: null };
+  const program = buildProgram(surroundings, {
+    exit: (code) => {
+      outcome.exitCode = code;
+    },
+    driven: (run) => {
+      outcome.run = run;
+    },
   });
   try {
     await program.parseAsync([...argv], { from: "user" });
     return outcome.exitCode;
   } catch (thrown) {
-    return tell(thrown, argv, stdout, stderr, surroundings.environment.CCP_DEBUG !== undefined, program);
+    return tell(thrown, outcome, surroundings);
   }
 }
 
-function tell(
-  thrown: unknown,
-  argv: readonly string[],
-  stdout: Surroundings["stdout"],
-  stderr: Surroundings["stderr"],
-  debug: boolean,
-  _program: Command,
-): number {
-  if (isCommanderExit(thrown)) return thrown.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  const error = thrown instanceof CcpError ? thrown : bug(thrown);
-  if (argv.includes("--json")) stdout.write(`${JSON.stringify(jsonError(error))}\n`);
-  stderr.write(formatError(error));
-  if (debug && thrown instanceof Error) stderr.write(`${thrown.stack}\n`);
+interface Outcome {
+  exitCode: number;
+  /** The run that was being driven, as it was last heard of; null: none. */
+  run: Run | null;
+}
+
+/** Commands whose `--json` is a stream that ends with exactly one `result`, whatever happens. */
+const STREAMING = ["run", "resume", "rerun", "demo"];
+
+function tell(thrown: unknown, { run }: Outcome, { argv, environment, stdout, stderr }: Surroundings): number {
+  if (isHelp(thrown)) return thrown.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  const error = errorOf(thrown, argv);
+  const flags = argv.slice(0, argv.includes("--") ? argv.indexOf("--") : undefined);
+  if (flags.includes("--json")) {
+    const json = STREAMING.includes(argv[0] ?? "") ? resultOfError(error, run) : jsonError(error);
+    stdout.write(`${JSON.stringify(json)}\n`);
+  }
+  stderr.write(formatError(error, run));
+  if (environment.CCP_DEBUG !== undefined && thrown instanceof Error) stderr.write(`${thrown.stack}\n`);
   return error.exitCode;
 }
 
-function bug(thrown: unknown): CcpError {
+function errorOf(thrown: unknown, argv: readonly string[]): CcpError {
+  if (thrown instanceof CcpError) return thrown;
+  if (isCommanders(thrown)) return usageError(thrown.message, argv);
   return new CcpError("bug", EXIT.bug, `this should not have happened: ${messageOf(thrown)}`, {
     hint: "everything on record is whole; with CCP_DEBUG=1 the place is shown",
     cause: thrown,
   });
 }
 
-/** Commander has said what it had to say already. */
-function isCommanderExit(thrown: unknown): thrown is { readonly exitCode: number } {
-  return thrown instanceof Error && thrown.name === "CommanderError" && "exitCode" in thrown;
+/** `error: unknown option '--budgt'\n(Did you mean --budget?)`, in our words. */
+function usageError(message: string, argv: readonly string[]): CcpError {
+  const [, said = message, near] = /^(?:error: )?(.*?)(?:\n\(Did you mean (.*)\?\))?$/s.exec(message) ?? [];
+  const command = /^unknown command/.test(said) || argv[0]?.startsWith("-") ? "" : ` ${argv[0] ?? ""}`;
+  const guess = near === undefined ? "" : `did you mean ${near}? `;
+  return new CcpError("usage", EXIT.usage, said, { hint: `nothing was started; ${guess}see ccp${command} --help` });
+}
+
+interface CommandersError extends Error {
+  readonly code: string;
+  readonly exitCode: number;
+}
+
+function isCommanders(thrown: unknown): thrown is CommandersError {
+  return thrown instanceof Error && thrown.name === "CommanderError" && "exitCode" in thrown && "code" in thrown;
+}
+
+/** Help and version have been shown already. */
+function isHelp(thrown: unknown): thrown is CommandersError {
+  return isCommanders(thrown) && /^commander\.(help|helpDisplayed|version)$/.test(thrown.code);
 }

@@ -126,7 +126,11 @@ async function baseOfRun(prefix: string, wiring: Wiring): Promise<{ readonly bas
       hint: `see it: ccp view ${rid}`,
     });
   }
-  return { base: await (await wiring.repository()).resolveBase(parent.workspace.branch), parent: rid };
+  const base = await (await wiring.repository()).resolveBase(parent.workspace.branch);
+  if (base.tree === parent.tree) return { base, parent: rid };
+  throw new CcpError("no_tree", EXIT.usage, `${parent.workspace.branch} does not hold the last tree of ${rid}`, {
+    hint: `it was stopped before its work was kept, or the branch was changed: ccp resume ${rid}   from the branch as it is: --base ${parent.workspace.branch}`,
+  });
 }
 
 function usage(message: string, hint: string): CcpError {

@@ -1,5 +1,24 @@
+import { existsSync } from "node:fs";
 import { CcpError, EXIT } from "../core/errors.ts";
+import { foldRun, type Run } from "../core/run.ts";
 import type { Wiring } from "../wire.ts";
+
+/**
+ * The run that is meant, and the parts to work on it with: its results are where they were put when it began, whatever
+ * the flags of now say and from whichever worktree of the repository it is looked at.
+ */
+export async function openRun(
+  given: string | undefined,
+  wiring: Wiring,
+): Promise<{ readonly rid: string; readonly run: Run; readonly wiring: Wiring }> {
+  const rid = await selectRun(given, wiring);
+  const run = foldRun(rid, (await wiring.store()).events(rid));
+  const { dir } = await wiring.results();
+  const { created } = run;
+  // A repository that was moved has taken its results along.
+  const isElsewhere = created !== null && created.resultsDir !== dir && existsSync(created.repository);
+  return { rid, run, wiring: isElsewhere ? wiring.withResults(created.resultsDir) : wiring };
+}
 
 /** The run that is meant: a rid, the beginning of one, or (nothing given) the newest. */
 export async function selectRun(given: string | undefined, wiring: Wiring): Promise<string> {

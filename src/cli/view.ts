@@ -1,12 +1,11 @@
 import type { Command } from "commander";
 import { CcpError, EXIT } from "../core/errors.ts";
-import { foldRun } from "../core/run.ts";
 import { didYouMean } from "../core/suggest.ts";
 import type { CommandContext } from "./command-context.ts";
 import { wantsColor } from "./config.ts";
 import { writeJson } from "./output.ts";
 import { reportText } from "./report-text.ts";
-import { selectRun } from "./select-run.ts";
+import { openRun } from "./select-run.ts";
 
 interface ViewFlags {
   readonly step?: string;
@@ -21,9 +20,7 @@ export function registerView(program: Command, context: CommandContext): void {
     .option("--step <id>", "the transcript of one step")
     .option("--json", "as JSON")
     .action(async (given: string | undefined, flags: ViewFlags) => {
-      const wiring = context.wiring();
-      const rid = await selectRun(given, wiring);
-      const run = foldRun(rid, (await wiring.store()).events(rid));
+      const { rid, run, wiring } = await openRun(given, context.wiring());
       const engine = await wiring.engine({});
       engine.mendRecords(rid);
       const { stdout } = context.surroundings;

@@ -89,8 +89,10 @@ export interface Models {
   ): AsyncIterable<ModelEvent>;
   /** The end of a call whose answer had fully arrived when ccp died; null when it had not. No request is made. */
   recover(ref: ModelRef, callId: string): Promise<Extract<ModelEvent, { type: "answered" }> | null>;
-  /** An upper bound of the request's input tokens. */
+  /** An upper bound of the request's input tokens: quick, and about twice the truth. */
   inputBound(request: Omit<ModelRequest, "maxTokens">): number;
+  /** The tightest bound that can be had, at some cost: for a call that would otherwise be cut short or not be made. */
+  tightInputBound(request: Omit<ModelRequest, "maxTokens">): Promise<number>;
 }
 
 // ── tools ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,7 +1,8 @@
 import type { StepOutcome } from "../core/event.ts";
 import type { FailureClass } from "../core/failure.ts";
+import { formatModelRef } from "../core/model.ts";
 import type { AgentStep } from "../core/pipeline.ts";
-import type { StopWhy } from "../core/ports.ts";
+import type { Assignment, StopWhy } from "../core/ports.ts";
 import { stepState } from "../core/run.ts";
 import { assignmentOf } from "./assignment.ts";
 import { type Context, treeOf } from "./context.ts";
@@ -16,7 +17,7 @@ export async function performAgentStep(context: Context, step: AgentStep, conver
   const prompt = await begin(context, step, conversation);
   const clock = step.timeoutMs === null ? null : AbortSignal.timeout(step.timeoutMs);
   const signal = clock ? AbortSignal.any([clock, context.halt.signal]) : context.halt.signal;
-  const assignment = assignmentOf(context, step, conversation, prompt.system);
+  let assignment = assignmentOf(context, step, conversation, prompt.system);
   const port = openStepPort(context, step, conversation, signal);
   for (;;) {
     const outcome = await context.deps.agent.run(assignment, port);
@@ -34,11 +35,24 @@ export async function performAgentStep(context: Context, step: AgentStep, conver
     }
     const judged = await judgeFinish(context, step, outcome.value);
     const checked = judged.status === "succeeded" ? await checkUntil(context, step, conversation, judged) : judged;
-    if (checked === "again") continue;
+    if (checked === "again") {
+      assignment = withoutPassedOver(context, step, assignment);
+      continue;
+    }
     if (checked === "stopped") interrupted(context, step.id, conversation);
     else await finish(context, step, conversation, checked);
     return;
   }
+}
+
+/** The conversation goes on with the candidate that answered last: those before it on the route have failed in it. */
+function withoutPassedOver(context: Context, step: AgentStep, assignment: Assignment): Assignment {
+  const last = context.log.events.findLast(
+    (event) => event.type === "call.settled" && event.stepId === step.id && event.result.type === "answered",
+  );
+  const model = last?.type === "call.settled" ? last.model : null;
+  const at = assignment.candidates.findIndex((candidate) => formatModelRef(candidate.ref) === model);
+  return at > 0 ? { ...assignment, candidates: assignment.candidates.slice(at) } : assignment;
 }
 
 /** A conversation that was interrupted goes on with the words that it began with. */

@@ -4,6 +4,7 @@ import type { ModelFacts } from "../core/model.ts";
 import type { Pipeline } from "../core/pipeline.ts";
 import { runRecord } from "../core/record.ts";
 import type { Run } from "../core/run.ts";
+import type { TranscriptEntry } from "../core/transcript.ts";
 import { beginRun, type RunSpec } from "./begin-run.ts";
 import type { Control, EngineDeps } from "./deps.ts";
 import { drive, pinnedPipeline } from "./drive.ts";
@@ -12,7 +13,7 @@ import { type PingAnswer, ping } from "./ping.ts";
 import { hasRecords, writeRecords } from "./records.ts";
 import { type ResumeChanges, resumeRun } from "./resume-run.ts";
 import { RunLog } from "./run-log.ts";
-import { type StepEntry, stepEntries } from "./step-entries.ts";
+import { stepEntries } from "./step-entries.ts";
 
 /** What is done with a run that hears and steers it meanwhile. */
 export interface Listener {
@@ -33,7 +34,7 @@ export interface Engine {
   /** run.json. */
   record(rid: string): Json;
   /** What was said and done in a step. */
-  stepEntries(rid: string, stepId: string): readonly StepEntry[];
+  stepEntries(rid: string, stepId: string): readonly TranscriptEntry[];
   /** The pipeline as it was when the run began. */
   pinnedPipeline(rid: string): Pipeline;
   /** Writes the files of an ended run that a crash kept from being written. */

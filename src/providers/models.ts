@@ -24,8 +24,6 @@ export interface ModelsOptions {
   readonly readTranscript: (path: string) => Json;
   /** Values that no message may show, beside the keys of the lanes. */
   readonly secrets?: readonly string[];
-  /** Count OpenAI's tokens with their own tokenizer: tighter bounds for 0.2 s and some 130 MB. */
-  readonly exactTokens?: boolean;
 }
 
 type Call = Parameters<Models["send"]>[1];
@@ -51,7 +49,7 @@ export async function createModels(options: ModelsOptions): Promise<Models> {
   const { lanes, spool } = options;
   const mayCost = lanes.some((lane) => !lane.free && cannotAsk(lane) === null);
   const prices = mayCost ? await loadPriceBook() : NO_PRICES;
-  const exact = options.exactTokens === true && lanes.some(isOpenai) ? await loadO200k() : null;
+  let tokenizer: Promise<CountTokens> | null = null;
   const secrets = [...(options.secrets ?? []), ...lanes.flatMap(({ credential }) => credential ?? [])];
   const scriptedOf = scriptedLibrary(options.readTranscript);
 
@@ -85,7 +83,13 @@ export async function createModels(options: ModelsOptions): Promise<Models> {
       return lastAnswer(WIRES[lane.wire](lane, emptyRequest(ref), replayTransport(bytes)));
     },
 
-    inputBound: (request) => inputBound(request, exactFor(request.model, lanes, exact)),
+    inputBound: (request) => inputBound(request),
+
+    async tightInputBound(request) {
+      if (!isOpenai(request.model)) return inputBound(request);
+      tokenizer ??= loadO200k();
+      return inputBound(request, { exact: await tokenizer });
+    },
   };
 }
 
@@ -163,11 +167,7 @@ function emptyRequest(model: ModelRef): ModelRequest {
   return { model, system: "", messages: [], tools: [], maxTokens: 1, asker };
 }
 
-function isOpenai(lane: Lane): boolean {
-  return lane.id === "openai" || lane.id === "openai-chat";
-}
-
-function exactFor(ref: ModelRef, lanes: readonly Lane[], exact: CountTokens | null): { readonly exact?: CountTokens } {
-  const lane = lanes.find(({ id }) => id === ref.provider);
-  return exact !== null && lane !== undefined && isOpenai(lane) ? { exact } : {};
+/** Whose tokenizer we have. */
+function isOpenai({ provider }: ModelRef): boolean {
+  return provider === "openai" || provider === "openai-chat";
 }

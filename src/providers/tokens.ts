@@ -40,14 +40,6 @@ export function inputBound(request: Omit<ModelRequest, "maxTokens">, options: Bo
   );
 }
 
-/** The likely number of tokens of a text: for figures that people look at, never for a reservation. */
-export function estimateTokens(text: string): number {
-  return Math.ceil(lexicalBound(text) / LEXICAL_OVERSHOOT);
-}
-
-/** By how much the bound exceeds what Claude and GPT count on source code and English, roughly. */
-const LEXICAL_OVERSHOOT = 1.7;
-
 function messageTokens(message: Message, count: CountTokens): number {
   switch (message.role) {
     case "user":

@@ -1,37 +1,13 @@
 import type { Utterance } from "../core/conversation.ts";
-import type { CommandEnd } from "../core/event.ts";
-import type { ModelFailure, Part, StopReason, Usage } from "../core/model.ts";
+import type { Part, StopReason } from "../core/model.ts";
 import { formatUsd } from "../core/money.ts";
+import type { TranscriptEntry } from "../core/transcript.ts";
 import { formatDuration, formatEnd, formatUsage } from "./format.ts";
 import type { LineKind } from "./line.ts";
 import { quoted } from "./line.ts";
 import { createPaint } from "./paint.ts";
 import { manyLines, oneLine } from "./sanitize.ts";
 import { modelName } from "./step-label.ts";
-
-/** One thing that happened in a step, payload in hand. `at`: milliseconds since 1970. */
-export type TranscriptEntry = { readonly at: number } & (
-  | { readonly kind: "prompt"; readonly system: string; readonly text: string }
-  | { readonly kind: "utterance"; readonly utterance: Utterance }
-  | {
-      readonly kind: "call";
-      readonly model: string;
-      readonly usage: Usage;
-      readonly costNanos: number;
-      readonly durationMs: number;
-      /** Null: it was answered. */
-      readonly failure: ModelFailure | null;
-    }
-  | { readonly kind: "lost"; readonly model: string; readonly heldNanos: number; readonly reason: string }
-  | {
-      readonly kind: "command";
-      readonly command: string;
-      readonly end: Pick<CommandEnd, "exitCode" | "endedBy" | "durationMs">;
-      readonly output: string;
-    }
-  /** Anything else worth a line: a try that begins, an outcome. */
-  | { readonly kind: "note"; readonly text: string }
-);
 
 export interface TranscriptOptions {
   /** Colours; default none. */

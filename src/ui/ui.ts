@@ -19,4 +19,4 @@ export {
 } from "./screen.ts";
 export { type StepLabel, stepLabels } from "./step-label.ts";
 export { type Column, renderTable, type TableOptions } from "./table.ts";
-export { renderTranscript, type TranscriptEntry, type TranscriptOptions } from "./transcript.ts";
+export { renderTranscript, type TranscriptOptions } from "./transcript.ts";

@@ -27,7 +27,11 @@ export function childEnvironment(
 
 const DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin";
 
-/** Nobody is there to answer, to page or to see colours. The optional lock would make `git status` race with snapshots. */
+/**
+ * Nobody is there to answer, to page or to see colours. The optional lock would make `git status` race with snapshots.
+ * Python takes compiled code for current when its source has the same size and the same second: without any, a check
+ * that follows an edit at once judges the edit.
+ */
 const UNATTENDED: Readonly<Record<string, string>> = {
   CI: "1",
   TERM: "dumb",
@@ -39,6 +43,7 @@ const UNATTENDED: Readonly<Record<string, string>> = {
   GIT_TERMINAL_PROMPT: "0",
   GIT_OPTIONAL_LOCKS: "0",
   DEBIAN_FRONTEND: "noninteractive",
+  PYTHONDONTWRITEBYTECODE: "1",
   PIP_NO_INPUT: "1",
   PIP_PROGRESS_BAR: "off",
   PIP_DISABLE_PIP_VERSION_CHECK: "1",

@@ -46,6 +46,9 @@ const WITHOUT_LFS = ["filter.lfs.process=", "filter.lfs.smudge=", "filter.lfs.cl
 /** No call of ours takes longer on a healthy machine: checking out or hashing tens of gigabytes. */
 const LONGEST_CALL_MS = 15 * 60_000;
 
+/** How often a call is made that a signal ended: a person may press Ctrl-C more than once. */
+const MOST_TRIES = 5;
+
 /** One call of git. */
 export interface GitRequest {
   /** Must exist. */
@@ -85,7 +88,7 @@ export interface Git {
 export function createGit(environment: Readonly<Record<string, string | undefined>>): Git {
   const env = gitEnvironment(environment);
   const config = hasProgram("git-lfs", environment.PATH ?? "") ? CONFIG : [...CONFIG, ...WITHOUT_LFS];
-  const run = (request: GitRequest) => call(request, env, config);
+  const run = (request: GitRequest) => callAgain(request, env, config);
   const text = async (request: GitRequest) => (await run(request)).stdout.toString().replace(/\n$/, "");
   return {
     run,
@@ -96,6 +99,23 @@ export function createGit(environment: Readonly<Record<string, string | undefine
   };
 }
 
+/** What `call` throws where git did not come to an end of its own. */
+class EndedBySignal extends Error {}
+
+/**
+ * A Ctrl-C reaches every process of the terminal, git's too. What becomes of the run is not decided by that: git takes
+ * its locks away when it is ended, and the call is made again.
+ */
+async function callAgain(...args: Parameters<typeof call>): Promise<GitResult> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await call(...args);
+    } catch (error) {
+      if (!(error instanceof EndedBySignal) || tries === MOST_TRIES) throw error;
+    }
+  }
+}
+
 async function call(
   request: GitRequest,
   base: Readonly<Record<string, string>>,
@@ -103,7 +123,7 @@ async function call(
 ): Promise<GitResult> {
   const { simpleGit } = await import("simple-git");
   const env = { ...base, ...request.env };
-  const outcome = { exitCode: 0, stdout: [] as Buffer[], stderr: [] as Buffer[] };
+  const outcome = { exitCode: 0 as number | null, stdout: [] as Buffer[], stderr: [] as Buffer[] };
   const options = optionsFor(request, env, config, (exitCode) => {
     outcome.exitCode = exitCode;
   });
@@ -116,16 +136,18 @@ async function call(
   });
   await git.raw([...request.args]);
   const stderr = Buffer.concat(outcome.stderr).toString();
-  if (isMissingBinary(outcome.exitCode)) throw gitIsMissing();
-  if (outcome.exitCode !== 0 && !request.answers?.includes(outcome.exitCode)) throw gitFailure(request.args, stderr);
-  return { exitCode: outcome.exitCode, stdout: Buffer.concat(outcome.stdout), stderr };
+  const { exitCode } = outcome;
+  if (exitCode === null) throw new EndedBySignal(`git ${request.args[0]} was ended by a signal`);
+  if (isMissingBinary(exitCode)) throw gitIsMissing();
+  if (exitCode !== 0 && !request.answers?.includes(exitCode)) throw gitFailure(request.args, stderr);
+  return { exitCode, stdout: Buffer.concat(outcome.stdout), stderr };
 }
 
 function optionsFor(
   request: GitRequest,
   env: Readonly<Record<string, string>>,
   config: readonly string[],
-  exited: (exitCode: number) => void,
+  exited: (exitCode: number | null) => void,
 ): Partial<SimpleGitOptions> {
   const { input } = request;
   return {
@@ -142,10 +164,10 @@ function optionsFor(
     completion: { onClose: true, onExit: false },
     timeout: { block: LONGEST_CALL_MS, stdOut: false, stdErr: false },
     ...(input === undefined ? {} : { input: () => Buffer.from(input as string) }),
-    // An exit code is judged by the caller. What has none was ended by a signal, ours or a person's.
+    // An exit code is judged by the caller. What has none and no error of simple-git's was ended by a signal from outside.
     errors: (error, { exitCode }) => {
-      if (typeof exitCode !== "number") return error ?? new Error(`git ${request.args[0]} was ended by a signal`);
-      exited(exitCode);
+      if (typeof exitCode !== "number" && error) return error;
+      exited(exitCode ?? null);
       return undefined;
     },
   };

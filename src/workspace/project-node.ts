@@ -1,4 +1,4 @@
-import type { Facts, Top } from "./project.ts";
+import type { Facts, Top } from "./project-top.ts";
 
 interface PackageJson {
   readonly scripts?: Readonly<Record<string, unknown>>;

@@ -1,4 +1,4 @@
-import type { Facts, Top } from "./project.ts";
+import type { Facts, Top } from "./project-top.ts";
 
 const MANIFESTS = ["pyproject.toml", "setup.cfg", "setup.py", "tox.ini", "pytest.ini", "requirements.txt", "Pipfile"];
 /** Files that speak of pytest where it is used, in the order in which they are named as the source. */

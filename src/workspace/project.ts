@@ -1,22 +1,7 @@
-import { existsSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
 import type { ProjectFacts } from "../core/ports.ts";
 import { nodeFacts } from "./project-node.ts";
 import { pythonFacts } from "./project-python.ts";
-
-/** What one ecosystem says of a project; null: it is not of that kind. */
-export type Facts = ProjectFacts | null;
-
-/** The top of a project, read when asked for. */
-export interface Top {
-  readonly names: ReadonlySet<string>;
-  has(path: string): boolean;
-  /** Text of a file; empty when there is none. */
-  read(path: string): Promise<string>;
-  /** Names in a directory; empty when there is none. */
-  list(path: string): Promise<readonly string[]>;
-}
+import { type Facts, readTop, type Top } from "./project-top.ts";
 
 /** Reads how a project is tested and what a worktree of it needs. The first that names a test command wins; every kind adds what it needs. */
 export async function projectFacts(root: string): Promise<ProjectFacts> {
@@ -29,15 +14,6 @@ export async function projectFacts(root: string): Promise<ProjectFacts> {
     testCommandSource: tested?.testCommandSource ?? null,
     copy: [...new Set(found.flatMap((facts) => facts.copy))],
     setup: found.find((facts) => facts.setup !== null)?.setup ?? null,
-  };
-}
-
-async function readTop(root: string): Promise<Top> {
-  return {
-    names: new Set(await readdir(root)),
-    has: (path) => existsSync(join(root, path)),
-    read: (path) => readFile(join(root, path), "utf8").catch(() => ""),
-    list: (path) => readdir(join(root, path)).catch(() => []),
   };
 }
 

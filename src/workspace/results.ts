@@ -33,13 +33,14 @@ export function openResults(spec: ResultsSpec): Results {
     },
     read: (rid, name) => readIfThere(join(pathOf(rid), safeName(name))),
     publish: (name, bytes) => {
-      if (existsSync(dir) && git.tracks(dir, safeName(name))) return false;
+      const file = join(dir, safeName(name));
+      if (existsSync(dir) && git.tracks(dir, name)) return false;
       if (bytes === null) {
-        rmSync(join(dir, name), { force: true });
+        rmSync(file, { force: true });
         return true;
       }
       exclude(spec, dir, [name]);
-      writeAtomically(join(dir, name), bytes);
+      writeAtomically(file, bytes);
       return true;
     },
     bundle: (rid, target) => bundleFolder(pathOf(rid), target),

@@ -103,6 +103,8 @@ async function ripgrep(
     cwd: place.root,
     env: {},
     extendEnv: false,
+    // A Ctrl-C reaches every process of the terminal's group: half a search would pass for a whole one.
+    detached: true,
     stdin: "ignore",
     buffer: { stdout: false },
     reject: false,

@@ -61,6 +61,7 @@ async function registerAgain(spec: WorktreeSpec, base: Base): Promise<string> {
   await writeFile(join(adminDir, "gitdir"), `${join(spec.path, ".git")}\n`);
   await writeFile(join(spec.path, ".git"), `gitdir: ${adminDir}\n`);
   await removeTree(substitute);
+  await spec.git.run({ cwd: spec.path, env: { GIT_DIR: adminDir }, args: ["read-tree", base.commit] });
   return adminDir;
 }
 

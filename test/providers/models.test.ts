@@ -237,15 +237,13 @@ describe("a call", () => {
 });
 
 describe("the bound of a request's input", () => {
-  it("is tighter for OpenAI's lanes alone, where exact counting is asked for", async () => {
-    const lanes = await lanesOf(KEYS);
-    const usual = await modelsOf(lanes);
-    const exact = await createModels({ lanes, spool: memorySpool(), readTranscript: noTranscript, exactTokens: true });
+  it("is tighter for OpenAI's lanes alone, where that is asked for", async () => {
+    const models = await modelsOf(await lanesOf(KEYS));
     const asked = (provider: string) =>
       request({ model: { provider, model: "m" }, system: "export const answer = (list) => list.length; ".repeat(50) });
-    expect(exact.inputBound(asked("openai"))).toBeLessThan(usual.inputBound(asked("openai")));
-    expect(exact.inputBound(asked("anthropic"))).toBe(usual.inputBound(asked("anthropic")));
-    expect(exact.inputBound(asked("nobody"))).toBe(usual.inputBound(asked("nobody")));
+    expect(await models.tightInputBound(asked("openai"))).toBeLessThan(models.inputBound(asked("openai")));
+    expect(await models.tightInputBound(asked("anthropic"))).toBe(models.inputBound(asked("anthropic")));
+    expect(await models.tightInputBound(asked("nobody"))).toBe(models.inputBound(asked("nobody")));
   });
 });
 

@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import type { Message, ModelRequest } from "../../src/core/model.ts";
 import { lexicalBound } from "../../src/providers/lexical-bound.ts";
 import { loadO200k } from "../../src/providers/o200k.ts";
-import { estimateTokens, inputBound } from "../../src/providers/tokens.ts";
+import { inputBound } from "../../src/providers/tokens.ts";
 import { request } from "../support/wires.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
@@ -214,13 +214,6 @@ describe("OpenAI's own tokenizer", () => {
       }),
     );
   });
-});
-
-it("an estimate is nearer to the truth than the bound", () => {
-  const source = folder("src/core");
-  expect(estimateTokens(source) / count(source)).toBeGreaterThan(1);
-  expect(estimateTokens(source) / count(source)).toBeLessThan(1.3);
-  expect(estimateTokens("")).toBe(0);
 });
 
 function folder(path: string): string {

@@ -38,8 +38,8 @@ export async function ccp(argv: readonly string[], options: CliOptions): Promise
     argv,
     cwd: options.cwd,
     environment: { ...bareEnvironment(), ...options.env },
-    stdout: { write: (text) => out.push(text) },
-    stderr: { write: (text) => err.push(text) },
+    stdout: { write: (text) => out.push(Buffer.from(text).toString()) },
+    stderr: { write: (text) => err.push(Buffer.from(text).toString()) },
     readStdin: async () => options.stdin ?? "",
     onSignal: () => () => undefined,
   });

@@ -1,4 +1,10 @@
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from "node:http";
 import type { AddressInfo } from "node:net";
 
 /** One request as it came over the wire, and what was answered. */
@@ -57,20 +63,22 @@ export interface Doors {
 
 export async function openDoors(behind: string, names: readonly string[], options: DoorOptions = {}): Promise<Doors> {
   const exchanges: Exchange[] = [];
-  const servers = new Map<string, Server>();
+  const servers: Server[] = [];
+  const urls = new Map<string, string>();
   for (const door of names) {
     const server = createServer((request, response) => {
       response.on("error", () => undefined);
       pass({ door, behind, exchanges, options }, request, response).catch(() => response.destroy());
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    servers.set(door, server);
+    servers.push(server);
+    urls.set(door, `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
   }
   return {
-    url: (door) => `http://127.0.0.1:${(servers.get(door)?.address() as AddressInfo).port}`,
+    url: (door) => urls.get(door) ?? "",
     exchanges,
     async close() {
-      for (const server of servers.values()) {
+      for (const server of servers) {
         server.closeAllConnections();
         await new Promise((resolve) => server.close(resolve));
       }

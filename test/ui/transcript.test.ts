@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { renderTranscript, type TranscriptEntry } from "../../src/ui/transcript.ts";
+import type { TranscriptEntry } from "../../src/core/transcript.ts";
+import { renderTranscript } from "../../src/ui/transcript.ts";
 import { hostileText, UNPRINTABLE } from "./hostile.ts";
 import { START, usage, usd } from "./sample-run.ts";
 

@@ -1,0 +1,28 @@
+import type { Utterance } from "./conversation.ts";
+import type { CommandEnd } from "./event.ts";
+import type { ModelFailure } from "./model.ts";
+import type { Usage } from "./usage.ts";
+
+/** One thing that happened in a step, payload in hand. `at`: milliseconds since 1970. */
+export type TranscriptEntry = { readonly at: number } & (
+  | { readonly kind: "prompt"; readonly system: string; readonly text: string }
+  | { readonly kind: "utterance"; readonly utterance: Utterance }
+  | {
+      readonly kind: "call";
+      readonly model: string;
+      readonly usage: Usage;
+      readonly costNanos: number;
+      readonly durationMs: number;
+      /** Null: it was answered. */
+      readonly failure: ModelFailure | null;
+    }
+  | { readonly kind: "lost"; readonly model: string; readonly heldNanos: number; readonly reason: string }
+  | {
+      readonly kind: "command";
+      readonly command: string;
+      readonly end: Pick<CommandEnd, "exitCode" | "endedBy" | "durationMs">;
+      readonly output: string;
+    }
+  /** Anything else worth a line: a try that begins, an outcome. */
+  | { readonly kind: "note"; readonly text: string }
+);

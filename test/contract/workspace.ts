@@ -1,0 +1,163 @@
+import { execFileSync } from "node:child_process";
+import { describe, expect, it } from "vitest";
+import type { Base } from "../../src/core/event.ts";
+import type { Workspace } from "../../src/core/ports.ts";
+
+export interface WorkspaceOnTrial {
+  readonly workspace: Workspace;
+  readonly base: Base;
+  /** A checkout of the base on this machine, for trying patches; its repository is where `commit` leaves its commit. */
+  readonly checkout: string;
+  /** The branch on which `commit` leaves it. */
+  readonly branch: string;
+}
+
+/** The files that a workspace on trial starts with. */
+export const CONTRACT_FILES = {
+  ".gitignore": "*.log\ncache/\n",
+  "a.txt": "one\ntwo\nthree\n",
+  "dir/b.txt": "b\n",
+} as const;
+
+/**
+ * What the engine relies on, whoever implements `Workspace` and wherever its files are: everything is done and seen
+ * through the port itself. `make` gives a fresh workspace over `CONTRACT_FILES`.
+ */
+export function workspaceContract(name: string, make: () => Promise<WorkspaceOnTrial>): void {
+  describe(`${name}: history`, () => {
+    it("a fresh workspace has the base's tree", async () => {
+      const { workspace, base } = await make();
+      expect(await workspace.snapshot()).toBe(base.tree);
+    });
+
+    it("equal files have equal trees, whatever happened in between", async () => {
+      const { workspace, base } = await make();
+      await write(workspace, "new.txt", "n\n");
+      const tree = await workspace.snapshot();
+      expect(tree).not.toBe(base.tree);
+      await shell(workspace, "rm new.txt && mv a.txt away && mv away a.txt");
+      expect(await workspace.snapshot()).toBe(base.tree);
+      await write(workspace, "new.txt", "n\n");
+      expect(await workspace.snapshot()).toBe(tree);
+    });
+
+    it("the mode of a file, a symlink's words and a missing last line feed count; an empty directory does not", async () => {
+      const { workspace, base } = await make();
+      const seen = new Set([base.tree]);
+      for (const command of ["chmod +x a.txt", "ln -s a.txt link", "ln -sfn dir link", "printf b > dir/b.txt"]) {
+        await shell(workspace, command);
+        seen.add(await workspace.snapshot());
+      }
+      expect(seen.size).toBe(5);
+      const before = await workspace.snapshot();
+      await shell(workspace, "mkdir empty");
+      expect(await workspace.snapshot()).toBe(before);
+    });
+
+    it("ignored files are in no tree, and stay through a restore", async () => {
+      const { workspace, base } = await make();
+      await shell(workspace, "mkdir cache && echo x > cache/c && echo x > trace.log");
+      expect(await workspace.snapshot()).toBe(base.tree);
+      await write(workspace, "a.txt", "changed\n");
+      await workspace.restore(base.tree);
+      expect(await read(workspace, "trace.log")).toBe("x\n");
+      expect(await read(workspace, "cache/c")).toBe("x\n");
+      expect(await read(workspace, "a.txt")).toBe(CONTRACT_FILES["a.txt"]);
+    });
+
+    it("a restore goes back and forth between any two trees, and undoes what no snapshot has seen", async () => {
+      const { workspace, base } = await make();
+      await shell(
+        workspace,
+        'rm -r dir && echo file > dir && ln -s /etc out && echo x > "sp ace\nand more" && rm a.txt',
+      );
+      const tree = await workspace.snapshot();
+      await shell(workspace, "rm dir out && mkdir -p dir out && echo x > dir/x && echo x > out/x && echo x > stray");
+      await workspace.restore(base.tree);
+      expect(await workspace.snapshot()).toBe(base.tree);
+      expect((await workspace.readFile("stray")).ok).toBe(false);
+      await workspace.restore(tree);
+      expect(await workspace.snapshot()).toBe(tree);
+      expect(await read(workspace, "dir")).toBe("file\n");
+    });
+
+    it("a repository made inside counts as plain files", async () => {
+      const { workspace, base } = await make();
+      await shell(workspace, "mkdir inner && git -C inner init -q && echo x > inner/x.txt");
+      const tree = await workspace.snapshot();
+      expect((await workspace.diffStat(base.tree, tree)).files).toEqual(["inner/x.txt"]);
+      await workspace.restore(base.tree);
+      expect(await workspace.snapshot()).toBe(base.tree);
+    });
+
+    it("snapshots asked for at once agree", async () => {
+      const { workspace } = await make();
+      await write(workspace, "new.txt", "n\n");
+      const trees = await Promise.all([workspace.snapshot(), workspace.snapshot(), workspace.snapshot()]);
+      expect(new Set(trees).size).toBe(1);
+    });
+
+    it("a diff applies with git to the base and gives the tree, bit for bit", async () => {
+      const { workspace, base, checkout } = await make();
+      await write(workspace, "a.txt", "one\r\nzwei\nthree");
+      await workspace.writeFile("raw.bin", new Uint8Array([0, 255, 10, 13, 0]));
+      await shell(workspace, 'mv dir/b.txt "dir/ünï ☃.txt" && chmod +x a.txt && ln -s a.txt link && : > empty');
+      const tree = await workspace.snapshot();
+      const input = await workspace.diff(base.tree, tree);
+      execFileSync("git", ["apply", "--whitespace=nowarn"], { cwd: checkout, input });
+      execFileSync("git", ["-c", "core.autocrlf=false", "add", "--all"], { cwd: checkout });
+      expect(execFileSync("git", ["write-tree"], { cwd: checkout, encoding: "utf8" }).trim()).toBe(tree);
+      expect(Buffer.from(await workspace.diff(base.tree, tree)).equals(input)).toBe(true);
+      expect((await workspace.diff(tree, tree)).length).toBe(0);
+    });
+
+    it("the figures of a diff name every file and count its lines", async () => {
+      const { workspace, base } = await make();
+      await write(workspace, "a.txt", "one\nzwei\nthree\nfour\n");
+      await write(workspace, "c.txt", "c\n");
+      const { files, added, removed } = await workspace.diffStat(base.tree, await workspace.snapshot());
+      expect({ files, added, removed }).toEqual({ files: ["a.txt", "c.txt"], added: 3, removed: 1 });
+    });
+
+    it("a commit is one, on the base, whole, and the same when it is made twice", async () => {
+      const { workspace, base, checkout, branch } = await make();
+      const git = (...args: readonly string[]) =>
+        execFileSync("git", [...args], { cwd: checkout, encoding: "utf8" }).trim();
+      await write(workspace, "c.txt", "c\n");
+      const tree = await workspace.snapshot();
+      const commit = await workspace.commit(tree, base.commit, "work\n\nCcp-Run: x");
+      expect(await workspace.commit(tree, base.commit, "work\n\nCcp-Run: x")).toBe(commit);
+      expect(git("rev-parse", branch)).toBe(commit);
+      expect(git("show", "-s", "--format=%T %P %s", commit)).toBe(`${tree} ${base.commit} work`);
+      expect(git("show", `${branch}:c.txt`)).toBe("c");
+    });
+
+    it("no command of a run's own to git changes what is recorded", async () => {
+      const { workspace, base } = await make();
+      await write(workspace, "c.txt", "c\n");
+      const tree = await workspace.snapshot();
+      await shell(
+        workspace,
+        "git add -A && git -c user.name=a -c user.email=a@b commit -qm x && git rm -q --cached a.txt",
+      );
+      expect(await workspace.snapshot()).toBe(tree);
+      await workspace.restore(base.tree);
+      expect(await workspace.snapshot()).toBe(base.tree);
+    });
+  });
+}
+
+async function write(workspace: Workspace, path: string, text: string): Promise<void> {
+  expect(await workspace.writeFile(path, new TextEncoder().encode(text))).toMatchObject({ ok: true });
+}
+
+async function read(workspace: Workspace, path: string): Promise<string> {
+  const outcome = await workspace.readFile(path);
+  if (!outcome.ok) throw new Error(outcome.reason);
+  return new TextDecoder().decode(outcome.value);
+}
+
+async function shell(workspace: Workspace, command: string): Promise<void> {
+  const result = await workspace.run({ command, env: {}, timeoutMs: 20_000, signal: new AbortController().signal });
+  expect(result.exitCode, new TextDecoder().decode(result.stderr)).toBe(0);
+}

@@ -1,0 +1,250 @@
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { setImmediate as turnOfTheLoop } from "node:timers/promises";
+import type { LLMock } from "@copilotkit/aimock";
+import { describe, expect, test } from "vitest";
+import type { StoredEvent } from "../../src/core/event.ts";
+import { SqliteStore } from "../../src/store/sqlite-store.ts";
+import { binary, startBinary } from "../support/cli.ts";
+import { callOf, type Moment } from "../support/doors.ts";
+import { makeRepository } from "../support/git.ts";
+import { type Journal, type KillWorld, leavings, leftOver, openKillWorld, processesOf } from "../support/kill-world.ts";
+import { type MockTurn, mockModels } from "../support/mock-models.ts";
+import { APPROVAL, PLAN, RED_PROJECT, WORK } from "../support/scenario.ts";
+import { tempDir } from "../support/temp.ts";
+
+const KILLS = Number(process.env.CCP_KILLS ?? 50);
+const SEED = Number(process.env.CCP_KILL_SEED ?? Date.now() % 1_000_000);
+/** Turns of the event loop between the moment and the kill, at most: some 30 ms. */
+const MOST_TURNS = 10_000;
+
+const ROUTES = { planner: "claude-sonnet-5", doer: "claude-haiku-4-5", reviewer: "claude-opus-5" } as const;
+const PIPELINE = `
+pipeline:
+  - role: planner
+  - role: doer
+    until: { run: "grep -q 'a + b' sum.mjs", attempts: 3 }
+  - id: test
+    run: touch left-over && node check.mjs
+    check: true
+  - role: reviewer
+`;
+
+const call = (tool: string, args: unknown) => ({ tool, args });
+const usage = { input_tokens: 1000, output_tokens: 100 };
+const edit = (old: string, now: string) => call("edit", { path: "sum.mjs", edits: [{ old, new: now }] });
+const TURNS: readonly MockTurn[] = [
+  { model: ROUTES.planner, turn: 1, say: "Looking.", calls: [call("read", { path: "sum.mjs" })], usage },
+  { model: ROUTES.planner, turn: 2, calls: [call("finish", PLAN)], usage },
+  // A command that is not the same twice: run again on what it left, it would show.
+  {
+    model: ROUTES.doer,
+    turn: 1,
+    calls: [
+      edit("a - b", "a * b * 2"),
+      call("bash", { command: "printf x >> notes.txt; mkdir docs; echo y > docs/y" }),
+    ],
+    usage,
+  },
+  { model: ROUTES.doer, turn: 2, calls: [call("finish", WORK)], usage },
+  { model: ROUTES.doer, turn: 3, calls: [edit("a * b * 2", "a + b"), call("finish", WORK)], usage },
+  { model: ROUTES.reviewer, turn: 1, calls: [call("read", { path: "sum.mjs" })], usage },
+  { model: ROUTES.reviewer, turn: 2, calls: [call("finish", APPROVAL)], usage },
+];
+
+/** When a run is killed: at the `nth` line or request of its kind, and so many turns of the event loop after it. */
+interface KillMoment {
+  readonly on: "line" | Moment;
+  readonly nth: number;
+  readonly turns: number;
+}
+
+describe("kill -9", () => {
+  test(`at ${KILLS} moments (seed ${SEED}): a resume ends as if nothing had been, and sends no finished call twice`, async () => {
+    const [template, mock] = [makeRepository(RED_PROJECT), await mockModels(TURNS)];
+    const whole = await undisturbed(template, mock);
+    const chance = seeded(SEED);
+    const tally = { kills: 0, afterTheEnd: 0, lost: 0, recovered: 0 };
+    const worker = async () => {
+      while (tally.kills < KILLS) {
+        tally.kills += 1;
+        const moment = momentOf(tally.kills, whole.lines, chance);
+        const outcome = await killAndResume(template, mock, moment, whole.left);
+        // A kill that came after the end is made up for by another.
+        if (outcome === null) tally.afterTheEnd += 1;
+        if (outcome === null) tally.kills -= 1;
+        tally.lost += outcome?.lost ?? 0;
+        tally.recovered += outcome?.recovered ?? 0;
+      }
+    };
+    await Promise.all([worker(), worker()]);
+    console.log(`seed ${SEED}: ${JSON.stringify(tally)} over ${whole.lines} lines and ${TURNS.length} requests`);
+    expect(tally.kills).toBe(KILLS);
+    if (KILLS >= 50) expect(Math.min(tally.lost, tally.recovered)).toBeGreaterThan(0);
+  }, 240_000);
+
+  test("in the middle of a command: the resume ends what the run had started", async () => {
+    const flag = join(tempDir("ccp-flag"), "started");
+    const command = `test -e ${flag} || { setsid sleep 300 & touch ${flag}; sleep 300; }`;
+    const turns = TURNS.map((turn) =>
+      turn.model === ROUTES.doer && turn.turn === 1
+        ? { ...turn, calls: [call("bash", { command }), ...(turn.calls ?? [])] }
+        : turn,
+    );
+    const [template, mock] = [makeRepository(RED_PROJECT), await mockModels(turns)];
+    const world = await openKillWorld(template, mock);
+    const child = startBinary(runCommand(world), { cwd: world.root, env: world.env });
+    for await (const line of linesOf(child)) if (line.includes('"tool.started"') && line.includes('"bash"')) break;
+    while (!existsSync(flag)) await turnOfTheLoop();
+    child.kill("SIGKILL");
+    await once(child, "close");
+    const rid = world.journal().run?.rid ?? "";
+    expect(processesOf(rid).length).toBeGreaterThan(1);
+    await resume(world, rid);
+    expect(processesOf(rid)).toEqual([]);
+    expect(leavings(world.root, rid)).toMatchObject({ status: "succeeded", usersTree: "" });
+    await world.remove();
+  });
+});
+
+/** Two of three kills follow the run's own lines, spread over all of them; the others its requests. */
+function momentOf(number: number, lines: number, chance: () => number): KillMoment {
+  const turns = chance() < 0.4 ? 0 : Math.floor(chance() * MOST_TURNS);
+  if (number % 3 !== 0) return { on: "line", nth: 1 + Math.floor(chance() * (lines - 1)), turns };
+  const on = (["asked", "answering", "answered"] as const)[Math.floor(chance() * 3)] ?? "asked";
+  return { on, nth: 1 + Math.floor(chance() * TURNS.length), turns };
+}
+
+async function undisturbed(template: string, mock: LLMock) {
+  const world = await openKillWorld(template, mock);
+  const { code, stdout, stderr } = await binary(runCommand(world), { cwd: world.root, env: world.env });
+  expect(code, stderr).toBe(0);
+  const rid = world.journal().run?.rid ?? "";
+  const left = leavings(world.root, rid);
+  expect(left).toMatchObject({ status: "succeeded", tree: left.committed, usersTree: "" });
+  expect(left.patch).toContain("a + b");
+  await world.remove();
+  return { left, lines: stdout.trimEnd().split("\n").length };
+}
+
+function runCommand(world: KillWorld): readonly string[] {
+  const pipeline = join(world.root, "..", "pipeline.yaml");
+  writeFileSync(pipeline, PIPELINE);
+  const models = Object.entries(ROUTES).map(([role, model]) => `--model=${role}=anthropic/${model}`);
+  // A lost call is charged in full: room for one of the dearest.
+  return ["run", "--pipeline", pipeline, "--budget=20", ...models, "--json", "Make sum add."];
+}
+
+/** Null: the run was over before it was killed. */
+async function killAndResume(
+  template: string,
+  mock: LLMock,
+  moment: KillMoment,
+  undisturbedEnd: Readonly<Record<string, string>>,
+): Promise<{ readonly lost: number; readonly recovered: number } | null> {
+  const world = await openKillWorld(template, mock, {
+    watch: (_exchange, happened) => killer.saw(happened),
+  });
+  const child = startBinary(runCommand(world), { cwd: world.root, env: world.env });
+  const killer = killerOf(child, moment);
+  const closed = once(child, "close");
+  for await (const _line of linesOf(child)) killer.saw("line");
+  const [, signal] = await closed;
+  const told = `killed at ${moment.on} ${moment.nth} and ${moment.turns} turns, seed ${SEED}`;
+  const atKill = world.journal();
+  const sentBefore = world.doors.exchanges.length;
+  if (signal !== "SIGKILL" || atKill.run?.status !== "running") {
+    await world.remove();
+    return null;
+  }
+  const { rid } = atKill.run;
+  await resume(world, rid);
+
+  expect(leavings(world.root, rid), told).toEqual(undisturbedEnd);
+  const after = world.journal();
+  const sentAgain = world.doors.exchanges.slice(sentBefore).map(callOf);
+  expect(
+    sentAgain.filter((sent) => finishedCalls(atKill).includes(sent)),
+    told,
+  ).toEqual([]);
+  expectLedger(world, after, told);
+  await world.remove();
+  const lost = after.events.filter((event) => event.type === "call.lost").length;
+  if (moment.on === "asked" && moment.turns === 0) expect(lost, told).toBe(1);
+  return { lost, recovered: finishedCalls(after).length - new Set([...finishedCalls(atKill), ...sentAgain]).size };
+}
+
+async function resume(world: KillWorld, rid: string): Promise<void> {
+  const { code, stdout, stderr } = await binary(["resume", rid, "--json"], { cwd: world.root, env: world.env });
+  expect(code, `${stderr}\n${stdout}`).toBe(0);
+}
+
+/** Calls that were answered, on record, as the server would name them. */
+function finishedCalls({ events }: Journal): readonly string[] {
+  const reserved = new Map(events.flatMap((event) => (event.type === "call.reserved" ? [[event.callId, event]] : [])));
+  return events.flatMap((event) => {
+    const call = event.type === "call.settled" ? reserved.get(event.callId) : undefined;
+    return call ? [`${call.model.slice("anthropic/".length)} ${call.turn}`] : [];
+  });
+}
+
+/** All that was sent is settled or lost, once, and booked so; nothing is held; nothing else is left. */
+function expectLedger(world: KillWorld, { run, events }: Journal, told: string): void {
+  const store = new SqliteStore(join(world.root, ".git", "ccp"));
+  try {
+    const charged = (event: StoredEvent) => {
+      if (event.type === "call.lost") return event.heldNanos;
+      return event.type === "call.settled" ? event.costNanos : 0;
+    };
+    const nanos = events.reduce((sum, event) => sum + charged(event), 0);
+    expect(store.ledger(run?.rid ?? "", "run"), told).toMatchObject({
+      settledNanos: nanos,
+      heldNanos: 0,
+      heldTokens: 0,
+    });
+    expect(finishedCalls({ run, events }).toSorted(), told).toEqual(
+      TURNS.map(({ model, turn }) => `${model} ${turn}`).toSorted(),
+    );
+    expect(leftOver(world, run?.rid ?? "", store), told).toEqual([]);
+  } finally {
+    store.close();
+  }
+}
+
+/** Counts what it sees and kills at its moment. */
+function killerOf(child: ChildProcess, moment: KillMoment) {
+  let seen = 0;
+  return {
+    saw(happened: KillMoment["on"]): void {
+      if (happened !== moment.on) return;
+      seen += 1;
+      if (seen !== moment.nth) return;
+      if (moment.turns === 0) child.kill("SIGKILL");
+      else void killAfter(child, moment.turns);
+    },
+  };
+}
+
+async function killAfter(child: ChildProcess, turns: number): Promise<void> {
+  for (let turn = 0; turn < turns; turn++) await turnOfTheLoop();
+  child.kill("SIGKILL");
+}
+
+function linesOf(child: ChildProcess) {
+  if (!child.stdout) throw new Error("the binary was started without a pipe");
+  return createInterface({ input: child.stdout });
+}
+
+/** Numbers from 0 to 1 that a seed repeats (mulberry32). */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}
