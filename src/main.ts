@@ -1,8 +1,9 @@
 #!/usr/bin/env node
-import { enableCompileCache } from "node:module";
-
 /** Oldest Node that ccp runs on: better-sqlite3 crashes on 20. Checked before anything is loaded. */
 const OLDEST_NODE = [22, 13] as const;
+
+/** What could not be written to a file is lost: `ccp diff > file` on a full disk has not succeeded. */
+const EXIT_DISK = 9;
 
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1])) {
@@ -11,6 +12,18 @@ if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1
   );
   process.exit(2);
 }
-enableCompileCache?.();
+// Not a static import: a Node that is too old does not know the name, and would say so in place of us.
+const { enableCompileCache } = await import("node:module");
+enableCompileCache();
 const { processSurroundings, runCli } = await import("./cli/run-cli.ts");
-process.exit(await runCli(processSurroundings()));
+let unwritten = 0;
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    // A reader that has gone away (`ccp diff | head`) is no fault: a run goes on, and is on record.
+    if (error.code !== "EPIPE") unwritten = EXIT_DISK;
+  });
+}
+const exitCode = await runCli(processSurroundings());
+// `process.exit` drops what a pipe has not taken yet: a long patch would be cut off.
+await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((sent) => stream.write("", sent))));
+process.exit(exitCode || unwritten);

@@ -16,6 +16,11 @@ export type { ResumeChanges } from "./engine/resume-run.ts";
 /** Everything that ccp shows of a run. */
 export type Ui = typeof import("./ui/ui.ts");
 
+/** Something with a life. */
+export interface Closable {
+  close(): void;
+}
+
 /** The rooms, put together; each part constructed when it is first asked for. Decides nothing. */
 export interface Wiring {
   readonly config: Config;
@@ -46,7 +51,8 @@ export interface Wiring {
   withResults(dir: string): Wiring;
 }
 
-export function wire(config: Config): Wiring {
+/** `opened`: gathers what was opened and has to be closed in the end. */
+export function wire(config: Config, opened: Closable[] = []): Wiring {
   const { environment, stateHome } = config;
   const wiring: Wiring = {
     config,
@@ -56,7 +62,7 @@ export function wire(config: Config): Wiring {
       const { cwd, home, resultsDir } = config;
       return openRepository({ cwd, environment, stateHome, home, resultsDir });
     }),
-    store: once(async () => openStore(await stateDir())),
+    store: once(async () => openStore(await stateDir(), opened)),
     results: once(async () => {
       const { openResults } = await import("./workspace/results.ts");
       const { root, commonDir } = await wiring.repository();
@@ -93,7 +99,7 @@ export function wire(config: Config): Wiring {
       const directory = join(stateHome, "ccp", "ping");
       const { ping } = await import("./engine/ping.ts");
       const [store, spool, models] = [
-        await openStore(directory),
+        await openStore(directory, opened),
         await openSpool(directory),
         await modelsOver(directory),
       ];
@@ -114,8 +120,8 @@ export function wire(config: Config): Wiring {
     async createRepository(path) {
       await (await import("./workspace/create-repository.ts")).createRepository(path, environment);
     },
-    at: (cwd) => wire({ ...config, cwd }),
-    withResults: (resultsDir) => wire({ ...config, resultsDir }),
+    at: (cwd) => wire({ ...config, cwd }, opened),
+    withResults: (resultsDir) => wire({ ...config, resultsDir }, opened),
   };
 
   /** Beside git's own data, unless the user moved it. */
@@ -137,9 +143,11 @@ export function wire(config: Config): Wiring {
   return wiring;
 }
 
-async function openStore(directory: string): Promise<Store> {
+async function openStore(directory: string, opened: Closable[]): Promise<Store> {
   const { SqliteStore } = await import("./store/sqlite-store.ts");
-  return new SqliteStore(directory);
+  const store = new SqliteStore(directory);
+  opened.push(store);
+  return store;
 }
 
 async function openSpool(directory: string): Promise<Spool> {

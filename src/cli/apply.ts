@@ -5,7 +5,7 @@ import type { Wiring } from "../wire.ts";
 import type { CommandContext } from "./command-context.ts";
 import { writeJson } from "./output.ts";
 import { patchOf } from "./patch.ts";
-import { openRun } from "./select-run.ts";
+import { notEnded, openRun } from "./select-run.ts";
 
 export function registerApply(program: Command, context: CommandContext): void {
   program
@@ -15,24 +15,19 @@ export function registerApply(program: Command, context: CommandContext): void {
     .option("--json", "as JSON")
     .action(async (given: string | undefined, flags: { readonly json?: boolean }) => {
       const { rid, run, wiring } = await openRun(given, context.wiring());
-      if (run.end === null)
-        throw new CcpError("still_running", EXIT.owned, `${rid} has not ended`, {
-          hint: `see how it stands: ccp view ${rid}`,
-        });
+      if (run.end === null) throw await notEnded(rid, wiring);
       if (run.applied)
         throw new CcpError("already_applied", EXIT.usage, `${rid} has been applied already`, {
-          hint: `see it: git diff   drop the run: ccp discard ${rid}`,
+          hint: run.status === "discarded" ? "see it: git diff" : `see it: git diff   drop the run: ccp discard ${rid}`,
         });
       await requireParent(run, wiring);
       const patch = await patchOf(run, wiring);
       const repository = await wiring.repository();
-      const applied = await repository.applyPatch(patch);
-      if (!applied.ok) {
-        throw new CcpError("conflict", EXIT.failed, `the changes of ${rid} do not fit your tree: ${applied.reason}`, {
-          hint: `nothing was changed; commit or stash your edits, or merge the branch: git merge ${run.workspace?.branch ?? `ccp/${rid}`}`,
-        });
-      }
-      await (await wiring.engine({})).note(rid, { type: "run.applied", tree: run.tree ?? "" });
+      // The journal is asked first: what cannot go on record must not be done.
+      await (await wiring.engine({})).note(rid, { type: "run.applied", tree: run.tree ?? "" }, async () => {
+        const applied = await repository.applyPatch(patch);
+        if (!applied.ok) throw conflict(run, applied.reason);
+      });
       const { stdout } = context.surroundings;
       const caution = run.status === "succeeded" ? "" : ` (the run itself is ${run.status})`;
       if (flags.json) return writeJson(stdout, { v: 1, rid, applied: true, status: run.status });
@@ -40,6 +35,12 @@ export function registerApply(program: Command, context: CommandContext): void {
         `${patch.length === 0 ? "nothing to apply" : `applied ${rid} to ${repository.root}`}${caution}\n  Next: git diff   ccp discard ${rid}\n`,
       );
     });
+}
+
+function conflict({ rid, workspace }: Run, reason: string): CcpError {
+  return new CcpError("conflict", EXIT.failed, `the changes of ${rid} do not fit your tree: ${reason}`, {
+    hint: `nothing was changed; commit or stash your edits, or merge the branch: git merge ${workspace?.branch ?? `ccp/${rid}`}`,
+  });
 }
 
 /** The patch of a run that goes on from another holds only what came after: alone it would be half of the work. */

@@ -1,9 +1,8 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import { CcpError, EXIT } from "../core/errors.ts";
 import type { CommandContext } from "./command-context.ts";
 import { writeJson } from "./output.ts";
-import { openRun } from "./select-run.ts";
+import { notEnded, openRun } from "./select-run.ts";
 
 interface BundleFlags {
   readonly output?: string;
@@ -19,11 +18,7 @@ export function registerBundle(program: Command, context: CommandContext): void 
     .option("--json", "as JSON")
     .action(async (given: string | undefined, flags: BundleFlags) => {
       const { rid, run, wiring } = await openRun(given, context.wiring());
-      if (run.end === null) {
-        throw new CcpError("still_running", EXIT.owned, `${rid} has not ended`, {
-          hint: `see how it stands: ccp view ${rid}`,
-        });
-      }
+      if (run.end === null) throw await notEnded(rid, wiring);
       (await wiring.engine({})).mendRecords(rid);
       const target = resolve(context.surroundings.cwd, flags.output ?? `${rid}.tar.gz`);
       await (await wiring.results()).bundle(rid, target);

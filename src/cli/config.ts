@@ -31,8 +31,6 @@ export interface GlobalFlags {
 
 /** The only place where the process's environment is read. */
 export function processSurroundings(): Surroundings {
-  // A reader that has gone away (`ccp view | head`) must not take ccp with it.
-  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   return {
     argv: process.argv.slice(2),
     cwd: process.cwd(),

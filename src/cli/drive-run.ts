@@ -22,12 +22,14 @@ export async function driveRun(start: Start, flags: UiFlags, wiring: Wiring, con
   const pipeline = start.kind === "new" ? start.spec.pipeline : start.pipeline;
   const engine = await wiring.engine(variablesOf(pipeline, wiring));
   if (start.kind === "resume") engine.mendRecords(start.rid);
-  const screen = await openScreen(start, pipeline, flags, wiring, context);
+  const { screen, lastPage } = await openScreen(start, pipeline, flags, wiring, context);
   const control = listen(context, screen);
   try {
     const listener: Listener = {
       publish: (event, run) => {
         context.driven(run);
+        // Not before: a run that somebody else drives, or that is over, is refused without it.
+        for (const line of lastPage.splice(0)) context.surroundings.stderr.write(`${line}\n`);
         screen.event(event, run);
       },
       tell: (delta) => screen.delta(delta),
@@ -64,7 +66,7 @@ async function openScreen(
   flags: UiFlags,
   wiring: Wiring,
   context: CommandContext,
-): Promise<Screen> {
+): Promise<{ readonly screen: Screen; readonly lastPage: string[] }> {
   const { stdout, stderr, environment } = context.surroundings;
   const ui = await wiring.ui();
   const steps = ui.stepLabels(pipeline);
@@ -77,10 +79,9 @@ async function openScreen(
     ci: Boolean(environment.CI),
   });
   if (notice !== null) stderr.write(`ccp: ${notice}\n`);
-  if (past.length > 0 && (mode === "live" || mode === "plain")) {
-    for (const line of ui.lastPage(past, LAST_PAGE_LINES, steps)) stderr.write(`${line}\n`);
-  }
-  return ui.createScreen({
+  const isForPeople = mode === "live" || mode === "plain";
+  const lastPage = past.length > 0 && isForPeople ? [...ui.lastPage(past, LAST_PAGE_LINES, steps)] : [];
+  const screen = ui.createScreen({
     mode,
     stdout,
     stderr,
@@ -91,6 +92,7 @@ async function openScreen(
     budget: pipeline.budget,
     now: () => wiring.chance.now(),
   });
+  return { screen, lastPage };
 }
 
 const LAST_PAGE_LINES = 20;

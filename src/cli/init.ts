@@ -30,7 +30,7 @@ export function registerInit(program: Command, context: CommandContext): void {
       stdout.write(
         keys.length > 0
           ? `models: ${keys.join(", ")}\n`
-          : "no model access yet: set ANTHROPIC_API_KEY, OPENAI_API_KEY, OPENROUTER_API_KEY, ZHIPU_API_KEY or OLLAMA_HOST\n",
+          : "no model access yet: set ANTHROPIC_API_KEY, OPENAI_API_KEY, OPENROUTER_API_KEY, ZHIPU_API_KEY, or name a local model in the file\n",
       );
       stdout.write('  Next: git add .ccp && git commit   ccp plan   ccp run "what is to be done"\n');
     });

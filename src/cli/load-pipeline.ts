@@ -137,7 +137,7 @@ function noModel(roles: readonly RoleName[]): CcpError {
     EXIT.credentials,
     `there is no model for ${roles.join(", ")}: no provider has a key here`,
     {
-      hint: "set ANTHROPIC_API_KEY, OPENAI_API_KEY, OPENROUTER_API_KEY, ZHIPU_API_KEY or OLLAMA_HOST, or name one: --model doer=provider/model. Nothing was started. Without a key: ccp demo",
+      hint: "set ANTHROPIC_API_KEY, OPENAI_API_KEY, OPENROUTER_API_KEY or ZHIPU_API_KEY, or name a model: --model doer=ollama/qwen2.5-coder. Nothing was started. Without a key: ccp demo",
     },
   );
 }

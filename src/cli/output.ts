@@ -5,8 +5,13 @@ import type { Run } from "../core/run.ts";
 /** What a person sees of an error: what happened, then what to do. `run`: the one in the middle of which it came. */
 export function formatError(error: CcpError, run: Run | null = null): string {
   const hint = error.hint === null ? "" : `  ${error.hint}\n`;
-  const next = canGoOn(run) ? `  Then go on where it was: ccp resume ${run.rid}\n` : "";
-  return `ccp: ${error.message}\n${hint}${next}`;
+  return `ccp: ${error.message}\n${hint}${nextStep(run)}`;
+}
+
+function nextStep(run: Run | null): string {
+  if (run === null) return "";
+  if (canGoOn(run)) return `  Then go on where it was: ccp resume ${run.rid}\n`;
+  return `  The run itself has succeeded and is on record; ccp view ${run.rid} writes what is missing\n`;
 }
 
 /** The same for machines. */
@@ -29,12 +34,12 @@ export function resultOfError(error: CcpError, run: Run | null): Json {
     reason: error.message,
     hint: error.hint,
     error: { code: error.code, exit: error.exitCode, message: error.message, hint: error.hint },
-    next: canGoOn(run) ? [`ccp resume ${run.rid}`] : [],
+    next: run !== null && canGoOn(run) ? [`ccp resume ${run.rid}`] : [],
   };
 }
 
-function canGoOn(run: Run | null): run is Run {
-  return run !== null && run.status !== "succeeded";
+function canGoOn(run: Run): boolean {
+  return run.status !== "succeeded";
 }
 
 /** One JSON object on standard output: what `--json` promises on everything that reads. */

@@ -28,7 +28,7 @@ export function registerPing(program: Command, context: CommandContext): void {
       if (flags.json) writeJson(stdout, { v: 1, answers });
       else if (answers.length === 0)
         stdout.write(
-          "no provider has a key here: set ANTHROPIC_API_KEY, OPENAI_API_KEY, OPENROUTER_API_KEY, ZHIPU_API_KEY or OLLAMA_HOST\n",
+          "no provider has a key here: set ANTHROPIC_API_KEY, OPENAI_API_KEY, OPENROUTER_API_KEY, ZHIPU_API_KEY, or name a model with --model\n",
         );
       else {
         const rows = answers.map((answer) => [

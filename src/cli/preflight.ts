@@ -1,10 +1,12 @@
+import { accessSync, constants, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { planReservation } from "../core/budget.ts";
 import { candidatesOf } from "../core/candidates.ts";
 import { FINISH_SCHEMAS } from "../core/contract.ts";
-import { CcpError, EXIT } from "../core/errors.ts";
+import { CcpError, EXIT, messageOf } from "../core/errors.ts";
 import { formatModelRef, type ModelFacts } from "../core/model.ts";
 import { formatUsd } from "../core/money.ts";
-import type { Pipeline, Role, RoleName, Step } from "../core/pipeline.ts";
+import { type Pipeline, type Role, type RoleName, type Step, withDownstream } from "../core/pipeline.ts";
 import { type Run, stepState } from "../core/run.ts";
 import type { Wiring } from "../wire.ts";
 
@@ -21,6 +23,7 @@ export async function preflight(pipeline: Pipeline, task: string, wiring: Wiring
     );
   }
   requireVariables(pipeline.steps, wiring);
+  await requireWritable(wiring);
   const models = await wiring.models();
   const roles = rolesOf(pipeline, pipeline.steps);
   for (const role of roles) requirePrice(role, pipeline, candidatesOf(role.models, models));
@@ -35,11 +38,21 @@ export async function preflightResume(
   routes: Readonly<Partial<Record<RoleName, readonly string[]>>>,
   wiring: Wiring,
 ): Promise<void> {
-  const left = pipeline.steps.filter((step) => stepState(run, step.id).status !== "succeeded");
+  const left = stepsLeft(run, pipeline);
   requireVariables(left, wiring);
+  await requireWritable(wiring);
   const models = await wiring.models();
   for (const role of rolesOf(pipeline, left))
     candidatesOf(routes[role.name] ?? run.routes[role.name] ?? role.models, models);
+}
+
+/** What has not succeeded, and what its failure would send the run back to. */
+function stepsLeft(run: Run, pipeline: Pipeline): readonly Step[] {
+  const open = pipeline.steps.filter((step) => stepState(run, step.id).status !== "succeeded");
+  const ids = new Set(
+    open.flatMap(({ id, onFailure }) => (onFailure ? [id, ...withDownstream(pipeline, onFailure.backTo)] : [id])),
+  );
+  return pipeline.steps.filter((step) => ids.has(step.id));
 }
 
 function rolesOf(pipeline: Pipeline, steps: readonly Step[]): readonly Role[] {
@@ -54,8 +67,35 @@ function requireVariables(steps: readonly Step[], wiring: Wiring): void {
   );
   if (missing.length === 0) return;
   throw new CcpError("missing_variable", EXIT.credentials, `not set in the environment: ${missing.join(", ")}`, {
-    hint: "nothing was started",
+    hint: "nothing was started; set it, or take its name out of the step's env",
   });
+}
+
+/** A run writes to three places. That one of them cannot be written to is found out before anything is started. */
+async function requireWritable(wiring: Wiring): Promise<void> {
+  const { config } = wiring;
+  const [{ commonDir }, { dir }] = [await wiring.repository(), await wiring.results()];
+  const places = [
+    [commonDir, "work in a clone that can be written to"],
+    [join(config.stateHome, "ccp", "worktrees"), "set XDG_STATE_HOME to a directory that can be written to"],
+    [dir, "choose another directory with --results-dir or CCP_RESULTS_DIR"],
+  ] as const;
+  for (const [path, hint] of places) {
+    const reason = whyNotWritable(path);
+    if (reason !== null) throw new CcpError("read_only", EXIT.disk, `${path} cannot be written: ${reason}`, { hint });
+  }
+}
+
+/** Judged by the directory that is there, where the path itself is not yet. */
+function whyNotWritable(path: string): string | null {
+  try {
+    if (!statSync(path).isDirectory()) return `${path} is not a directory`;
+    accessSync(path, constants.W_OK);
+    return null;
+  } catch (thrown) {
+    const isMissing = thrown instanceof Error && "code" in thrown && /^(ENOENT|ENOTDIR)$/.test(String(thrown.code));
+    return isMissing && dirname(path) !== path ? whyNotWritable(dirname(path)) : messageOf(thrown);
+  }
 }
 
 function requirePrice(role: Role, pipeline: Pipeline, candidates: readonly ModelFacts[]): void {
@@ -98,7 +138,7 @@ async function requireFirstCall(role: Role, pipeline: Pipeline, task: string, wi
     EXIT.budget,
     `the budget is too small for the first call: ${formatModelRef(model.ref)} may cost ${amount(reservation.needed)}, and the ${role.name} has ${amount(reservation.left)}`,
     {
-      hint: "nothing was started or spent; raise it with --budget, or take a cheaper model with --model",
+      hint: `nothing was started or spent; raise it with ${reservation.unit === "money" ? "--budget" : "--tokens"}, or take a cheaper model with --model`,
     },
   );
 }

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { Budget } from "../core/budget.ts";
+import { type Budget, NOTHING_SPENT } from "../core/budget.ts";
 import { CcpError, EXIT } from "../core/errors.ts";
 import type { Run } from "../core/run.ts";
 import { collect } from "./collect.ts";
@@ -45,20 +45,33 @@ function newBudget(run: Run, flags: ResumeFlags): Budget | null {
     ...(flags.minutes === undefined ? {} : { minutes: flags.minutes.replace(/^\+/, "") }),
   });
   if (Object.keys(given).length === 0) return null;
-  const grown = (value: number | undefined, old: number | undefined, flag: string | undefined) =>
-    value !== undefined && flag?.startsWith("+") ? value + (old ?? 0) : value;
-  const maxCostNanos = grown(given.maxCostNanos, now.maxCostNanos, flags.budget) ?? now.maxCostNanos;
-  const maxTokens = grown(given.maxTokens, now.maxTokens, flags.tokens) ?? now.maxTokens;
-  const maxDurationMs = grown(given.maxDurationMs, now.maxDurationMs, flags.minutes) ?? now.maxDurationMs;
-  const spent = run.spend.run;
-  if (spent && maxCostNanos !== undefined && maxCostNanos < spent.settledNanos + spent.heldNanos) {
-    throw new CcpError("usage", EXIT.usage, "the new ceiling is below what the run has spent", {
-      hint: `see it: ccp view ${run.rid}`,
-    });
-  }
+  const spent = run.spend.run ?? NOTHING_SPENT;
   return {
-    ...(maxCostNanos === undefined ? {} : { maxCostNanos }),
-    ...(maxTokens === undefined ? {} : { maxTokens }),
-    ...(maxDurationMs === undefined ? {} : { maxDurationMs }),
+    ...now,
+    ...ceiling("maxCostNanos", given, now, flags.budget, spent.settledNanos + spent.heldNanos),
+    ...ceiling("maxTokens", given, now, flags.tokens, spent.settledTokens + spent.heldTokens),
+    ...ceiling("maxDurationMs", given, now, flags.minutes, run.activeMs),
   };
+}
+
+/** One ceiling of the new budget; nothing where its flag was not given. `flag`: what was given, `+` and all. */
+function ceiling(
+  unit: keyof Budget,
+  given: Budget,
+  now: Budget,
+  flag: string | undefined,
+  used: number,
+): Partial<Record<keyof Budget, number>> {
+  const amount = given[unit];
+  if (amount === undefined) return {};
+  const isMore = flag?.startsWith("+") === true;
+  if (isMore && now[unit] === undefined)
+    throw refusal(`there is no ceiling to add ${flag} to`, "give a ceiling without the +, or none");
+  const raised = isMore ? amount + (now[unit] ?? 0) : amount;
+  if (raised < used) throw refusal("the new ceiling is below what the run has used", "add to the old one with a +");
+  return { [unit]: raised };
+}
+
+function refusal(message: string, advice: string): CcpError {
+  return new CcpError("usage", EXIT.usage, message, { hint: `nothing was started; ${advice}` });
 }

@@ -1,5 +1,6 @@
 import { CcpError, EXIT, messageOf } from "../core/errors.ts";
 import type { Run } from "../core/run.ts";
+import type { Closable } from "../wire.ts";
 import { readConfig, type Surroundings } from "./config.ts";
 import { formatError, jsonError, resultOfError } from "./output.ts";
 
@@ -14,19 +15,23 @@ export async function runCli(surroundings: Surroundings): Promise<number> {
   }
   const { buildProgram } = await import("./program.ts");
   const outcome: Outcome = { exitCode: EXIT.ok, run: null };
-  const program = buildProgram(surroundings, {
-    exit: (code) => {
+  const opened: Closable[] = [];
+  const told = {
+    exit: (code: number) => {
       outcome.exitCode = code;
     },
-    driven: (run) => {
+    driven: (run: Run) => {
       outcome.run = run;
     },
-  });
+  };
+  const program = buildProgram(surroundings, told, opened);
   try {
     await program.parseAsync([...argv], { from: "user" });
     return outcome.exitCode;
   } catch (thrown) {
     return tell(thrown, outcome, surroundings);
+  } finally {
+    for (const one of opened) one.close();
   }
 }
 
@@ -41,7 +46,7 @@ const STREAMING = ["run", "resume", "rerun", "demo"];
 
 function tell(thrown: unknown, { run }: Outcome, { argv, environment, stdout, stderr }: Surroundings): number {
   if (isHelp(thrown)) return thrown.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  const error = errorOf(thrown, argv);
+  const error = withSafety(errorOf(thrown, argv), argv, run);
   const flags = argv.slice(0, argv.includes("--") ? argv.indexOf("--") : undefined);
   if (flags.includes("--json")) {
     const json = STREAMING.includes(argv[0] ?? "") ? resultOfError(error, run) : jsonError(error);
@@ -59,6 +64,14 @@ function errorOf(thrown: unknown, argv: readonly string[]): CcpError {
     hint: "everything on record is whole; with CCP_DEBUG=1 the place is shown",
     cause: thrown,
   });
+}
+
+/** Until a run is heard of, nothing of it is there: that is said wherever an error does not say it itself. */
+function withSafety(error: CcpError, argv: readonly string[], run: Run | null): CcpError {
+  const { code, exitCode, message, hint, cause } = error;
+  if (run !== null || !STREAMING.includes(argv[0] ?? "") || /nothing was/i.test(`${message} ${hint}`)) return error;
+  const safe = hint === null ? "nothing was started" : `nothing was started; ${hint}`;
+  return new CcpError(code, exitCode, message, { hint: safe, cause });
 }
 
 /** `error: unknown option '--budgt'\n(Did you mean --budget?)`, in our words. */

@@ -20,6 +20,18 @@ export async function openRun(
   return { rid, run, wiring: isElsewhere ? wiring.withResults(created.resultsDir) : wiring };
 }
 
+/** Why a run without an end has no result yet: somebody drives it, or it was interrupted by a crash. */
+export async function notEnded(rid: string, wiring: Wiring): Promise<CcpError> {
+  const isOwned = (await wiring.store()).isOwned(rid);
+  return isOwned
+    ? new CcpError("still_running", EXIT.owned, `${rid} has not ended: another process is running it`, {
+        hint: `nothing was changed; see how it stands: ccp view ${rid}`,
+      })
+    : new CcpError("interrupted", EXIT.usage, `${rid} was interrupted before its end`, {
+        hint: `nothing was changed; let it end: ccp resume ${rid}   what it has done so far: ccp diff ${rid}`,
+      });
+}
+
 /** The run that is meant: a rid, the beginning of one, or (nothing given) the newest. */
 export async function selectRun(given: string | undefined, wiring: Wiring): Promise<string> {
   const runs = (await wiring.store()).runs();

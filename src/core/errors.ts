@@ -1,4 +1,4 @@
-/** Exit codes of `ccp`. What each promises about money and state is in `docs/exit-codes.md`. */
+/** Exit codes of `ccp`. What each promises about money and state is in `docs/commands.md`. */
 export const EXIT = {
   ok: 0,
   failed: 1,

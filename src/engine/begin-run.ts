@@ -56,34 +56,34 @@ export function budgetsOf(pipeline: Pipeline): Readonly<Partial<Record<Scope, Bu
   return { run: pipeline.budget, ...Object.fromEntries(roles) };
 }
 
-/** The roles' shares of a new ceiling, in the proportions that their old ceilings had. */
-export function raisedBudgets(
-  pipeline: Pipeline,
-  before: Budget,
-  after: Budget,
-): Readonly<Partial<Record<Scope, Budget>>> {
+/** The roles' shares of a new ceiling, in the proportions that the pipeline gave them, however often it was raised. */
+export function raisedBudgets(pipeline: Pipeline, after: Budget): Readonly<Partial<Record<Scope, Budget>>> {
   const names = Object.keys(pipeline.roles) as RoleName[];
   const shares = roleShares(after, names);
   const roles = names.map((name) => {
-    const own = pipeline.roles[name]?.budget ?? {};
-    return [`role:${name}` as const, grown(own, before, after, shares[name] ?? {})] as const;
+    const scaled = (unit: "maxCostNanos" | "maxTokens") =>
+      scale(pipeline.roles[name]?.budget[unit], pipeline.budget[unit], after[unit], shares[name]?.[unit]);
+    const [maxCostNanos, maxTokens] = [scaled("maxCostNanos"), scaled("maxTokens")];
+    const budget: Budget = {
+      ...(maxCostNanos === undefined ? {} : { maxCostNanos }),
+      ...(maxTokens === undefined ? {} : { maxTokens }),
+    };
+    return [`role:${name}` as const, budget] as const;
   });
   return { run: after, ...Object.fromEntries(roles) };
 }
 
-function grown(own: Budget, before: Budget, after: Budget, share: Budget): Budget {
-  const scale = (
-    mine: number | undefined,
-    old: number | undefined,
-    now: number | undefined,
-    fallback: number | undefined,
-  ) => {
-    if (mine === undefined || now === undefined) return fallback;
-    return old ? Math.max(mine, Math.floor((mine / old) * now)) : (fallback ?? mine);
-  };
-  const maxCostNanos = scale(own.maxCostNanos, before.maxCostNanos, after.maxCostNanos, share.maxCostNanos);
-  const maxTokens = scale(own.maxTokens, before.maxTokens, after.maxTokens, share.maxTokens);
-  return { ...(maxCostNanos === undefined ? {} : { maxCostNanos }), ...(maxTokens === undefined ? {} : { maxTokens }) };
+/** A role's ceiling under the run's new one. `mine` and `old`: the role's and the run's in the pipeline. */
+function scale(
+  mine: number | undefined,
+  old: number | undefined,
+  now: number | undefined,
+  share: number | undefined,
+): number | undefined {
+  if (now === undefined) return mine;
+  if (mine === undefined) return old === undefined ? share : undefined;
+  if (old === undefined) return Math.min(mine, now);
+  return old === 0 ? share : Math.min(now, Math.max(mine, Math.floor((mine / old) * now)));
 }
 
 function titleOf(task: string): string {

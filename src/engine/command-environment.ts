@@ -22,9 +22,9 @@ export function commandEnvironment(context: Context, names: readonly string[]): 
   return Object.fromEntries([...inputs, ...outputs, ...named]);
 }
 
-/** Name of the file that keeps a step's output in the run's folder. */
-export function outputName(stepId: string): string {
-  return `steps/${stepId}.txt`;
+/** Name of the file in the run's folder that holds a step's output as later commands are given it. */
+function outputName(stepId: string): string {
+  return `steps/${stepId}.output`;
 }
 
 /** Written when it is asked for: a crash may have come before the folder was. */

@@ -1,7 +1,9 @@
+import { NOTHING_SPENT, type Scope } from "../core/budget.ts";
 import { EXIT, type ExitCode } from "../core/errors.ts";
 import type { EndStatus, Event } from "../core/event.ts";
 import type { Action } from "../core/next.ts";
 import type { StopWhy } from "../core/ports.ts";
+import type { Run } from "../core/run.ts";
 import { type Context, treeOf, workspaceOf } from "./context.ts";
 import type { Control } from "./deps.ts";
 import { LATEST, writeRecords } from "./records.ts";
@@ -29,7 +31,7 @@ export async function endStopped(
   stopped: { readonly why: StopWhy; readonly reason: string },
 ): Promise<void> {
   const { log } = context;
-  const { status, exitCode, hint } = standstill(stopped.why, log.rid, context.deps.control);
+  const { status, exitCode, hint } = standstill(stopped.why, log.run, context.deps.control);
   // Stopped at once means at once: the files may be in the middle of something, and are put right on resume.
   const kept = stopped.why === "aborted" || stopped.why === "time" ? [] : await keepWork(context);
   log.record(...kept, { type: "run.ended", status, exitCode, reason: stopped.reason, hint });
@@ -38,15 +40,16 @@ export async function endStopped(
 
 function standstill(
   why: StopWhy,
-  rid: string,
+  run: Run,
   control: Control,
 ): { readonly status: EndStatus; readonly exitCode: ExitCode; readonly hint: string } {
+  const { rid } = run;
   switch (why) {
     case "paused":
     case "aborted":
       return { status: "paused", exitCode: control.exitCode(), hint: `ccp resume ${rid}` };
     case "budget":
-      return { status: "budget_reached", exitCode: EXIT.budget, hint: `ccp resume ${rid} --budget +1.00` };
+      return { status: "budget_reached", exitCode: EXIT.budget, hint: `ccp resume ${rid} ${raise(run)}` };
     case "time":
       return { status: "budget_reached", exitCode: EXIT.budget, hint: `ccp resume ${rid} --minutes +30` };
     case "unavailable":
@@ -55,6 +58,20 @@ function standstill(
     case "unpriced":
       return { status: "blocked", exitCode: EXIT.credentials, hint: `ccp resume ${rid} --model role=provider/model` };
   }
+}
+
+/** The flag that gives more of what has run out: tokens where they are nearer to their ceiling than money is. */
+function raise({ budgets, spend }: Run): string {
+  const used = (unit: "maxCostNanos" | "maxTokens") => {
+    const shares = Object.entries(budgets).map(([scope, budget]) => {
+      const { settledNanos, heldNanos, settledTokens, heldTokens } = spend[scope as Scope] ?? NOTHING_SPENT;
+      const amount = unit === "maxCostNanos" ? settledNanos + heldNanos : settledTokens + heldTokens;
+      return budget?.[unit] === undefined ? -1 : amount / Math.max(1, budget[unit]);
+    });
+    return Math.max(...shares);
+  };
+  const tokens = budgets.run?.maxTokens;
+  return tokens !== undefined && used("maxTokens") > used("maxCostNanos") ? `--tokens +${tokens}` : "--budget +1.00";
 }
 
 /** Diff.patch and one commit on the run's branch, whether it went well or not: work is never lost. */

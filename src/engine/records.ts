@@ -2,7 +2,6 @@ import type { Pipeline } from "../core/pipeline.ts";
 import type { Results } from "../core/ports.ts";
 import { runRecord } from "../core/record.ts";
 import { stepState } from "../core/run.ts";
-import { outputName } from "./command-environment.ts";
 import type { RunLog } from "./run-log.ts";
 
 /** The artifacts of which a copy is kept beside the runs' folders. */
@@ -22,11 +21,12 @@ export function hasRecords(log: RunLog, results: Results): boolean {
   return written !== null && JSON.parse(new TextDecoder().decode(written)).status === log.run.status;
 }
 
+/** All that a command wrote, or what an agent said of its work. */
 function writeOutput(log: RunLog, stepId: string, results: Results): void {
   const { outcome } = stepState(log.run, stepId);
   const command = log.run.commands.findLast((record) => record.stepId === stepId && record.purpose === "step");
   const ref = command?.end.output ?? (outcome?.status === "succeeded" ? outcome.output : null);
-  if (ref) write(results, log.rid, outputName(stepId), log.readText(ref));
+  if (ref) write(results, log.rid, `steps/${stepId}.txt`, log.readText(ref));
 }
 
 function write(results: Results, rid: string, name: string, text: string): void {

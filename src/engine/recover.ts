@@ -7,9 +7,17 @@ import { type Context, treeOf, workspaceOf } from "./context.ts";
  */
 export async function recover(context: Context): Promise<void> {
   const { run } = context.log;
+  forgetAnswers(context);
   if (!run.workspace?.prepared) return;
   const workspace = workspaceOf(context);
   await workspace.killSurvivors();
   if (Object.keys(run.openTools).length + Object.keys(run.openCommands).length === 0) return;
   await workspace.restore(treeOf(context));
+}
+
+/** A crash may have come between the end of a call and the removal of its spooled answer. */
+function forgetAnswers({ log, deps }: Context): void {
+  for (const event of log.events) {
+    if (event.type === "call.settled" || event.type === "call.lost") deps.spool.remove(event.callId);
+  }
 }

@@ -29,9 +29,7 @@ export function resumeRun(
     deps.store.release(rid);
     throw final;
   }
-  const raised = changes.budget
-    ? Object.entries(raisedBudgets(pinnedPipeline(log), log.run.budgets.run ?? {}, changes.budget))
-    : [];
+  const raised = changes.budget ? Object.entries(raisedBudgets(pinnedPipeline(log), changes.budget)) : [];
   log.record(
     { type: "run.resumed", epoch },
     ...raised.map(([scope, budget]): Event => ({ type: "budget.raised", scope: scope as Scope, budget: budget ?? {} })),

@@ -1,9 +1,10 @@
-import { readFileSync, realpathSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { formatDiagnostic } from "../core/diagnostic.ts";
 import { CcpError, EXIT, messageOf } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
 import type { ProvidersFile } from "../core/lane.ts";
+import { didYouMean } from "../core/suggest.ts";
 import { pipelineCandidates } from "./find.ts";
 import { type Expanded, type LoadContext, loadPipeline } from "./load.ts";
 import { checkProvidersFile } from "./providers-file.ts";
@@ -88,9 +89,18 @@ function readPipeline(name: string | null, places: LibraryPlaces): { readonly pa
     const text = readIfThere(path);
     if (text !== null) return { path, text };
   }
+  const known = knownPipelines(places);
+  const near = didYouMean(name ?? "", known);
   throw new CcpError("unknown_pipeline", EXIT.usage, `there is no pipeline ${name ?? "default"}`, {
-    hint: `looked for ${candidates.join(", ")}; shipped: plan-build-test-review, plan-build-review, quick-fix`,
+    hint: `${near ? `did you mean ${near}? ` : ""}Known here: ${known.join(", ")}. Looked for ${candidates.join(", ")}`,
   });
+}
+
+/** Names that may stand after `--pipeline`: the repository's own, then the shipped ones. */
+function knownPipelines({ repoRoot, packageRoot }: LibraryPlaces): readonly string[] {
+  const folders = [join(repoRoot, ".ccp", "pipelines"), join(packageRoot, "pipelines")];
+  const files = folders.flatMap((folder) => (existsSync(folder) ? readdirSync(folder).sort() : []));
+  return [...new Set(files.flatMap((file) => /^(.+)\.ya?ml$/.exec(file)?.[1] ?? []))];
 }
 
 function readTemplates(packageRoot: string): Templates {

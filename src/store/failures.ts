@@ -18,7 +18,7 @@ function explain(path: string, cause: unknown): unknown {
       cause,
     });
   }
-  if (/^(SQLITE_READONLY|SQLITE_CANTOPEN|SQLITE_PERM|EROFS|EACCES|EPERM)/.test(code)) {
+  if (/^(SQLITE_READONLY|SQLITE_CANTOPEN|SQLITE_PERM|EROFS|EACCES|EPERM|ENOTDIR|ENOENT|EEXIST)/.test(code)) {
     return new CcpError("read_only", EXIT.disk, `${path} cannot be written (${messageOf(cause)})`, {
       hint: "make it writable, or set CCP_STATE_DIR to a directory that is",
       cause,

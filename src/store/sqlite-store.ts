@@ -59,16 +59,26 @@ export class SqliteStore implements Store {
 
   claim(rid: string): number {
     this.#lock(rid);
-    const claimed = explained(this.#path, () =>
+    const claimed = this.#nextEpoch(rid);
+    if (claimed !== null) return claimed;
+    this.release(rid);
+    throw new CcpError("unknown_run", EXIT.usage, `there is no run ${rid} in this repository`, { hint: "ccp runs" });
+  }
+
+  /** Null: there is no such run. In a transaction of its own: the statement alone says nothing when its commit fails. */
+  #nextEpoch(rid: string): number | null {
+    const claim = () =>
       this.#get<{ epoch: number }>(
         "UPDATE run SET epoch = epoch + 1, owner = ? WHERE rid = ? RETURNING epoch",
         thisProcess(),
         rid,
-      ),
-    );
-    if (claimed) return claimed.epoch;
-    this.release(rid);
-    throw new CcpError("unknown_run", EXIT.usage, `there is no run ${rid} in this repository`, { hint: "ccp runs" });
+      );
+    try {
+      return explained(this.#path, () => this.#database.transaction(claim).immediate())?.epoch ?? null;
+    } catch (refused) {
+      this.release(rid);
+      throw refused;
+    }
   }
 
   release(rid: string): void {

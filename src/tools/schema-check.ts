@@ -8,12 +8,15 @@ const LONGEST_VALUE = 120;
 /** More of them do not help to mend the first ones. */
 const MOST_COMPLAINTS = 10;
 
+/** A schema checks a few dozen calls: compiling is what costs. Tests hold the schemas against their own schema. */
+const QUICK = { validateSchema: false, code: { optimize: false } } as const;
+
 /** Says what is wrong with a value, a line for each fault; empty when it is valid. */
 export type SchemaCheck = (schema: JsonSchema, value: Json) => readonly string[];
 
 /** Checks values against schemas. A schema is compiled once, whatever object it comes in. */
 export function createSchemaCheck(): SchemaCheck {
-  const ajv = new Ajv({ allErrors: true, strict: true, verbose: true });
+  const ajv = new Ajv({ allErrors: true, strict: true, verbose: true, ...QUICK });
   const compiled = new Map<string, ValidateFunction>();
   return (schema, value) => {
     const key = canonicalJson(schema);

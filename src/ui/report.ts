@@ -55,7 +55,7 @@ function section(title: string, lines: readonly string[]): readonly string[] {
 }
 
 function statusLines(run: Run, paint: Paint): readonly string[] {
-  const words = run.end === null ? run.status : endWords(run.end.status);
+  const words = run.end === null || run.status === "discarded" ? run.status : endWords(run.end.status);
   const kind = run.status === "succeeded" ? "good" : run.status === "failed" ? "bad" : "warning";
   const spend = totalSpend(run);
   const lost = Object.values(run.steps).reduce((sum, step) => sum + step.lostCalls, 0);

@@ -1,23 +1,57 @@
-import { CcpError } from "../core/errors.ts";
+import { CcpError, EXIT, messageOf } from "../core/errors.ts";
 import type { Git } from "./git.ts";
+import { type BytePath, type KeptAside, keepAside } from "./keep-aside.ts";
+import { ccpFolder } from "./layout.ts";
 
 /** How many of git's complaints a reason carries. */
 const MOST_LINES = 5;
 
 export type ApplyOutcome = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
+export interface ApplyPlace {
+  readonly git: Git;
+  /** The user's working tree. */
+  readonly root: string;
+  readonly commonDir: string;
+}
+
 /** Applies a patch to a working tree, whole or not at all. The index is not touched, and no untracked file is overwritten. */
-export async function applyToTree(git: Git, root: string, patch: Uint8Array): Promise<ApplyOutcome> {
+export async function applyToTree({ git, root, commonDir }: ApplyPlace, patch: Uint8Array): Promise<ApplyOutcome> {
   if (patch.length === 0) return { ok: true };
   const request = { cwd: root, input: patch, answers: [1, 128], config: ["apply.ignoreWhitespace=no"] };
   const args = ["apply", "--whitespace=nowarn"];
   const check = await git.run({ ...request, args: [...args, "--check"] });
   if (check.exitCode !== 0) return { ok: false, reason: readable(check.stderr) };
+  // Git removes every file that it changes before it writes the first: if it then cannot, all of them are gone.
+  const kept = await keepAside(root, await touchedPaths(git, root, patch), ccpFolder(commonDir));
   const applied = await git.run({ ...request, args });
-  if (applied.exitCode === 0) return { ok: true };
-  throw new CcpError("apply_failed", 1, `git apply stopped in the middle: ${readable(applied.stderr)}`, {
-    hint: "`git status` shows what was written; what was not yet written is still in the patch",
-  });
+  if (applied.exitCode !== 0) await undo(kept, readable(applied.stderr));
+  await kept.drop();
+  return applied.exitCode === 0 ? { ok: true } : { ok: false, reason: readable(applied.stderr) };
+}
+
+/** Every path that a patch reads, writes or removes, both names of what is renamed. */
+async function touchedPaths(git: Git, root: string, patch: Uint8Array): Promise<readonly BytePath[]> {
+  const list = async (...reverse: readonly string[]) => {
+    const { stdout } = await git.run({ cwd: root, input: patch, args: ["apply", "--numstat", "-z", ...reverse] });
+    // `3\t1\tpath`
+    const entries = stdout.toString("latin1").split("\0").slice(0, -1);
+    return entries.map((entry) => entry.split("\t").slice(2).join("\t"));
+  };
+  return [...new Set([...(await list()), ...(await list("--reverse"))])];
+}
+
+async function undo(kept: KeptAside, reason: string): Promise<void> {
+  try {
+    await kept.putBack();
+  } catch (cause) {
+    throw new CcpError(
+      "apply_failed",
+      EXIT.failed,
+      `git apply stopped in the middle (${reason}), and the files it had changed could not be put back: ${messageOf(cause)}`,
+      { hint: `your files as they were before are in ${kept.folder}`, cause },
+    );
+  }
 }
 
 /** `error: src/a.ts: patch does not apply` → `src/a.ts: patch does not apply`, each complaint once. */

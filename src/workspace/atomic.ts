@@ -1,5 +1,15 @@
 import { randomUUID } from "node:crypto";
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { chmod, open, readdir, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileFailure } from "./git-errors.ts";
@@ -26,6 +36,17 @@ export function temporaryBeside(path: string): string {
 /** True for a name that `temporaryBeside` gives: what a crash left of a write. */
 export function isTemporary(name: string): boolean {
   return /^\..+\.[0-9a-f]{8}\.tmp$/.test(name);
+}
+
+/** Removes what crashes left of writes of a file; younger than `sparedMs` it may be another process's, at work now. */
+export function sweepTemporaries(path: string, sparedMs = 0): void {
+  const prefix = `.${basename(path)}.`;
+  const names = readdirSync(dirname(path)).filter((name) => name.startsWith(prefix) && isTemporary(name));
+  for (const name of names) {
+    const file = join(dirname(path), name);
+    const writtenAt = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    if (Date.now() - writtenAt >= sparedMs) rmSync(file, { force: true });
+  }
 }
 
 function writeFlushed(path: string, bytes: Uint8Array): void {

@@ -12,7 +12,7 @@ const KNOWN: readonly {
   readonly hint: string;
 }[] = [
   {
-    says: /No space left on device|Disk quota exceeded/,
+    says: /No space left on device|Out of diskspace|Disk quota exceeded/,
     code: "disk_full",
     exitCode: EXIT.disk,
     message: "the disk is full; nothing on record is lost",
@@ -38,6 +38,14 @@ const KNOWN: readonly {
     exitCode: EXIT.usage,
     message: "the repository belongs to another user, so git refuses to read it",
     hint: "if you trust it: git config --global --add safe.directory <its path>",
+  },
+  // Git keeps the reason to itself here: `error: unable to write file sum.mjs`, `couldn't write '….lock'`.
+  {
+    says: /unable to write|couldn't write|write error/,
+    code: "cannot_write",
+    exitCode: EXIT.disk,
+    message: "git could not write; nothing on record is lost",
+    hint: "see that the disk has room and can be written to (ccp doctor), then go on with `ccp resume`",
   },
 ];
 

@@ -4,6 +4,7 @@ import { CcpError, EXIT } from "../core/errors.ts";
 import type { Base } from "../core/event.ts";
 import type { Git } from "./git.ts";
 import { findAdminDir, type RunFolder, runFolder } from "./layout.ts";
+import { markOf } from "./orphans.ts";
 import { gitlinks, PRIVATE_INDEX_CONFIG, type StagePlace } from "./stage.ts";
 
 /** All that the git side of one run's workspace works with. */
@@ -41,6 +42,7 @@ export async function openPlace(spec: PlaceSpec): Promise<Place> {
     GIT_WORK_TREE: path,
     GIT_INDEX_FILE: run.index,
     GIT_OBJECT_DIRECTORY: run.objects,
+    ...markOf(rid),
   };
   const at = { cwd: path, env, config: [...PRIVATE_INDEX_CONFIG, `core.excludesFile=${run.ignored}`] };
   const place: Place = {

@@ -60,7 +60,7 @@ export async function openRepository(spec: RepositorySpec): Promise<Repository> 
       return workspace;
     },
     removeWorkspace: (rid, path) => removeWorktree(worktree(rid, path)),
-    applyPatch: (patch) => applyToTree(git, root, patch),
+    applyPatch: (patch) => applyToTree(place, patch),
     project: () => projectFacts(root),
   };
 }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import type { Results } from "../core/ports.ts";
-import { writeAtomically } from "./atomic.ts";
+import { sweepTemporaries, writeAtomically } from "./atomic.ts";
 import { bundleFolder } from "./bundle.ts";
 import { excludeFromGit } from "./exclude.ts";
 import { createGit } from "./git.ts";
@@ -17,6 +17,9 @@ export interface ResultsSpec {
   readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
+/** Another run may be publishing the same name right now; none takes this long. */
+const OTHERS_WRITE_MS = 60_000;
+
 const USUAL_PLACES = { PATH: "/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin" };
 
 /** What runs leave behind. Every path is excluded from git before anything is written to it. */
@@ -29,7 +32,10 @@ export function openResults(spec: ResultsSpec): Results {
     pathOf,
     write: (rid, name, bytes) => {
       exclude(spec, dir, [`${rid}/`]);
-      writeAtomically(join(pathOf(rid), safeName(name)), bytes);
+      const file = join(pathOf(rid), safeName(name));
+      writeAtomically(file, bytes);
+      // A run has one writer, so what is left is a dead one's.
+      sweepTemporaries(file);
     },
     read: (rid, name) => readIfThere(join(pathOf(rid), safeName(name))),
     publish: (name, bytes) => {
@@ -41,6 +47,7 @@ export function openResults(spec: ResultsSpec): Results {
       }
       exclude(spec, dir, [name]);
       writeAtomically(file, bytes);
+      sweepTemporaries(file, OTHERS_WRITE_MS);
       return true;
     },
     bundle: (rid, target) => bundleFolder(pathOf(rid), target),

@@ -27,10 +27,15 @@ function parseEntry(entry: string): { readonly path: string; readonly untracked:
   return { path: entry.split(" ").slice(fields).join(" "), untracked: kind === "?" };
 }
 
-/** Runs' folders and the latest artifacts: excluded from git already, unless someone has emptied `.git/info/exclude`. */
+/**
+ * Runs' folders and the latest artifacts: excluded from git already, unless someone has emptied `.git/info/exclude`.
+ * And what a crash left of writing one.
+ */
 function ownResults(spec: StatusSpec): (path: string) => boolean {
   const folder = relative(spec.root, spec.resultsDir).split(sep).join("/");
   const prefix = folder === "" ? "" : `${folder}/`;
-  return (path) =>
-    path.startsWith(prefix) && /^(r-[a-z0-9]{6}\/|(PLAN\.md|Diff\.patch|REVIEW\.md)$)/i.test(path.slice(prefix.length));
+  return (path) => path.startsWith(prefix) && OWN_RESULT.test(path.slice(prefix.length));
 }
+
+const OWN_RESULT =
+  /^(r-[a-z0-9]{6}\/|(PLAN\.md|Diff\.patch|REVIEW\.md)$|\.(PLAN\.md|Diff\.patch|REVIEW\.md)\.[0-9a-f]{8}\.tmp$)/i;

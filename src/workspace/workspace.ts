@@ -5,6 +5,7 @@ import { childEnvironment } from "./environment.ts";
 import { createFiles } from "./files.ts";
 import type { Git } from "./git.ts";
 import { runFolder } from "./layout.ts";
+import { endOrphanedGits } from "./orphans.ts";
 import { openPlace, type Place, type PlaceSpec, readBase } from "./place.ts";
 import { createProcesses } from "./processes.ts";
 import { restoreTree, takeSnapshot } from "./snapshots.ts";
@@ -25,7 +26,7 @@ export interface WorkspaceParts {
 export function assembleWorkspace(parts: WorkspaceParts): Workspace {
   const { git, commonDir, rid, path, root } = parts;
   const spec: PlaceSpec = { git, commonDir, rid, path };
-  const inTurn = createQueue();
+  const inTurn = createQueue(() => endOrphanedGits(rid));
   return {
     path,
     ...createFiles(path),
@@ -49,11 +50,11 @@ async function openOrMakeAgain(spec: PlaceSpec): Promise<Place> {
   return openPlace(spec);
 }
 
-/** One after the other: two that use the same index at once would stand in each other's way. */
-function createQueue(): <T>(work: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve();
+/** `first`, then one after the other: two that use the same index at once would stand in each other's way. */
+function createQueue(first: () => Promise<void>): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> | null = null;
   return (work) => {
-    const next = last.then(work, work);
+    const next = (last ?? first()).then(work);
     last = next.catch(() => undefined);
     return next;
   };

@@ -6,9 +6,11 @@ import type { Base } from "../core/event.ts";
 import { removeTree, writeAtomically } from "./atomic.ts";
 import { branchOf } from "./commits.ts";
 import type { Git } from "./git.ts";
+import { gitFailure } from "./git-errors.ts";
 import { beginIgnored } from "./ignored.ts";
 import { adminDirs, baseFolder, copyingPath, findAdminDir, isWorktreeOf, type RunFolder, runFolder } from "./layout.ts";
 import { copyObjects, createStore, findStore } from "./objects.ts";
+import { endOrphanedGits, markOf } from "./orphans.ts";
 import { PRIVATE_INDEX_CONFIG } from "./stage.ts";
 
 export interface WorktreeSpec {
@@ -25,6 +27,7 @@ export interface WorktreeSpec {
 export async function createWorktree(spec: WorktreeSpec, base: Base): Promise<void> {
   const run = runFolder(spec.commonDir, spec.rid);
   if (existsSync(run.base) && existsSync(spec.path)) return adopt(spec, base);
+  await endOrphanedGits(spec.rid);
   await unregister(spec);
   await fetchBase(spec, run, base);
   await register(spec, base, spec.path);
@@ -35,6 +38,7 @@ export async function createWorktree(spec: WorktreeSpec, base: Base): Promise<vo
 
 /** Takes away all that a run has in the repository: worktree, registration, branch, objects. What is gone is not missed. */
 export async function removeWorktree(spec: WorktreeSpec): Promise<void> {
+  await endOrphanedGits(spec.rid);
   await unregister(spec);
   const branch = { cwd: spec.commonDir, env: { GIT_DIR: spec.commonDir }, answers: [1, 128] };
   // Git keeps a branch that the user has checked out somewhere.
@@ -108,7 +112,7 @@ async function register(spec: WorktreeSpec, base: Base, path: string): Promise<v
   const { git, commonDir, rid } = spec;
   const { exitCode, stderr } = await git.run({
     cwd: commonDir,
-    env: { GIT_DIR: commonDir },
+    env: { GIT_DIR: commonDir, ...markOf(rid) },
     // Locked: no `git worktree prune` of the user's takes it for gone while its disk is not mounted, say.
     args: ["worktree", "add", "--quiet", "--no-checkout", "--lock", "-B", branchOf(rid), path, base.commit],
     answers: [1, 128, 255],
@@ -135,7 +139,8 @@ async function populate(spec: WorktreeSpec, run: RunFolder, base: Base): Promise
   if (adminDir === null) throw new Error(`git did not register ${spec.path}`);
   await rm(run.index, { force: true });
   await rm(`${run.index}.lock`, { force: true });
-  const env = { GIT_DIR: adminDir, GIT_WORK_TREE: spec.path, GIT_OBJECT_DIRECTORY: run.objects };
+  const own = { GIT_DIR: adminDir, GIT_WORK_TREE: spec.path, GIT_OBJECT_DIRECTORY: run.objects };
+  const env = { ...own, ...markOf(spec.rid) };
   const at = { cwd: spec.path, config: PRIVATE_INDEX_CONFIG };
   await spec.git.run({
     ...at,
@@ -165,6 +170,8 @@ async function usesLfs(spec: WorktreeSpec): Promise<boolean> {
 }
 
 function notRegistered(rid: string, stderr: string): CcpError {
+  const known = gitFailure(["worktree"], stderr);
+  if (known.code !== "git_failed") return known;
   const said = stderr.trim().split("\n").at(-1) ?? "";
   const isInTheWay = /cannot lock ref|exists; cannot create/.test(stderr);
   return new CcpError(

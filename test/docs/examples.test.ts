@@ -7,6 +7,8 @@ import { loadPipeline } from "../../src/pipeline/load.ts";
 import { checkProvidersFile } from "../../src/pipeline/providers-file.ts";
 import { PROVIDERS_SCHEMA } from "../../src/pipeline/providers-schema.ts";
 import { PIPELINE_SCHEMA } from "../../src/pipeline/schema.ts";
+import { parseYaml } from "../../src/pipeline/transcript-file.ts";
+import { parseTranscript } from "../../src/providers/scripted-transcript.ts";
 import { CONTEXT, ROOT } from "../pipeline/context.ts";
 
 interface Example {
@@ -35,9 +37,17 @@ describe("the examples of the docs", () => {
     expect(checked.ok ? [] : checked.diagnostics.map(formatDiagnostic)).toEqual([]);
   });
 
+  test.each(examplesIn("yaml transcript"))("$page:$line is a transcript", ({ page, text }) => {
+    const yaml = parseYaml(text, page);
+    expect(yaml.ok ? [] : yaml.diagnostics.map(formatDiagnostic)).toEqual([]);
+    const transcript = parseTranscript(yaml.ok ? yaml.json : null);
+    expect(transcript.ok ? [] : transcript.problems).toEqual([]);
+  });
+
   test("are found at all", () => {
     expect(examplesIn("yaml pipeline").length).toBeGreaterThan(5);
-    expect(examplesIn("yaml providers").length).toBeGreaterThan(0);
+    expect(examplesIn("yaml providers").length).toBeGreaterThan(1);
+    expect(examplesIn("yaml transcript").length).toBeGreaterThan(0);
   });
 });
 

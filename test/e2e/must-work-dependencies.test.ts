@@ -71,7 +71,8 @@ test("npm test in a worktree tests the worktree's sources, and never writes into
 test("what npm installs in the worktree stays there and is in no patch", async () => {
   const on = site(NPM_PROJECT, installNode);
   const before = look(on.root, "node_modules");
-  const install = "rm -r node_modules/handmade/bin node_modules/app; mkdir node_modules/added; echo x > node_modules/added/x";
+  const install =
+    "rm -r node_modules/handmade/bin node_modules/app; mkdir node_modules/added; echo x > node_modules/added/x";
   const done = await proveRun(on, { turns: doerWho(`${install}; echo changed > changed.txt`) });
   expect(readFileSync(join(done.results, "Diff.patch"), "utf8")).not.toContain("node_modules");
   expect(look(on.root, "node_modules")).toEqual(before);
@@ -117,7 +118,9 @@ function installPython(root: string): void {
 test("Python tests in a worktree import the worktree's sources through a real virtual environment", async () => {
   const on = site(PYTHON_PROJECT, installPython);
   const before = look(on.root, ".venv");
-  const turns = doerWho("sed -i 's/return 1/return 2/' src/mypkg/__init__.py; which python my-cli; python -m unittest discover -s tests");
+  const turns = doerWho(
+    "sed -i 's/return 1/return 2/' src/mypkg/__init__.py; which python my-cli; python -m unittest discover -s tests",
+  );
   const done = await proveRun(on, { turns, pipeline: QUICK_FIX });
   const check = ".venv/bin/python -m unittest discover -s tests";
   expect(done.record.checks.map((record) => [record.command, record.exit_code])).toEqual([
@@ -133,6 +136,15 @@ test("Python tests in a worktree import the worktree's sources through a real vi
   expect(output).not.toContain(on.root);
   expect(look(on.root, ".venv")).toEqual(before);
   expect(existsSync(join(on.root, "src/mypkg/__pycache__"))).toBe(false);
+});
+
+test("an edit within a second of the last import is seen by the next check", async () => {
+  const on = site(PYTHON_PROJECT, installPython);
+  const source = "src/mypkg/__init__.py";
+  const setTime = `touch -d @1700000000 ${source}`;
+  const turns = doerWho(`${setTime}; python -c 'import mypkg'; sed -i 's/return 1/return 2/' ${source}; ${setTime}`);
+  const done = await proveRun(on, { turns, pipeline: QUICK_FIX });
+  expect(done.record.checks.at(-1)).toMatchObject({ exit_code: 0 });
 });
 
 test("a virtual environment that is activated in the user's shell is not the one that a run uses", async () => {

@@ -1,20 +1,9 @@
-import { appendFileSync, chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { git, makeRepository, writeFiles } from "../support/git.ts";
-import {
-  ccpAt,
-  doerWho,
-  doneFrom,
-  patchOf,
-  plainGit,
-  proveRun,
-  runAt,
-  type Site,
-  site,
-  siteAt,
-} from "../support/proof.ts";
-import { APPROVAL, PLAN, REJECTION } from "../support/scenario.ts";
+import { ccpAt, doerWho, doneFrom, patchOf, proveRun, runAt, type Site, site, siteAt } from "../support/proof.ts";
+import { APPROVAL, PLAN } from "../support/scenario.ts";
 import { tempDir } from "../support/temp.ts";
 
 const FILES = { "a.txt": "one\n", "b/c.txt": "deep\n" };

@@ -44,7 +44,8 @@ describe("a diff", () => {
       "diff.submodule": "log",
       "diff.wordRegex": ".",
       "diff.md.textconv": "wc",
-      "diff.md.xfuncname": "!nothing",
+      "diff.md.command": "false",
+      "diff.md.xfuncname": "^#",
       "diff.orderFile": "order",
       "color.ui": "always",
       "core.abbrev": "4",
@@ -54,7 +55,13 @@ describe("a diff", () => {
     };
     for (const [key, value] of Object.entries(settings)) git(on.root, "config", key, value);
     writeFiles(path, { ".gitattributes": "*.txt -diff\n*.md diff=md\n" });
-    writeFiles(on.root, { order: "b.md\n", ".git/order": "b.md\n" });
+    writeFiles(on.root, {
+      order: "b.md\n",
+      ".git/order": "b.md\n",
+      ".git/info/attributes": "b.md diff=md\n",
+      ".gitattributes": "*.txt -diff\n",
+    });
+    git(on.root, "add", ".gitattributes");
     expect(Buffer.from(await workspace.diff(base.tree, tree)).toString()).toBe(plain);
   });
 
@@ -153,7 +160,12 @@ describe("a commit", () => {
     const { workspace, path, base, root } = await started(await bench());
     writeFiles(path, { "b.txt": "b\n" });
     const tree = await workspace.snapshot();
-    const commit = await workspace.commit(tree, base.commit, "work");
+    await workspace.commit(tree, base.commit, "work");
+    // Another second, so that a second commit would be another one.
+    const date = { GIT_COMMITTER_DATE: "2001-02-03T04:05:06Z" };
+    const args = ["-c", "user.name=a", "-c", "user.email=a@b", "commit-tree", tree, "-p", base.commit, "-m", "work"];
+    const commit = execFileSync("git", args, { cwd: root, encoding: "utf8", env: { ...process.env, ...date } }).trim();
+    git(root, "update-ref", `refs/heads/ccp/${RID}`, commit);
     expect(await workspace.commit(tree, base.commit, "work\n")).toBe(commit);
     writeFiles(path, { "c.txt": "c\n" });
     const next = await workspace.commit(await workspace.snapshot(), base.commit, "work");

@@ -252,14 +252,14 @@ describe("a snapshot of the user's uncommitted work", () => {
   it("keeps the files of a sparse checkout that are not on disk, and the checkout sparse", async () => {
     const { repository, root } = await bench({ "in/a.txt": "a\n", "out/b.txt": "b\n", "top.txt": "t\n" });
     git(root, "sparse-checkout", "set", "in");
-    writeFiles(root, { "in/a.txt": "changed\n" });
+    writeFiles(root, { "in/a.txt": "changed\n", "out/new.txt": "beyond the patterns\n" });
     const before = footprint(root);
     const base = await repository.dirtyBase();
     expect(footprint(root)).toEqual(before);
     const { path } = await repository.createWorkspace({ rid: "r-sparse", base });
     expect(readFileSync(join(path, "out/b.txt"), "utf8")).toBe("b\n");
     expect(readFileSync(join(path, "in/a.txt"), "utf8")).toBe("changed\n");
-    expect(git(path, "status", "--short")).toBe(" M in/a.txt\n");
+    expect(git(path, "status", "--short")).toBe(" M in/a.txt\n?? out/new.txt\n");
     expect(footprint(root)).toEqual(before);
   });
 

@@ -1,4 +1,5 @@
-import { execFile } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import {
   chmodSync,
   existsSync,
@@ -12,7 +13,6 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { list } from "tar";
 import { describe, expect, it } from "vitest";
 import { openResults } from "../../src/workspace/results.ts";
@@ -109,31 +109,30 @@ describe("the list of exclusions", () => {
     expect(git(root, "status", "--short")).toBe("");
   });
 
-  it("survives many processes that add to it at once", async () => {
+  it("survives many processes that add the same lines at once", async () => {
     const root = makeRepository();
+    const start = join(root, ".git/start");
     const script = `
-      import { openResults } from ${JSON.stringify(join(import.meta.dirname, "../../src/workspace/results.ts"))};
-      const [root, rid] = process.argv.slice(1);
-      const results = openResults({ root, commonDir: root + "/.git", dir: "results" });
-      for (const name of ["PLAN.md", "Diff.patch", "REVIEW.md"]) results.publish(name, Buffer.from("x"));
-      results.write(rid, "a.txt", Buffer.from("x"));`;
-    const run = (rid: string) =>
-      promisify(execFile)(process.execPath, ["--input-type=module", "--eval", script, root, rid]);
-    const rids = ["r-one111", "r-two222", "r-three3", "r-four44", "r-five55"];
-    await Promise.all(rids.map(run));
+      import { existsSync } from "node:fs";
+      import { excludeFromGit } from ${JSON.stringify(join(import.meta.dirname, "../../src/workspace/exclude.ts"))};
+      const [commonDir, start] = process.argv.slice(1);
+      process.stdout.write("ready");
+      while (!existsSync(start));
+      for (let i = 0; i < 300; i++) excludeFromGit(commonDir, ["/shared-" + i]);`;
+    const workers = [1, 2, 3].map(() =>
+      spawn(process.execPath, ["--input-type=module", "--eval", script, join(root, ".git"), start], {
+        stdio: ["ignore", "pipe", "inherit"],
+      }),
+    );
+    await Promise.all(workers.map((worker) => once(worker.stdout, "data")));
+    const ends = workers.map((worker) => once(worker, "exit"));
+    writeFileSync(start, "");
+    expect(await Promise.all(ends)).toEqual(workers.map(() => [0, null]));
     const lines = excluded(root)
       .split("\n")
-      .filter((line) => line.startsWith("/") || line.includes("ccp"));
-    expect(lines[0]).toMatch(/^# ccp/);
-    expect(lines.slice(1).sort()).toEqual(
-      [
-        ...rids.map((rid) => `/results/${rid}/`),
-        "/results/PLAN.md",
-        "/results/Diff.patch",
-        "/results/REVIEW.md",
-      ].sort(),
-    );
-    expect(git(root, "status", "--short")).toBe("");
+      .filter((line) => line.startsWith("/") || line.startsWith("# ccp"));
+    expect(new Set(lines).size).toBe(lines.length);
+    expect(lines).toHaveLength(1 + 300);
   });
 
   it("is not held up by the lock of a process that died", () => {

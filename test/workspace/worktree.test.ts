@@ -125,10 +125,14 @@ describe("making a worktree", () => {
     expect(await workspace.snapshot()).toBe(base.tree);
     expect(footprint(on.root)).toEqual(before);
     expect(existsSync(join(on.root, "out"))).toBe(false);
+    git(path, "read-tree", "-m", "-u", "HEAD");
+    expect(existsSync(join(path, "out/b.txt"))).toBe(true);
   });
 
   it("leaves submodules empty, says so, and keeps their links", async () => {
-    const { workspace, path, base, notices } = await started(await withSubmodule());
+    const on = await withSubmodule();
+    git(on.root, "config", "submodule.recurse", "true");
+    const { workspace, path, base, notices } = await started(on);
     expect(notices).toEqual([expect.stringMatching(/submodules .*: lib$/)]);
     expect(readdirSync(join(path, "lib"))).toEqual([]);
     expect(await workspace.snapshot()).toBe(base.tree);
