@@ -1,4 +1,3 @@
-import { randomInt } from "node:crypto";
 import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Config } from "./core/config.ts";
@@ -184,5 +183,9 @@ const systemChance: Chance = {
   now: () => Date.now(),
   sleep: (ms, signal) => delay(ms, undefined, { signal }).catch(() => undefined),
   random: () => Math.random(),
-  rid: () => `r-${Array.from({ length: 6 }, () => RID_LETTERS[randomInt(RID_LETTERS.length)]).join("")}`,
+  rid: () => `r-${Array.from(crypto.getRandomValues(new Uint8Array(6)), letter).join("")}`,
 };
+
+function letter(byte: number): string {
+  return RID_LETTERS[byte % RID_LETTERS.length] ?? "";
+}

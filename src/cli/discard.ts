@@ -15,9 +15,11 @@ export function registerDiscard(program: Command, context: CommandContext): void
       if (run.status === "discarded")
         throw new CcpError("discarded", EXIT.usage, `${rid} was discarded already`, { hint: "ccp runs" });
       // The claim refuses while somebody drives the run.
-      await (await wiring.engine({})).note(rid, { type: "run.discarded" }, async () => {
+      const engine = await wiring.engine({});
+      await engine.note(rid, { type: "run.discarded" }, async () => {
         if (run.workspace) await (await wiring.repository()).removeWorkspace(rid, run.workspace.path);
       });
+      engine.mendRecords(rid);
       const { stdout } = context.surroundings;
       const kept = (await wiring.results()).pathOf(rid);
       if (flags.json) return writeJson(stdout, { v: 1, rid, discarded: true, results: kept });

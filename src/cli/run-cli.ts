@@ -69,7 +69,8 @@ function errorOf(thrown: unknown, argv: readonly string[]): CcpError {
 /** Until a run is heard of, nothing of it is there: that is said wherever an error does not say it itself. */
 function withSafety(error: CcpError, argv: readonly string[], run: Run | null): CcpError {
   const { code, exitCode, message, hint, cause } = error;
-  if (run !== null || !STREAMING.includes(argv[0] ?? "") || /nothing was/i.test(`${message} ${hint}`)) return error;
+  if (run !== null || !STREAMING.includes(argv[0] ?? "") || /nothing was (started|changed)/i.test(`${message} ${hint}`))
+    return error;
   const safe = hint === null ? "nothing was started" : `nothing was started; ${hint}`;
   return new CcpError(code, exitCode, message, { hint: safe, cause });
 }

@@ -227,6 +227,8 @@ export interface Repository {
   createWorkspace(
     spec: WorkspaceSpec,
   ): Promise<{ readonly path: string; readonly branch: string; readonly notices: readonly string[] }>;
+  /** False: somebody has removed the worktree. `createWorkspace` makes it again. */
+  hasWorkspace(path: string): boolean;
   /** Brings untracked dependencies into the worktree; a path that is there already is left. Returns what was copied. */
   copyDependencies(path: string, globs: readonly string[]): Promise<readonly string[]>;
   openWorkspace(rid: string, path: string): Workspace;

@@ -1,6 +1,6 @@
 import { EXIT } from "../core/errors.ts";
 import type { Action } from "../core/next.ts";
-import { runCommand } from "./command.ts";
+import { type PerformedCommand, runCommand } from "./command.ts";
 import { endRun } from "./conclude.ts";
 import { type Context, commandText, workspaceOf } from "./context.ts";
 
@@ -27,15 +27,7 @@ export async function prepareWorkspace(context: Context): Promise<void> {
 /** False: there is no use in going on. A set-up that failed ends the run; nothing was paid for yet. */
 async function setUp(context: Context, command: string): Promise<boolean> {
   const { log } = context;
-  const done = await runCommand(context, {
-    commandId: "setup",
-    purpose: "setup",
-    stepId: null,
-    command,
-    env: [],
-    timeoutMs: PREPARATION_TIMEOUT_MS,
-    changes: "keep",
-  });
+  const done = await runSetup(context, command, "keep");
   if (!done) return false;
   const { exitCode, output } = done.finished.end;
   if (exitCode === 0) return true;
@@ -47,6 +39,23 @@ async function setUp(context: Context, command: string): Promise<boolean> {
     reason: `workspace.setup failed (exit ${exitCode ?? "none"}): ${command}\n${lastLines}`,
   });
   return false;
+}
+
+/** Runs the set-up; `discard` where the tree is on record already and only what git ignores is wanted. */
+export function runSetup(
+  context: Context,
+  command: string,
+  changes: "keep" | "discard",
+): Promise<PerformedCommand | null> {
+  return runCommand(context, {
+    commandId: "setup",
+    purpose: "setup",
+    stepId: null,
+    command,
+    env: [],
+    timeoutMs: PREPARATION_TIMEOUT_MS,
+    changes,
+  });
 }
 
 /** A check on the base says what was red or green before anyone changed anything. */

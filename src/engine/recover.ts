@@ -1,4 +1,5 @@
 import { type Context, treeOf, workspaceOf } from "./context.ts";
+import { runSetup } from "./prepare.ts";
 
 /**
  * After a crash: what outlived its owner is ended, then the files are put back to the last tree on record if
@@ -11,6 +12,10 @@ export async function recover(context: Context): Promise<void> {
   if (!run.workspace?.prepared) return;
   const workspace = workspaceOf(context);
   await workspace.killSurvivors();
+  if (!context.deps.repository.hasWorkspace(run.workspace.path)) {
+    await remakeWorkspace(context);
+    return;
+  }
   if (Object.keys(run.openTools).length + Object.keys(run.openCommands).length === 0) return;
   await workspace.restore(treeOf(context));
 }
@@ -20,4 +25,15 @@ function forgetAnswers({ log, deps }: Context): void {
   for (const event of log.events) {
     if (event.type === "call.settled" || event.type === "call.lost") deps.spool.remove(event.callId);
   }
+}
+
+/** Somebody removed the worktree: all that is on record is in git, and the dependencies are where they came from. */
+async function remakeWorkspace(context: Context): Promise<void> {
+  const { log, deps, pipeline } = context;
+  const base = log.run.created?.base;
+  if (!base) throw new Error(`run ${log.rid} has no base`);
+  const { path } = await deps.repository.createWorkspace({ rid: log.rid, base });
+  await deps.repository.copyDependencies(path, pipeline.workspace.copy);
+  await workspaceOf(context).restore(treeOf(context));
+  if (pipeline.workspace.setup !== null) await runSetup(context, pipeline.workspace.setup, "discard");
 }

@@ -33,7 +33,8 @@ export async function applyToTree({ git, root, commonDir }: ApplyPlace, patch: U
 /** Every path that a patch reads, writes or removes, both names of what is renamed. */
 async function touchedPaths(git: Git, root: string, patch: Uint8Array): Promise<readonly BytePath[]> {
   const list = async (...reverse: readonly string[]) => {
-    const { stdout } = await git.run({ cwd: root, input: patch, args: ["apply", "--numstat", "-z", ...reverse] });
+    const args = ["apply", "--whitespace=nowarn", "--numstat", "-z", ...reverse];
+    const { stdout } = await git.run({ cwd: root, input: patch, args });
     // `3\t1\tpath`
     const entries = stdout.toString("latin1").split("\0").slice(0, -1);
     return entries.map((entry) => entry.split("\t").slice(2).join("\t"));

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -18,13 +19,26 @@ import { fileFailure } from "./git-errors.ts";
 export function writeAtomically(path: string, bytes: Uint8Array): void {
   const temporary = temporaryBeside(path);
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeDirectory(dirname(path));
     writeFlushed(temporary, bytes);
     renameSync(temporary, path);
     flushDirectorySync(dirname(path));
   } catch (error) {
     rmSync(temporary, { force: true });
     throw fileFailure(error);
+  }
+}
+
+/** Makes a directory and those above it that are missing. */
+export function makeDirectory(path: string, mode?: number): void {
+  try {
+    mkdirSync(path, { recursive: true, mode });
+  } catch (error) {
+    // On a read-only disk Node says ENOENT here. Making only the first missing one tells the true reason.
+    let missing = path;
+    while (!existsSync(dirname(missing))) missing = dirname(missing);
+    if (!existsSync(missing)) mkdirSync(missing);
+    throw error;
   }
 }
 

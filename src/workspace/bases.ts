@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { copyFile, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { copyFile, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { CcpError, EXIT } from "../core/errors.ts";
 import type { Base, TreeHash } from "../core/event.ts";
+import { makeDirectory } from "./atomic.ts";
 import type { Git } from "./git.ts";
-import { fileFailure } from "./git-errors.ts";
 import { baseFolder, ccpFolder } from "./layout.ts";
 import { copyObjects, createStore } from "./objects.ts";
 import { gitlinks, PRIVATE_INDEX_CONFIG, stage } from "./stage.ts";
@@ -37,8 +37,6 @@ export async function snapshotOfUser(spec: BaseSpec): Promise<Base> {
     if (tree === base.tree) return base;
     await keepBase(spec, { tree, commit: base.commit, from: join(folder, "objects") });
     return { ...base, tree, dirty: true };
-  } catch (error) {
-    throw fileFailure(error);
   } finally {
     await rm(folder, { recursive: true, force: true });
     await dropUnfetched(spec.commonDir);
@@ -74,7 +72,7 @@ async function keepBase(
     except: snapshot.commit,
     onlyOwn: false,
   });
-  await mkdir(dirname(target), { recursive: true });
+  makeDirectory(dirname(target));
   await rename(temporary, target).catch((error: NodeJS.ErrnoException) => {
     // Another run has just recorded the same state of the same tree.
     if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;

@@ -1,7 +1,6 @@
 import { constants } from "node:fs";
 import { chmod, copyFile, lstat, mkdir, readdir, readlink, realpath, symlink, utimes } from "node:fs/promises";
 import { dirname, isAbsolute, join, resolve, sep } from "node:path";
-import { fileFailure } from "./git-errors.ts";
 
 export interface TreeCopy {
   readonly from: string;
@@ -18,15 +17,10 @@ const AT_ONCE = 32;
 
 /**
  * Copies a file or a directory: shared blocks where the file system can, copies of their own otherwise, never links to
- * the original. Modes and times are kept; sockets and pipes are left out. Throws `disk_full` and the like.
+ * the original. Modes and times are kept; sockets and pipes are left out.
  */
 export async function copyTree(copy: TreeCopy): Promise<void> {
-  const limit = createLimit(AT_ONCE);
-  try {
-    await copyEntry(copy, limit);
-  } catch (error) {
-    throw fileFailure(error);
-  }
+  await copyEntry(copy, createLimit(AT_ONCE));
 }
 
 type Limit = <T>(work: () => Promise<T>) => Promise<T>;

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
-import { lstat, mkdir, readdir, realpath, rename } from "node:fs/promises";
+import { lstat, readdir, realpath, rename } from "node:fs/promises";
 import { basename, dirname, join, sep } from "node:path";
 import { matchesPath } from "../core/glob.ts";
-import { removeTree } from "./atomic.ts";
+import { makeDirectory, removeTree } from "./atomic.ts";
 import { copyTree } from "./copy-tree.ts";
 import type { Git } from "./git.ts";
 import { addIgnored } from "./ignored.ts";
@@ -31,10 +31,10 @@ export async function copyDependencies(spec: DependencySpec, globs: readonly str
     if (!(await isFree(spec.path, path))) continue;
     await addIgnored(ignored, [path]);
     const temporary = join(waiting, path);
-    await mkdir(dirname(temporary), { recursive: true });
+    makeDirectory(dirname(temporary));
     await copyTree({ from: join(spec.root, path), to: temporary, sourceRoot: spec.root, targetRoot: spec.path, path });
     await relocate(temporary, spec.root, spec.path);
-    await mkdir(dirname(join(spec.path, path)), { recursive: true });
+    makeDirectory(dirname(join(spec.path, path)));
     await rename(temporary, join(spec.path, path));
     copied.push(path);
   }

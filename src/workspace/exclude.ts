@@ -1,5 +1,6 @@
-import { appendFileSync, closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync } from "node:fs";
+import { appendFileSync, closeSync, openSync, readFileSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { makeDirectory } from "./atomic.ts";
 import { fileFailure } from "./git-errors.ts";
 
 const MARKER = "# ccp: what runs leave behind, one by one";
@@ -15,7 +16,7 @@ export function excludeFromGit(commonDir: string, patterns: readonly string[]): 
   const file = join(commonDir, "info", "exclude");
   if (missingFrom(readText(file), patterns).length === 0) return;
   try {
-    mkdirSync(dirname(file), { recursive: true });
+    makeDirectory(dirname(file));
     withLock(join(commonDir, "ccp", "exclude.lock"), () => {
       const text = readText(file);
       const missing = missingFrom(text, patterns);
@@ -48,7 +49,7 @@ function readText(file: string): string {
 }
 
 function withLock(path: string, work: () => void): void {
-  mkdirSync(dirname(path), { recursive: true });
+  makeDirectory(dirname(path));
   takeLock(path);
   try {
     work();

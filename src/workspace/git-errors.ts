@@ -83,6 +83,15 @@ export function fileFailure(thrown: unknown): unknown {
   return new CcpError(known.code, known.exitCode, message, { hint: known.hint, cause: thrown });
 }
 
+/** Does a piece of work whose failures are then told in words. */
+export async function inWords<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw fileFailure(error);
+  }
+}
+
 function firstLine(text: string): string {
   return text.split("\n", 1)[0] ?? "";
 }

@@ -34,6 +34,7 @@ const CONFIG = [
   "gc.auto=0",
   "maintenance.auto=false",
   "submodule.recurse=false",
+  "worktree.useRelativePaths=false",
   "i18n.commitEncoding=UTF-8",
   "i18n.logOutputEncoding=UTF-8",
   "advice.addEmbeddedRepo=false",

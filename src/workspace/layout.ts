@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, realpath } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { readdir, readFile, realpath } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { makeDirectory } from "./atomic.ts";
 
 /** ccp's own folder in git's common directory; the journal lives beside what is named here. */
 export function ccpFolder(commonDir: string): string {
@@ -55,7 +56,7 @@ export async function objectFolders(commonDir: string): Promise<readonly string[
 /** Where the worktree of a run is made: outside the repository, so that no tool of the user's crawls into it. */
 export async function worktreePath(stateHome: string, rid: string): Promise<string> {
   const parent = join(stateHome, "ccp", "worktrees");
-  await mkdir(parent, { recursive: true, mode: 0o700 });
+  makeDirectory(parent, 0o700);
   return join(await realpath(parent), checkedRid(rid));
 }
 
@@ -93,9 +94,10 @@ export async function adminDirs(
   return Promise.all(
     names.map(async (name) => {
       const pointer = await readFile(join(folder, name, "gitdir"), "utf8").catch(() => null);
-      const target = pointer?.replace(/\n$/, "") ?? null;
-      const isPointer = target !== null && basename(target) === ".git";
-      return { adminDir: join(folder, name), worktree: isPointer ? dirname(target) : null };
+      const adminDir = join(folder, name);
+      // Relative where the user has `worktree.useRelativePaths`.
+      const target = pointer === null ? null : resolve(adminDir, pointer.replace(/\n$/, ""));
+      return { adminDir, worktree: target !== null && basename(target) === ".git" ? dirname(target) : null };
     }),
   );
 }

@@ -1,6 +1,6 @@
-import { mkdir, readdir, stat, writeFile } from "node:fs/promises";
+import { readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { flushDirectory } from "./atomic.ts";
+import { flushDirectory, makeDirectory } from "./atomic.ts";
 import type { Git } from "./git.ts";
 import { objectFolders } from "./layout.ts";
 
@@ -12,8 +12,8 @@ const CLOCK_SLACK_MS = 2_000;
 
 /** Makes an empty object directory that borrows all that the user's repository has, its own alternates included. */
 export async function createStore(objects: string): Promise<void> {
-  await mkdir(join(objects, "info"), { recursive: true });
-  await mkdir(join(objects, "pack"), { recursive: true });
+  makeDirectory(join(objects, "info"));
+  makeDirectory(join(objects, "pack"));
   await writeFile(join(objects, "info", "alternates"), `${USERS_OBJECTS}\n`);
 }
 
@@ -72,4 +72,11 @@ export async function flushNames(objects: string, sinceMs: number): Promise<void
   const changed = written.filter((folder) => folder !== null);
   await Promise.all(changed.map(flushDirectory));
   if (changed.length > 0) await flushDirectory(objects);
+}
+
+/** Removes what a git that was killed, or found the disk full, left of objects it was writing. No git may be at work there. */
+export async function sweepObjects(objects: string): Promise<void> {
+  const entries = await readdir(objects, { withFileTypes: true, recursive: true }).catch(() => []);
+  const left = entries.filter((entry) => entry.isFile() && entry.name.startsWith("tmp_"));
+  await Promise.all(left.map((entry) => rm(join(entry.parentPath, entry.name), { force: true })));
 }

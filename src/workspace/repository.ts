@@ -8,7 +8,7 @@ import { noCommit, resolveCommit, snapshotOfUser } from "./bases.ts";
 import { branchOf } from "./commits.ts";
 import { copyDependencies } from "./dependencies.ts";
 import { createGit, type Git } from "./git.ts";
-import { gitFailure } from "./git-errors.ts";
+import { gitFailure, inWords } from "./git-errors.ts";
 import { worktreePath } from "./layout.ts";
 import { openPlace } from "./place.ts";
 import { projectFacts } from "./project.ts";
@@ -44,22 +44,24 @@ export async function openRepository(spec: RepositorySpec): Promise<Repository> 
     commonDir,
     dirtyFiles: () => dirtyPaths({ git, root, resultsDir: resolve(root, spec.resultsDir ?? "results") }),
     resolveBase: (revision) => resolveCommit(place, revision),
-    dirtyBase: () => snapshotOfUser(place),
-    createWorkspace: async ({ rid, base }) => {
-      const path = await worktreePath(spec.stateHome, rid);
-      await createWorktree(worktree(rid, path), base);
-      const { submodules } = await openPlace(worktree(rid, path));
-      const notices = await noticesFor(worktree(rid, path), await submodules());
-      return { path, branch: branchOf(rid), notices };
-    },
-    copyDependencies: (path, globs) => copyDependencies({ git, root, commonDir, path }, globs),
+    dirtyBase: () => inWords(() => snapshotOfUser(place)),
+    createWorkspace: ({ rid, base }) =>
+      inWords(async () => {
+        const path = await worktreePath(spec.stateHome, rid);
+        await createWorktree(worktree(rid, path), base);
+        const { submodules } = await openPlace(worktree(rid, path));
+        const notices = await noticesFor(worktree(rid, path), await submodules());
+        return { path, branch: branchOf(rid), notices };
+      }),
+    hasWorkspace: (path) => existsSync(path),
+    copyDependencies: (path, globs) => inWords(() => copyDependencies({ git, root, commonDir, path }, globs)),
     // One for each worktree, so that whoever asks, its snapshots are taken one after the other.
     openWorkspace: (rid, path) => {
       const workspace = open.get(path) ?? assembleWorkspace({ ...place, rid, path, environment: spec.environment });
       open.set(path, workspace);
       return workspace;
     },
-    removeWorkspace: (rid, path) => removeWorktree(worktree(rid, path)),
+    removeWorkspace: (rid, path) => inWords(() => removeWorktree(worktree(rid, path))),
     applyPatch: (patch) => applyToTree(place, patch),
     project: () => projectFacts(root),
   };

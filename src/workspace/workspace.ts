@@ -4,7 +4,9 @@ import { diffStatOfTrees, diffTrees } from "./diffs.ts";
 import { childEnvironment } from "./environment.ts";
 import { createFiles } from "./files.ts";
 import type { Git } from "./git.ts";
+import { inWords } from "./git-errors.ts";
 import { runFolder } from "./layout.ts";
+import { sweepObjects } from "./objects.ts";
 import { endOrphanedGits } from "./orphans.ts";
 import { openPlace, type Place, type PlaceSpec, readBase } from "./place.ts";
 import { createProcesses } from "./processes.ts";
@@ -26,7 +28,11 @@ export interface WorkspaceParts {
 export function assembleWorkspace(parts: WorkspaceParts): Workspace {
   const { git, commonDir, rid, path, root } = parts;
   const spec: PlaceSpec = { git, commonDir, rid, path };
-  const inTurn = createQueue(() => endOrphanedGits(rid));
+  const { objects } = runFolder(commonDir, rid);
+  const inTurn = createQueue(async () => {
+    await endOrphanedGits(rid);
+    await sweepObjects(objects);
+  });
   return {
     path,
     ...createFiles(path),
@@ -35,7 +41,11 @@ export function assembleWorkspace(parts: WorkspaceParts): Workspace {
       root: path,
       env: childEnvironment(parts.environment, { userRoot: root, worktree: path }),
     }),
-    snapshot: () => inTurn(async () => takeSnapshot(await openPlace(spec))),
+    snapshot: () =>
+      inTurn(async () => takeSnapshot(await openPlace(spec))).catch(async (error: unknown) => {
+        await inTurn(() => sweepObjects(objects));
+        throw error;
+      }),
     restore: (tree) => inTurn(async () => restoreTree(await openOrMakeAgain(spec), tree)),
     diff: (from, to) => diffTrees(spec, from, to),
     diffStat: (from, to) => diffStatOfTrees(spec, from, to),
@@ -54,7 +64,7 @@ async function openOrMakeAgain(spec: PlaceSpec): Promise<Place> {
 function createQueue(first: () => Promise<void>): <T>(work: () => Promise<T>) => Promise<T> {
   let last: Promise<unknown> | null = null;
   return (work) => {
-    const next = (last ?? first()).then(work);
+    const next = (last ?? first()).then(() => inWords(work));
     last = next.catch(() => undefined);
     return next;
   };

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { CcpError, EXIT } from "../core/errors.ts";
 import type { Base } from "../core/event.ts";
-import { removeTree, writeAtomically } from "./atomic.ts";
+import { makeDirectory, removeTree, writeAtomically } from "./atomic.ts";
 import { branchOf } from "./commits.ts";
 import type { Git } from "./git.ts";
 import { gitFailure } from "./git-errors.ts";
@@ -108,7 +108,7 @@ async function fetchBase(spec: WorktreeSpec, run: RunFolder, base: Base): Promis
 }
 
 async function register(spec: WorktreeSpec, base: Base, path: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  makeDirectory(dirname(path), 0o700);
   const { git, commonDir, rid } = spec;
   const { exitCode, stderr } = await git.run({
     cwd: commonDir,

@@ -10,9 +10,10 @@ import { measureStartup, type StartupFigures } from "./startup.ts";
 const STARTUP_ROUNDS = 25;
 const RUN_ROUNDS = 9;
 
+const loadBefore = loadavg()[0];
 const startup = measureStartup(STARTUP_ROUNDS);
 const spawnMs = gitSpawnMs();
-const runs = await Array.fromAsync({ length: RUN_ROUNDS + 1 }, measureRun);
+const runs = Array.from({ length: RUN_ROUNDS + 1 }, measureRun);
 // The first fills the compile cache and the file cache.
 const run = medians(runs.slice(1));
 const figures = { machine: machine(), startup, run, gitSpawnMs: spawnMs };
@@ -68,12 +69,12 @@ function ratio(a: number, b: number): string {
 }
 
 function machine() {
-  const governor = cpus();
+  const all = cpus();
   return {
     node: process.versions.node,
     platform: `${platform()} ${arch()}`,
-    cpus: `${governor.length} x ${governor[0]?.model ?? "unknown"}`,
-    loadBefore: loadavg()[0],
+    cpus: `${all.length} x ${all[0]?.model ?? "unknown"}`,
+    load: loadBefore,
     ccp: JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")).version as string,
   };
 }

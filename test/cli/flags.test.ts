@@ -14,7 +14,12 @@ type Case = readonly [claim: string, argv: readonly string[], says: RegExp, next
 const RUN: readonly Case[] = [
   ["--input without =", ["--input", "name", "x"], /--input name is not of the form name=value/, /write --input name=v/],
   ["an empty name before =", ["--input", "=v", "x"], /--input =v is not of the form/, /write --input name=value/],
-  ["--model without =", ["--model", "doer", "x"], /--model doer is not of the form role=provider\/model/, /write --mod/],
+  [
+    "--model without =",
+    ["--model", "doer", "x"],
+    /--model doer is not of the form role=provider\/model/,
+    /write --mod/,
+  ],
   ["--model without a provider", ["--model", "doer=gpt", "x"], /--model doer=gpt is not of the form/, /role=provider/],
   ["--model of an unknown role", ["--model", "dooer=a/b", "x"], /names the role "dooer", which does/, /mean "doer"\?/],
   ["--model of no role near", ["--model", "chef=a/b", "x"], /names the role "chef"/, /roles: planner, doer, reviewer/],
@@ -46,7 +51,10 @@ describe("ccp run", () => {
 
   test("with an input that the pipeline does not have is refused", async () => {
     const on = site();
-    const flags = scripted(on, { turns: doerWho("true"), pipeline: "inputs:\n  name: {}\npipeline:\n  - role: doer\n" });
+    const flags = scripted(on, {
+      turns: doerWho("true"),
+      pipeline: "inputs:\n  name: {}\npipeline:\n  - role: doer\n",
+    });
     await proveRefused(on, ["run", ...flags, "--input", "name=x", "--input", "nmae=y", "x"], {
       exit: 2,
       code: "invalid_pipeline",

@@ -40,7 +40,7 @@ const edit = (old: string, now: string) => call("edit", { path: "sum.mjs", edits
 const TURNS: readonly MockTurn[] = [
   { model: ROUTES.planner, turn: 1, say: "Looking.", calls: [call("read", { path: "sum.mjs" })], usage },
   { model: ROUTES.planner, turn: 2, calls: [call("finish", PLAN)], usage },
-  // A command that is not the same twice: run again on what it left, it would show.
+  // What is not the same twice: done again on what it left, it would show.
   {
     model: ROUTES.doer,
     turn: 1,
@@ -51,14 +51,22 @@ const TURNS: readonly MockTurn[] = [
     usage,
   },
   { model: ROUTES.doer, turn: 2, calls: [call("finish", WORK)], usage },
-  { model: ROUTES.doer, turn: 3, calls: [edit("a * b * 2", "a + b"), call("finish", WORK)], usage },
+  {
+    model: ROUTES.doer,
+    turn: 3,
+    calls: [edit("a * b * 2", "a + b"), call("bash", { command: "printf y >> notes.txt" }), call("finish", WORK)],
+    usage,
+  },
   { model: ROUTES.reviewer, turn: 1, calls: [call("read", { path: "sum.mjs" })], usage },
   { model: ROUTES.reviewer, turn: 2, calls: [call("finish", APPROVAL)], usage },
 ];
 
-/** When a run is killed: at the `nth` line or request of its kind, and so many turns of the event loop after it. */
+/**
+ * When a run is killed: at the `nth` line or request of its kind, and so many turns of the event loop after it.
+ * `started`: a line that says that a tool or a command has begun.
+ */
 interface KillMoment {
-  readonly on: "line" | Moment;
+  readonly on: "line" | "started" | Moment;
   readonly nth: number;
   readonly turns: number;
 }
@@ -75,14 +83,16 @@ describe("kill -9", () => {
         const moment = momentOf(tally.kills, whole.lines, chance);
         const outcome = await killAndResume(template, mock, moment, whole.left);
         // A kill that came after the end is made up for by another.
-        if (outcome === null) tally.afterTheEnd += 1;
-        if (outcome === null) tally.kills -= 1;
+        if (outcome === null) {
+          tally.afterTheEnd += 1;
+          tally.kills -= 1;
+        }
         tally.lost += outcome?.lost ?? 0;
         tally.recovered += outcome?.recovered ?? 0;
       }
     };
     await Promise.all([worker(), worker()]);
-    console.log(`seed ${SEED}: ${JSON.stringify(tally)} over ${whole.lines} lines and ${TURNS.length} requests`);
+    console.log(`seed ${SEED}: ${JSON.stringify(tally)} over ${whole.lines.length} lines and ${TURNS.length} requests`);
     expect(tally.kills).toBe(KILLS);
     if (KILLS >= 50) expect(tally.lost).toBeGreaterThan(0);
   }, 240_000);
@@ -123,7 +133,7 @@ describe("kill -9", () => {
     });
     const child = startBinary(runCommand(world), { cwd: world.root, env: world.env });
     child.stdout?.resume();
-    while (!spooled(world.root).some((answer) => answer.includes("message_stop") && journal !== null))
+    while (journal === null || !spooled(world.root).some((answer) => answer.includes("message_stop")))
       await turnOfTheLoop();
     child.kill("SIGKILL");
     await once(child, "close");
@@ -146,12 +156,18 @@ function spooled(root: string): readonly string[] {
   return readdirSync(folder).map((name) => readFileSync(join(folder, name), "utf8"));
 }
 
-/** Two of three kills follow the run's own lines, spread over all of them; the others its requests. */
-function momentOf(number: number, lines: number, chance: () => number): KillMoment {
-  const turns = chance() < 0.4 ? 0 : Math.floor(chance() * MOST_TURNS);
-  if (number % 3 !== 0) return { on: "line", nth: 1 + Math.floor(chance() * (lines - 1)), turns };
-  const on = (["asked", "answering", "answered"] as const)[Math.floor(chance() * 3)] ?? "asked";
-  return { on, nth: 1 + Math.floor(chance() * TURNS.length), turns };
+/** A third of the kills each: at any line, while a tool or a command is under way, and at a request. */
+function momentOf(number: number, lines: readonly string[], chance: () => number): KillMoment {
+  const below = (count: number) => Math.floor(chance() * count);
+  const turns = below(MOST_TURNS);
+  if (number % 3 === 0) return { on: "line", nth: 1 + below(lines.length - 1), turns: turns % 2 === 0 ? 0 : turns };
+  if (number % 3 === 1) return { on: "started", nth: 1 + below(lines.filter(isStarted).length), turns };
+  const on = (["asked", "answering", "answered"] as const)[below(3)] ?? "asked";
+  return { on, nth: 1 + below(TURNS.length), turns: turns % 2 === 0 ? 0 : turns };
+}
+
+function isStarted(line: string): boolean {
+  return /"type":"(tool|command)\.started"/.test(line);
 }
 
 async function undisturbed(template: string, mock: LLMock) {
@@ -163,7 +179,7 @@ async function undisturbed(template: string, mock: LLMock) {
   expect(left).toMatchObject({ status: "succeeded", tree: left.committed, usersTree: "" });
   expect(left.patch).toContain("a + b");
   await world.remove();
-  return { left, lines: stdout.trimEnd().split("\n").length };
+  return { left, lines: stdout.trimEnd().split("\n") };
 }
 
 function runCommand(world: KillWorld): readonly string[] {
@@ -187,7 +203,10 @@ async function killAndResume(
   const child = startBinary(runCommand(world), { cwd: world.root, env: world.env });
   const killer = killerOf(child, moment);
   const closed = once(child, "close");
-  for await (const _line of linesOf(child)) killer.saw("line");
+  for await (const line of linesOf(child)) {
+    killer.saw("line");
+    if (isStarted(line)) killer.saw("started");
+  }
   const [, signal] = await closed;
   const told = `killed at ${moment.on} ${moment.nth} and ${moment.turns} turns, seed ${SEED}`;
   const atKill = world.journal();

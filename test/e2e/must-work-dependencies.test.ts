@@ -147,14 +147,15 @@ test("an edit within a second of the last import is seen by the next check", asy
   expect(done.record.checks.at(-1)).toMatchObject({ exit_code: 0 });
 });
 
-test("a virtual environment that is activated in the user's shell is not the one that a run uses", async () => {
+test("a virtual environment that is activated in the user's shell is not the one that a run uses, wherever that lies", async () => {
   const on = site(PYTHON_PROJECT, installPython);
+  const stateHome = join(on.outside, "a state home, ü");
   const activated = { VIRTUAL_ENV: `${on.root}/.venv`, PATH: `${on.root}/.venv/bin:${on.env.PATH}` };
-  const turns = doerWho('echo "$(command -v python) $VIRTUAL_ENV $(my-cli)" > seen.txt');
-  const done = await proveRun({ ...on, env: { ...on.env, ...activated } }, { turns });
-  const worktree = worktreeOf(on, done);
+  const turns = doerWho('echo "$(command -v python) | $VIRTUAL_ENV | $(my-cli)" > seen.txt');
+  const done = await proveRun({ ...on, env: { ...on.env, ...activated, XDG_STATE_HOME: stateHome } }, { turns });
+  const worktree = join(stateHome, "ccp/worktrees", done.rid);
   expect(readFileSync(join(worktree, "seen.txt"), "utf8")).toBe(
-    `${worktree}/.venv/bin/python ${worktree}/.venv CLI ${worktree}/.venv ${worktree}/src/mypkg/__init__.py\n`,
+    `${worktree}/.venv/bin/python | ${worktree}/.venv | CLI ${worktree}/.venv ${worktree}/src/mypkg/__init__.py\n`,
   );
 });
 

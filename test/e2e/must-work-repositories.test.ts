@@ -74,6 +74,32 @@ test("a linked worktree of the user's is a repository like any other", async () 
   expect(git(main, "status", "--porcelain")).toBe("");
 });
 
+test("a repository whose own path has spaces, quotes, line breaks and dashes in it is one like any other", async () => {
+  const root = join(tempDir("ccp-odd"), '-re "po" \n ü$x\'s');
+  git(tempDir(), "clone", "--quiet", makeRepository(FILES), root);
+  const on = siteAt(root);
+  await proveRun(on, { turns: CHANGE });
+  expect(await ccpAt(on, "apply")).toMatchObject({ code: 0 });
+  expect(await ccpAt(on, "discard")).toMatchObject({ code: 0 });
+  expect(git(root, "worktree", "list", "--porcelain").match(/^worktree /gm)).toHaveLength(1);
+});
+
+test("a run works inside of a submodule, and in a worktree of a bare repository", async () => {
+  const library = makeRepository(FILES);
+  const outer = site({ "outer.txt": "outer\n" }, (root) => {
+    git(root, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", library, "lib");
+    git(root, "commit", "--quiet", "--message=submodule");
+  });
+  await proveRun(siteAt(join(outer.root, "lib")), { turns: CHANGE });
+  expect(git(outer.root, "status", "--porcelain")).toBe("");
+
+  const bare = join(tempDir("ccp-bare"), "bare.git");
+  const root = join(tempDir("ccp-linked"), "work");
+  git(tempDir(), "clone", "--quiet", "--bare", library, bare);
+  git(bare, "worktree", "add", "--quiet", root, "main");
+  await proveRun(siteAt(root), { turns: CHANGE });
+});
+
 test("a submodule stays as it is, and the notice says that it is empty in the worktree", async () => {
   const library = makeRepository({ "lib.txt": "library\n" });
   const on = site(FILES, (root) => {
@@ -147,6 +173,22 @@ test("a run on a dirty tree is applied to it, and what was staged stays staged",
   expect(readFileSync(join(on.root, "staged.txt"), "utf8")).toBe("s\nindex\ntree\nmore\n");
   expect(readFileSync(join(on.root, "untracked.txt"), "utf8")).toBe("u\nmore\n");
   expect(existsSync(join(on.root, "deleted.txt"))).toBe(false);
+});
+
+test("--include-dirty in the middle of a merge takes the files as they are, and the merge can go on afterwards", async () => {
+  const on = site({ "a.txt": "one\n", "b.txt": "b\n" }, (root) => {
+    for (const branch of ["ours", "theirs"]) {
+      git(root, "checkout", "--quiet", "-b", branch, "main");
+      writeFiles(root, { "a.txt": `${branch}\n` });
+      git(root, "commit", "--quiet", "--all", `--message=${branch}`);
+    }
+    expect(() => git(root, "merge", "--quiet", "ours")).toThrow();
+  });
+  const turns = doerWho("grep -c '^<<<<<<<' a.txt >> b.txt");
+  const done = await proveRun(on, { turns, args: ["--include-dirty"] });
+  expect(git(on.root, "show", `ccp/${done.rid}:b.txt`)).toBe("b\n1\n");
+  expect(existsSync(join(on.root, ".git/MERGE_HEAD"))).toBe(true);
+  expect(git(on.root, "ls-files", "--unmerged")).not.toBe("");
 });
 
 /** Staged and then changed again, unstaged, untracked, ignored, deleted; and a stash. */

@@ -55,7 +55,7 @@ const INVALID: readonly (readonly [claim: string, text: string, says: RegExp, ne
   ],
   [
     "an unknown provider",
-    `roles:\n  doer:\n    models: anthropc\/claude\n${DOER}`,
+    `roles:\n  doer:\n    models: anthropc/claude\n${DOER}`,
     /p\.yaml:3:13 {2}unknown provider "anthropc"/,
     /did you mean "anthropic"\?/,
   ],
@@ -116,12 +116,16 @@ describe("a pipeline that cannot be run", () => {
   test("without the sandbox that it requires is refused: no shell runs unconfined against its word", async () => {
     const on = site(RED_PROJECT);
     writeFileSync(join(on.outside, "p.yaml"), `sandbox: required\n${DOER}`);
-    await proveRefused(on, ["run", "--pipeline", join(on.outside, "p.yaml"), "--model", "doer=scripted/x", "Mend it."], {
-      exit: 2,
-      code: "sandbox_unavailable",
-      says: /requires a sandbox/,
-      next: /sandbox: auto/,
-    });
+    await proveRefused(
+      on,
+      ["run", "--pipeline", join(on.outside, "p.yaml"), "--model", "doer=scripted/x", "Mend it."],
+      {
+        exit: 2,
+        code: "sandbox_unavailable",
+        says: /requires a sandbox/,
+        next: /sandbox: auto/,
+      },
+    );
   });
 
   test("without a variable that a step names is refused before anything is paid for", async () => {

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
@@ -25,7 +25,12 @@ describe("a place that is no repository to work in", () => {
   test("a bare repository is refused", async () => {
     const on = siteAt(tempDir("ccp-bare"));
     git(on.root, "init", "--quiet", "--bare");
-    await proveRefused(on, runOn(on), { exit: 2, code: "bare_repository", says: /bare repository/, next: /git worktree/ });
+    await proveRefused(on, runOn(on), {
+      exit: 2,
+      code: "bare_repository",
+      says: /bare repository/,
+      next: /git worktree/,
+    });
   });
 
   test("the inside of .git is refused", async () => {
@@ -57,7 +62,12 @@ describe("uncommitted work", () => {
 
   test("is never left out without a word: a changed file is refused", async () => {
     const on = site({ "a.txt": "a\n" }, (root) => writeFiles(root, { "a.txt": "b\n" }));
-    await proveRefused(on, runOn(on), { exit: 2, code: "dirty_tree", says: /1 uncommitted file in .*\(a\.txt\)/, next });
+    await proveRefused(on, runOn(on), {
+      exit: 2,
+      code: "dirty_tree",
+      says: /1 uncommitted file in .*\(a\.txt\)/,
+      next,
+    });
   });
 
   test("counts untracked, staged and deleted files, and names the first three", async () => {
@@ -97,9 +107,11 @@ describe("a journal that cannot be used", () => {
   test("that is no journal is refused with 9 and not overwritten", async () => {
     const on = site();
     mkdirSync(join(on.root, ".git", "ccp"));
-    writeFileSync(journalOf(on), "these are somebody's notes and no database at all\n");
+    const notes = "these are somebody's notes and no database at all\n";
+    writeFileSync(journalOf(on), notes);
     const says = /is damaged or not a ccp journal/;
     await proveRefused(on, runOn(on), { exit: 9, code: "corrupt_journal", says, next: /nothing was overwritten/ });
+    expect(readFileSync(journalOf(on), "utf8")).toBe(notes);
   });
 
   test("of another program is refused with 9 and not overwritten", async () => {
@@ -108,12 +120,14 @@ describe("a journal that cannot be used", () => {
     const database = new Database(journalOf(on));
     database.exec("CREATE TABLE notes (text TEXT)");
     database.close();
+    const bytes = readFileSync(journalOf(on));
     await proveRefused(on, runOn(on), {
       exit: 9,
       code: "corrupt_journal",
       says: /is not a ccp journal/,
       next: /move the file away/,
     });
+    expect(readFileSync(journalOf(on))).toEqual(bytes);
   });
 });
 

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { StoredEvent } from "../../src/core/event.ts";
@@ -414,6 +414,21 @@ describe("stopping and going on", () => {
       code: "already_succeeded",
       exitCode: 2,
     });
+  });
+
+  test("a worktree that somebody removed is made again from what is on record", async () => {
+    const world = scenario({ turns });
+    const engine = await world.engine();
+    let pause = false;
+    const onEvent = (event: StoredEvent) => {
+      if (event.type === "tool.finished" && event.tool === "edit") pause = true;
+    };
+    const control = { signal: new AbortController().signal, pauseRequested: () => pause, exitCode: () => 130 as const };
+    const paused = await engine.start(await world.spec(), listener({ onEvent, control }));
+    rmSync(paused.workspace?.path ?? "", { recursive: true });
+    const run = await engine.resume(paused.rid, { budget: null, routes: {} }, listener());
+    expect(run.status).toBe("succeeded");
+    expect(file(world, run, "Diff.patch")).toContain("a + b");
   });
 
   test("what a person changed in the worktree of a paused run is neither lost nor credited to a review", async () => {

@@ -48,7 +48,11 @@ function withJson([command = "", ...rest]: readonly string[]): readonly string[]
 }
 
 /** Exactly one JSON object on standard output, of one line where the command's output is a stream. */
-export function expectOneError(result: CliResult, command: string, { exit, code }: Omit<Refusal, "says" | "next">): void {
+export function expectOneError(
+  result: CliResult,
+  command: string,
+  { exit, code }: Omit<Refusal, "says" | "next">,
+): void {
   const lines = result.stdout.split("\n");
   expect(lines).toHaveLength(2);
   const told = JSON.parse(lines[0] ?? "");
@@ -85,4 +89,33 @@ function names(directory: string): readonly string[] {
 async function runsOf(on: Site): Promise<unknown> {
   const { code, stdout } = await ccpAt({ ...on, cwd: on.root }, "runs", "--json");
   return code === 0 ? JSON.parse(stdout).runs : null;
+}
+
+/** The last line of a run's machine output. */
+export interface RunResult {
+  readonly rid: string;
+  readonly status: string;
+  readonly exitCode: number;
+  readonly reason: string | null;
+  readonly costNanos: number;
+  readonly heldNanos: number;
+  readonly tokens: number;
+  readonly lostCalls: number;
+  readonly steps: readonly {
+    readonly id: string;
+    readonly status: string;
+    readonly tries: number;
+    readonly calls: number;
+  }[];
+  readonly next: readonly string[];
+}
+
+/** Every line is an object of JSON, exactly one of them a result, and that one the last. */
+export function resultOf(stdout: string): RunResult {
+  const lines = stdout.split("\n");
+  expect(lines.pop(), "the last line is whole").toBe("");
+  const told: readonly { readonly v: number; readonly type: string }[] = lines.map((line) => JSON.parse(line));
+  expect(told.every(({ v, type }) => v === 1 && type.length > 0)).toBe(true);
+  expect(told.filter(({ type }) => type === "result")).toEqual([told.at(-1)]);
+  return JSON.parse(lines.at(-1) ?? "");
 }

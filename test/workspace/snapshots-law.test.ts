@@ -101,7 +101,7 @@ it("a diff of two trees, applied by git to the first, gives the second; and rest
       expect(look(workspace.path)).toEqual(describe(second));
       expect(await workspace.snapshot()).toBe(b);
     }),
-    { numRuns: 20 },
+    { numRuns: 15 },
   );
   expect(footprint(root)).toEqual(before);
 });

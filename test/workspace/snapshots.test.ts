@@ -1,4 +1,5 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import {
   appendFileSync,
   chmodSync,
@@ -15,10 +16,10 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { git, writeFiles } from "../support/git.ts";
 import { tempDir } from "../support/temp.ts";
-import { bench, footprint, look, RID, started } from "./git-support.ts";
+import { bench, footprint, look, openBench, RID, started } from "./git-support.ts";
 
 describe("a snapshot", () => {
   it("of what is there already is the base's tree, and again the same", async () => {
@@ -136,6 +137,32 @@ describe("a snapshot", () => {
     const { workspace, base } = await started(on);
     writeFileSync(join(on.root, ".git/ccp/runs", RID, "index.lock"), "");
     expect(await workspace.snapshot()).toBe(base.tree);
+  });
+
+  it.skipIf(process.platform !== "linux")("ends a git that outlived its owner before it begins", async () => {
+    const on = await bench();
+    const { path, base } = await started(on);
+    // It waits for its input as long as it lives.
+    const orphan = spawn("git", ["cat-file", "--batch"], { cwd: on.root, env: { ...on.environment, CCP_GIT: RID } });
+    const other = spawn("git", ["cat-file", "--batch"], {
+      cwd: on.root,
+      env: { ...on.environment, CCP_GIT: "r-other1" },
+    });
+    onTestFinished(() => void other.kill("SIGKILL"));
+    const ended = once(orphan, "exit");
+    const next = await openBench(on.root);
+    expect(await next.repository.openWorkspace(RID, path).snapshot()).toBe(base.tree);
+    expect(await ended).toEqual([null, "SIGTERM"]);
+    expect(other.exitCode ?? other.signalCode).toBeNull();
+  });
+
+  it("removes what a killed git left of objects it was writing", async () => {
+    const on = await bench();
+    const { workspace } = await started(on);
+    const objects = join(on.root, ".git/ccp/runs", RID, "objects");
+    writeFiles(objects, { "ab/tmp_obj_x1": "half", "pack/tmp_pack_x2": "half" });
+    await workspace.snapshot();
+    expect(existsSync(join(objects, "ab/tmp_obj_x1")) || existsSync(join(objects, "pack/tmp_pack_x2"))).toBe(false);
   });
 
   it("leaves out sockets and pipes", async () => {
