@@ -14,14 +14,14 @@ export function registerBundle(program: Command, context: CommandContext): void 
     .command("bundle")
     .description("pack a run's artifacts and records into one .tar.gz; the same run gives the same bytes")
     .argument("[rid]", "the run (default: the newest)")
-    .option("-o, --output <file>", "where to write it (default: <rid>.tar.gz)")
+    .option("-o, --output <file>", "where to write it (default: <rid>.tar.gz beside the results)")
     .option("--json", "as JSON")
     .action(async (given: string | undefined, flags: BundleFlags) => {
       const { rid, run, wiring } = await openRun(given, context.wiring());
       if (run.end === null) throw await notEnded(rid, wiring);
       (await wiring.engine({})).mendRecords(rid);
-      const target = resolve(context.surroundings.cwd, flags.output ?? `${rid}.tar.gz`);
-      await (await wiring.results()).bundle(rid, target);
+      const wanted = flags.output === undefined ? null : resolve(context.surroundings.cwd, flags.output);
+      const target = await (await wiring.results()).bundle(rid, wanted);
       const { stdout } = context.surroundings;
       if (flags.json) return writeJson(stdout, { v: 1, rid, bundle: target });
       stdout.write(`${target}\n`);

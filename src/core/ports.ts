@@ -227,6 +227,8 @@ export interface Repository {
   createWorkspace(
     spec: WorkspaceSpec,
   ): Promise<{ readonly path: string; readonly branch: string; readonly notices: readonly string[] }>;
+  /** True for the root of a working tree of this repository, and for one that is no longer there: it was moved. */
+  isOurs(root: string): boolean;
   /** False: somebody has removed the worktree. `createWorkspace` makes it again. */
   hasWorkspace(path: string): boolean;
   /** Brings untracked dependencies into the worktree; a path that is there already is left. Returns what was copied. */
@@ -264,8 +266,11 @@ export interface Results {
    * The copy beside the run's folder, or (null) its removal, unless git tracks a file there; returns false then.
    */
   publish(name: string, bytes: Uint8Array | null): boolean;
-  /** `.tar.gz` of the run's folder: the same files give the same bytes. */
-  bundle(rid: string, target: string): Promise<void>;
+  /**
+   * `.tar.gz` of the run's folder: the same files give the same bytes. `target` null: beside the run's folder. Returns
+   * where it was written.
+   */
+  bundle(rid: string, target: string | null): Promise<string>;
 }
 
 // ── agent ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -2,6 +2,7 @@ import type { Budget, Scope } from "../core/budget.ts";
 import { CcpError, EXIT } from "../core/errors.ts";
 import type { Event } from "../core/event.ts";
 import type { RoleName } from "../core/pipeline.ts";
+import type { Repository } from "../core/ports.ts";
 import { foldRun, type Run } from "../core/run.ts";
 import { raisedBudgets } from "./begin-run.ts";
 import type { EngineDeps } from "./deps.ts";
@@ -20,11 +21,11 @@ export function resumeRun(
   changes: ResumeChanges,
   deps: Pick<EngineDeps, "store" | "chance" | "repository" | "publish">,
 ): number {
-  refuseFinal(foldRun(rid, deps.store.events(rid)), deps.repository.root);
+  refuseFinal(foldRun(rid, deps.store.events(rid)), deps.repository);
   const epoch = deps.store.claim(rid);
   const log = new RunLog(rid, epoch, deps);
   try {
-    refuseFinal(log.run, deps.repository.root);
+    refuseFinal(log.run, deps.repository);
   } catch (final) {
     deps.store.release(rid);
     throw final;
@@ -41,11 +42,11 @@ export function resumeRun(
 }
 
 /** What is final stays final: the messages say what goes on from it. */
-function refuseFinal(run: Run, root: string): void {
+function refuseFinal(run: Run, repository: Repository): void {
   const { rid } = run;
   if (run.status === "new")
     throw new CcpError("unknown_run", EXIT.usage, `there is no run ${rid} in this repository`, { hint: "ccp runs" });
-  if (run.created && run.created.repository !== root) {
+  if (run.created && !repository.isOurs(run.created.repository)) {
     throw new CcpError("foreign_run", EXIT.usage, `${rid} belongs to ${run.created.repository}`, {
       hint: `cd ${run.created.repository} && ccp resume ${rid}`,
     });

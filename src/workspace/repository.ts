@@ -1,6 +1,6 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { realpath } from "node:fs/promises";
-import { parse as parsePath, resolve } from "node:path";
+import { join, parse as parsePath, resolve } from "node:path";
 import { CcpError, EXIT } from "../core/errors.ts";
 import type { Repository, Workspace } from "../core/ports.ts";
 import { applyToTree } from "./apply.ts";
@@ -53,6 +53,7 @@ export async function openRepository(spec: RepositorySpec): Promise<Repository> 
         const notices = await noticesFor(worktree(rid, path), await submodules());
         return { path, branch: branchOf(rid), notices };
       }),
+    isOurs: (other) => other === root || !existsSync(other) || commonDirOf(other) === commonDir,
     hasWorkspace: (path) => existsSync(path),
     copyDependencies: (path, globs) => inWords(() => copyDependencies({ git, root, commonDir, path }, globs)),
     // One for each worktree, so that whoever asks, its snapshots are taken one after the other.
@@ -132,4 +133,22 @@ function refusal(code: string, message: string, hint: string): CcpError {
 /** One line feed is git's; any other belongs to the path. */
 function withoutLineFeed(output: Buffer): string {
   return output.toString().replace(/\n$/, "");
+}
+
+/** Git's common directory of a working tree's root, read without git; null where there is none. */
+function commonDirOf(root: string): string | null {
+  try {
+    const dotGit = join(root, ".git");
+    if (statSync(dotGit).isDirectory()) return realpathSync(dotGit);
+    const gitDir = resolve(
+      root,
+      readFileSync(dotGit, "utf8")
+        .replace(/^gitdir: /, "")
+        .trimEnd(),
+    );
+    const common = readFileSync(join(gitDir, "commondir"), "utf8").trimEnd();
+    return realpathSync(resolve(gitDir, common));
+  } catch {
+    return null;
+  }
 }

@@ -50,7 +50,12 @@ export function openResults(spec: ResultsSpec): Results {
       sweepTemporaries(file, OTHERS_WRITE_MS);
       return true;
     },
-    bundle: (rid, target) => bundleFolder(pathOf(rid), target),
+    bundle: async (rid, target) => {
+      const name = `${safeName(rid)}.tar.gz`;
+      if (target === null) exclude(spec, dir, [name]);
+      await bundleFolder(pathOf(rid), target ?? join(dir, name));
+      return target ?? join(dir, name);
+    },
   };
 }
 

@@ -1,8 +1,6 @@
-import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { setImmediate as turnOfTheLoop } from "node:timers/promises";
 import type { LLMock } from "@copilotkit/aimock";
 import Database from "better-sqlite3";
@@ -10,9 +8,10 @@ import { describe, expect, test } from "vitest";
 import type { StoredEvent } from "../../src/core/event.ts";
 import { SqliteStore } from "../../src/store/sqlite-store.ts";
 import { binary, startBinary } from "../support/cli.ts";
-import { callOf, type Moment } from "../support/doors.ts";
+import { callOf } from "../support/doors.ts";
 import { makeRepository } from "../support/git.ts";
 import { type Journal, type KillWorld, leavings, leftOver, openKillWorld, processesOf } from "../support/kill-world.ts";
+import { type KillMoment, killerOf, linesOf, seeded } from "../support/killer.ts";
 import { type MockTurn, mockModels } from "../support/mock-models.ts";
 import { APPROVAL, PLAN, RED_PROJECT, WORK } from "../support/scenario.ts";
 import { tempDir } from "../support/temp.ts";
@@ -61,16 +60,6 @@ const TURNS: readonly MockTurn[] = [
   { model: ROUTES.reviewer, turn: 2, calls: [call("finish", APPROVAL)], usage },
 ];
 
-/**
- * When a run is killed: at the `nth` line or request of its kind, and so many turns of the event loop after it.
- * `started`: a line that says that a tool or a command has begun.
- */
-interface KillMoment {
-  readonly on: "line" | "started" | Moment;
-  readonly nth: number;
-  readonly turns: number;
-}
-
 describe("kill -9", () => {
   test(`at ${KILLS} moments (seed ${SEED}): a resume ends as if nothing had been, and sends no finished call twice`, async () => {
     const [template, mock] = [makeRepository(RED_PROJECT), await mockModels(TURNS)];
@@ -95,7 +84,7 @@ describe("kill -9", () => {
     console.log(`seed ${SEED}: ${JSON.stringify(tally)} over ${whole.lines.length} lines and ${TURNS.length} requests`);
     expect(tally.kills).toBe(KILLS);
     if (KILLS >= 50) expect(tally.lost).toBeGreaterThan(0);
-  }, 240_000);
+  }, 600_000);
 
   test("in the middle of a command: the resume ends what the run had started", async () => {
     const flag = join(tempDir("ccp-flag"), "started");
@@ -267,39 +256,4 @@ function expectLedger(world: KillWorld, { run, events }: Journal, told: string):
   } finally {
     store.close();
   }
-}
-
-/** Counts what it sees and kills at its moment. */
-function killerOf(child: ChildProcess, moment: KillMoment) {
-  let seen = 0;
-  return {
-    saw(happened: KillMoment["on"]): void {
-      if (happened !== moment.on) return;
-      seen += 1;
-      if (seen !== moment.nth) return;
-      if (moment.turns === 0) child.kill("SIGKILL");
-      else void killAfter(child, moment.turns);
-    },
-  };
-}
-
-async function killAfter(child: ChildProcess, turns: number): Promise<void> {
-  for (let turn = 0; turn < turns; turn++) await turnOfTheLoop();
-  child.kill("SIGKILL");
-}
-
-function linesOf(child: ChildProcess) {
-  if (!child.stdout) throw new Error("the binary was started without a pipe");
-  return createInterface({ input: child.stdout });
-}
-
-/** Numbers from 0 to 1 that a seed repeats (mulberry32). */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
 }

@@ -242,6 +242,15 @@ test("discarding one run leaves the others whole", async () => {
   expect(await ccpAt(on, "apply", second.rid)).toMatchObject({ code: 0 });
 });
 
+test("bundle writes beside the results, where it is nobody's uncommitted work", async () => {
+  const on = site(FILES);
+  const { rid } = await runAt(on, CHANGE);
+  const target = join(on.root, "results", `${rid}.tar.gz`);
+  expect(await ccpAt(on, "bundle")).toMatchObject({ code: 0, stdout: `${target}\n` });
+  expect(existsSync(target)).toBe(true);
+  expect(git(on.root, "status", "--porcelain")).toBe("");
+});
+
 test("bundle packs everything of a run, twice with the same bytes, applied or not", async () => {
   const on = site(FILES);
   const { rid, results } = await runAt(on, CHANGE);

@@ -25,6 +25,19 @@ describe("finding the repository", () => {
     expect(await open(linked)).toMatchObject({ root: realpathSync(linked), commonDir: join(root, ".git") });
   });
 
+  it("knows the working trees that are its own, one that was moved away, and a stranger's", async () => {
+    const root = makeRepository();
+    const linked = join(tempDir(), "linked");
+    git(root, "worktree", "add", "--quiet", linked);
+    const repository = await open(linked);
+    expect([root, realpathSync(linked), join(root, "was-here")].map((path) => repository.isOurs(path))).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    expect([makeRepository(), tempDir()].map((path) => repository.isOurs(path))).toEqual([false, false]);
+  });
+
   it("works where the path has spaces, unicode and a line feed in it", async () => {
     const parent = join(tempDir(), "sp ace\nünï:'\"");
     mkdirSync(parent);
