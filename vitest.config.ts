@@ -7,6 +7,8 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: "forks",
+    // Most of a test is waiting for git, for a disk or for a process.
+    maxWorkers: 4,
     coverage: {
       provider: "v8",
       include: ["src/**/*.ts"],

@@ -1,5 +1,4 @@
 import { join, resolve } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import type { Config } from "./core/config.ts";
 import type { Lane } from "./core/lane.ts";
 import type { ModelRef } from "./core/model.ts";
@@ -51,11 +50,11 @@ export interface Wiring {
 }
 
 /** `opened`: gathers what was opened and has to be closed in the end. */
-export function wire(config: Config, opened: Closable[] = []): Wiring {
+export function wire(config: Config, chance: Chance, opened: Closable[] = []): Wiring {
   const { environment, stateHome } = config;
   const wiring: Wiring = {
     config,
-    chance: systemChance,
+    chance,
     repository: once(async () => {
       const { openRepository } = await import("./workspace/repository.ts");
       const { cwd, home, resultsDir } = config;
@@ -90,7 +89,7 @@ export function wire(config: Config, opened: Closable[] = []): Wiring {
         models: await wiring.models(),
         tools: await wiring.tools(),
         agent: createAgent(),
-        chance: systemChance,
+        chance,
         secrets: [...secretsOf(await wiring.lanes()), ...Object.values(variables)],
       });
     },
@@ -103,7 +102,7 @@ export function wire(config: Config, opened: Closable[] = []): Wiring {
         await modelsOver(directory),
       ];
       const secrets = secretsOf(await wiring.lanes());
-      return (ref) => ping(models.facts(ref), { store, spool, models, chance: systemChance, secrets });
+      return (ref) => ping(models.facts(ref), { store, spool, models, chance, secrets });
     },
     ui: once(() => import("./ui/ui.ts")),
     async defaultRoutes() {
@@ -119,8 +118,8 @@ export function wire(config: Config, opened: Closable[] = []): Wiring {
     async createRepository(path) {
       await (await import("./workspace/create-repository.ts")).createRepository(path, environment);
     },
-    at: (cwd) => wire({ ...config, cwd }, opened),
-    withResults: (resultsDir) => wire({ ...config, resultsDir }, opened),
+    at: (cwd) => wire({ ...config, cwd }, chance, opened),
+    withResults: (resultsDir) => wire({ ...config, resultsDir }, chance, opened),
   };
 
   /** Beside git's own data, unless the user moved it. */
@@ -175,17 +174,4 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
     made ??= make();
     return made;
   };
-}
-
-const RID_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789";
-
-const systemChance: Chance = {
-  now: () => Date.now(),
-  sleep: (ms, signal) => delay(ms, undefined, { signal }).catch(() => undefined),
-  random: () => Math.random(),
-  rid: () => `r-${Array.from(crypto.getRandomValues(new Uint8Array(6)), letter).join("")}`,
-};
-
-function letter(byte: number): string {
-  return RID_LETTERS[byte % RID_LETTERS.length] ?? "";
 }

@@ -3,6 +3,7 @@ import { type Closable, wire } from "../wire.ts";
 import type { CommandContext } from "./command-context.ts";
 import { COMMANDS } from "./commands.ts";
 import { readConfig, type Surroundings } from "./config.ts";
+import { systemChance } from "./system-chance.ts";
 
 const EXIT_CODES = `
 Exit codes: 0 done and approved · 1 failed · 2 nothing was started · 3 waiting for a person · 4 credentials
@@ -14,7 +15,7 @@ export function buildProgram(
   told: Pick<CommandContext, "exit" | "driven">,
   opened: Closable[] = [],
 ): Command {
-  const wiring: CommandContext["wiring"] = (flags) => wire(readConfig(surroundings, flags), opened);
+  const wiring: CommandContext["wiring"] = (flags) => wire(readConfig(surroundings, flags), systemChance, opened);
   const context: CommandContext = { surroundings, wiring, ...told };
   const program = new Command("ccp")
     .description(

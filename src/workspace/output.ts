@@ -2,7 +2,7 @@ import { type FileHandle, mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Where a command writes: two files outside the worktree, gone after `close`. */
+/** Where a command writes: two files outside the worktree that have no name, and are gone when nobody has them open. */
 export interface Output {
   readonly stdout: FileHandle;
   readonly stderr: FileHandle;
@@ -17,9 +17,10 @@ export async function openOutput(): Promise<Output> {
   const directory = await mkdtemp(join(tmpdir(), "ccp-output-"));
   const stdout = await open(join(directory, "stdout"), "ax+", 0o600);
   const stderr = await open(join(directory, "stderr"), "ax+", 0o600);
+  // At once, and not in the end: a ccp that is killed leaves no output of a command lying about.
+  await rm(directory, { recursive: true, force: true });
   const close = async () => {
     await Promise.all([stdout.close(), stderr.close()]);
-    await rm(directory, { recursive: true, force: true });
   };
   return { stdout, stderr, close };
 }

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { stringify } from "yaml";
 import type { StoredEvent } from "../../src/core/event.ts";
 import { BINARY, binary, type CliResult, finished, startBinary } from "../support/cli.ts";
@@ -9,6 +9,7 @@ import { git } from "../support/git.ts";
 import { ccpAt, DOER_ONLY, footprint, type Site, site } from "../support/proof.ts";
 import { type RunResult, resultOf, traces } from "../support/refusal.ts";
 import { type ScriptedTurn, WORK } from "../support/scenario.ts";
+import { tempDir } from "../support/temp.ts";
 
 const call = (tool: string, args: unknown) => ({ tool, args });
 const LONG = { timeout: 20_000, interval: 10 };
@@ -28,6 +29,7 @@ const USAGE = { input: 3000, output: 200 };
 function scene(pipeline: string = DOER_ONLY): Scene {
   const on = site({ "a.txt": "one\n" });
   const [gate, pid] = [join(on.outside, "go"), join(on.outside, "pid")];
+  onTestFinished(() => endCommand(pid));
   const command = `echo begun >> b.txt; echo $$ > '${pid}.new'; mv '${pid}.new' '${pid}'; until test -e '${gate}'; do sleep 0.02; done; echo ended >> b.txt`;
   writeTranscript(on, [
     { role: "doer", turn: 1, calls: [call("write", { path: "a.txt", content: "two\n" })], usage: USAGE },
@@ -38,6 +40,14 @@ function scene(pipeline: string = DOER_ONLY): Scene {
   writeFileSync(join(on.outside, "pipeline.yaml"), pipeline);
   const flags = ["--transcript", join(on.outside, "transcript.yaml"), "--pipeline", join(on.outside, "pipeline.yaml")];
   return { on, argv: ["run", ...flags, "Do it."], gate, pid };
+}
+
+/** A test that fails leaves its command waiting for ever. Another process may have its id by now: its words tell. */
+function endCommand(pidFile: string): void {
+  if (!existsSync(pidFile)) return;
+  const pid = readFileSync(pidFile, "utf8").trim();
+  const isOurs = existsSync(`/proc/${pid}`) && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(pidFile);
+  if (isOurs) process.kill(Number(pid), "SIGKILL");
 }
 
 function writeTranscript(on: Site, turns: readonly ScriptedTurn[]): void {
@@ -215,11 +225,15 @@ describe("SIGTERM", () => {
 
 describe("kill -9", () => {
   test("in the middle of a command: resume ends what has survived, puts the files back and runs it again", async () => {
-    const at = scene();
+    const temporary = tempDir("ccp-tmp");
+    const quiet = scene();
+    const at = { ...quiet, on: { ...quiet.on, env: { ...quiet.on.env, TMPDIR: temporary } } };
     const { child, end } = await startInCommand(at, "--json");
     child.kill("SIGKILL");
     await end;
     expect(isGone(at.pid)).toBe(false);
+    const left = readdirSync(temporary).filter((name) => name !== "node-compile-cache");
+    expect(left, "what the command has written").toEqual([]);
     const { runs } = JSON.parse((await ccpAt(at.on, "runs", "--json")).stdout);
     expect(runs).toMatchObject([{ state: "interrupted", owned: false }]);
     const { rid } = runs[0];

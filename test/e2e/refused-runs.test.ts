@@ -114,11 +114,16 @@ describe("resume", () => {
 
   test("of a run that failed goes on with fresh tries, and more of its budget each time that it is given", async () => {
     const on = site();
+    const raised: unknown[] = [];
     const { rid } = await runAt(on, { turns: FAILING, code: 1, args: ["--tokens", "20000"] });
     for (const tokens of ["+10000", "+10000"]) {
       const { stdout } = await ccpAt(on, "resume", "--tokens", tokens, "--json");
       expect(resultOf(stdout)).toMatchObject({ rid, status: "failed", exitCode: 1 });
+      const told = stdout.split("\n").filter((line) => line.includes('"type":"budget.raised"'));
+      raised.push(...told.map((line) => JSON.parse(line)).map(({ scope, budget }) => `${scope} ${budget.maxTokens}`));
     }
+    // The doer is alone: its share is the whole, however often the whole has grown.
+    expect(raised).toEqual(["run 30000", "role:doer 30000", "run 40000", "role:doer 40000"]);
     const { stdout } = await ccpAt(on, "resume", "--ui", "plain", "--minutes", "+1");
     expect(stdout).toMatch(/✗ failed/);
     const events = (await ccpAt(on, "view", "--json")).stdout;

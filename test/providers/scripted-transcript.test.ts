@@ -116,7 +116,7 @@ describe("what is wrong in a transcript is named with its place:", () => {
 
 it("the example of the page about it is a transcript", () => {
   const page = readFileSync(resolve(import.meta.dirname, "../../docs/scripted-provider.md"), "utf8");
-  const example = /```yaml\n([\s\S]*?)```/.exec(page)?.[1] ?? "";
+  const example = /```yaml transcript\n([\s\S]*?)```/.exec(page)?.[1] ?? "";
   const turns = turnsOf(parse(example) as Json);
   expect(turns.map(({ role, step, turn }) => [role ?? step, turn])).toEqual([
     ["planner", 1],

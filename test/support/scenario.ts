@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { createAgent } from "../../src/agent/run-agent.ts";
 import { readConfig } from "../../src/cli/config.ts";
+import { systemChance } from "../../src/cli/system-chance.ts";
 import type { StoredEvent } from "../../src/core/event.ts";
 import type { Models, Store } from "../../src/core/ports.ts";
 import type { Run } from "../../src/core/run.ts";
@@ -142,7 +143,7 @@ export function scenario(options: ScenarioOptions = {}): Scenario {
   writeFileSync(join(outside, "pipeline.yaml"), options.pipeline ?? FULL_PIPELINE);
   const env = { ...bareEnvironment(tempDir("ccp-home")), ...options.env };
   const config = readConfig({ cwd: root, environment: env } as never);
-  const wiring = wire(config);
+  const wiring = wire(config, systemChance);
   return {
     root,
     transcript,
@@ -177,11 +178,11 @@ export function scenario(options: ScenarioOptions = {}): Scenario {
       const stateDir = join((await wiring.repository()).commonDir, "ccp");
       const real = new SqliteStore(stateDir);
       const store = around.store?.(real) ?? real;
-      const models = await wire(config).models();
+      const models = await wire(config, systemChance).models();
       const engine = createEngine({
         store,
         spool: openSpool(stateDir),
-        repository: await wire(config).repository(),
+        repository: await wire(config, systemChance).repository(),
         results: await wiring.results(),
         models: around.models?.(models) ?? models,
         tools: await wiring.tools(),

@@ -84,6 +84,9 @@ it("takes a file for tracked when git cannot be asked, and for untracked outside
 it.each([
   ["error: unable to write file x: No space left on device", "disk_full", EXIT.disk],
   ["fatal: write error: Disk quota exceeded", "disk_full", EXIT.disk],
+  ["fatal: sha1 file '/r/.git/index.lock' write error. Out of diskspace", "disk_full", EXIT.disk],
+  ["error: unable to write file sum.mjs", "cannot_write", EXIT.disk],
+  ["fatal: cannot update ref 'refs/heads/x': couldn't write '/r/.git/refs/heads/x.lock'", "cannot_write", EXIT.disk],
   ["fatal: Unable to create '/r/.git/index.lock': Read-only file system", "read_only", EXIT.disk],
   ["error: insufficient permission for adding an object to repository database .git/objects", "read_only", EXIT.disk],
   ["fatal: could not create work tree dir 'x': Permission denied", "read_only", EXIT.disk],

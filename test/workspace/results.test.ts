@@ -60,6 +60,23 @@ describe("what a run leaves behind", () => {
     ]);
   });
 
+  it("keeps nothing of a write that died in the middle, and that is no uncommitted work meanwhile", async () => {
+    const root = makeRepository();
+    const results = open(root);
+    const [own, old, fresh] = [
+      `results/${RID}/.run.json.0123abcd.tmp`,
+      "results/.PLAN.md.0123abcd.tmp",
+      "results/.PLAN.md.4567cdef.tmp",
+    ];
+    writeFiles(root, { [own]: "{", [old]: "# pl", [fresh]: "# pla" });
+    expect(await (await openBench(root)).repository.dirtyFiles()).toEqual([]);
+    utimesSync(join(root, old), 1, 1);
+    results.write(RID, "run.json", bytes("{}"));
+    results.publish("PLAN.md", bytes("# plan\n"));
+    // What is young may be another run's, at work now.
+    expect([own, old, fresh].map((file) => existsSync(join(root, file)))).toEqual([false, false, true]);
+  });
+
   it("a published file takes the place of the last one, or is taken away", () => {
     const root = makeRepository();
     const results = open(root);
