@@ -57,11 +57,12 @@ async function attempt(
   const { port, route } = question;
   const model = route.current();
   const request = requestOf(question, talk);
+  const wantedOutputTokens = Math.min(model.maxOutputTokens, question.assignment.maxOutputTokens);
   const intended = await port.intend({
     model,
     request,
-    inputTokensBound: await inputBound(request, model, port),
-    wantedOutputTokens: model.maxOutputTokens,
+    inputTokensBound: await inputBound(request, model, wantedOutputTokens, port),
+    wantedOutputTokens,
   });
   if (intended.type === "refused") return { type: "stopped", why: intended.why, reason: intended.reason };
   const end = await send({ ...request, maxTokens: intended.maxTokens }, intended.callId, port);
@@ -75,13 +76,14 @@ async function attempt(
 async function inputBound(
   request: Omit<ModelRequest, "maxTokens">,
   model: ModelFacts,
+  wantedOutputTokens: number,
   port: StepPort,
 ): Promise<number> {
   const quick = port.models.inputBound(request);
   const plan = planReservation({
     price: model.price,
     inputTokensBound: quick,
-    wantedOutputTokens: model.maxOutputTokens,
+    wantedOutputTokens,
     headroom: port.headroom(),
   });
   return plan.type === "fits" && !plan.shrunk ? quick : port.models.tightInputBound(request);

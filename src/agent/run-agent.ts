@@ -51,6 +51,6 @@ async function take(
 
 function sentence(assignment: Assignment, why: "nudge" | "truncated" | "empty", route: Route): string {
   return renderTemplate(assignment.messages[why] ?? "", (name) =>
-    name === "maxTokens" ? String(route.current().maxOutputTokens) : "",
+    name === "maxTokens" ? String(Math.min(route.current().maxOutputTokens, assignment.maxOutputTokens)) : "",
   );
 }

@@ -285,6 +285,8 @@ export interface Assignment {
   readonly candidates: readonly ModelFacts[];
   readonly grant: ToolGrant;
   readonly maxTurns: number;
+  /** Ceiling of one answer, in tokens; a model's own may be lower. */
+  readonly maxOutputTokens: number;
   /** Sentences for nudges and the like, by name. */
   readonly messages: Readonly<Record<string, string>>;
 }

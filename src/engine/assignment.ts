@@ -1,8 +1,15 @@
 import { candidatesOf } from "../core/candidates.ts";
 import { FINISH_SCHEMAS } from "../core/contract.ts";
-import type { AgentStep } from "../core/pipeline.ts";
+import { type AgentStep, isWriter } from "../core/pipeline.ts";
 import type { Assignment } from "../core/ports.ts";
 import type { Context } from "./context.ts";
+
+/**
+ * A plan or a review is a few thousand tokens; a file that is written whole may be long. What is wanted is held until
+ * the answer is there, so too high a ceiling eats the share of a role that a crash has already charged for one.
+ */
+const READER_OUTPUT_TOKENS = 8_192;
+const WRITER_OUTPUT_TOKENS = 32_768;
 
 /** What the agent is asked to do, in terms that know no pipeline. */
 export function assignmentOf(context: Context, step: AgentStep, conversation: number, system: string): Assignment {
@@ -17,6 +24,7 @@ export function assignmentOf(context: Context, step: AgentStep, conversation: nu
     candidates: candidatesOf(log.run.routes[role.name] ?? role.models, deps.models),
     grant: { tools: role.tools, permissions: role.permissions, finish: FINISH_SCHEMAS[role.name] },
     maxTurns: role.maxTurns,
+    maxOutputTokens: isWriter(pipeline, step) ? WRITER_OUTPUT_TOKENS : READER_OUTPUT_TOKENS,
     messages: pipeline.messages,
   };
 }

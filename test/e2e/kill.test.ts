@@ -65,12 +65,16 @@ describe("kill -9", () => {
     const [template, mock] = [makeRepository(RED_PROJECT), await mockModels(TURNS)];
     const whole = await undisturbed(template, mock);
     const chance = seeded(SEED);
+    let isBroken = false;
     const tally = { kills: 0, afterTheEnd: 0, lost: 0, recovered: 0 };
     const worker = async () => {
-      while (tally.kills < KILLS) {
+      while (tally.kills < KILLS && !isBroken) {
         tally.kills += 1;
         const moment = momentOf(tally.kills, whole.lines, chance);
-        const outcome = await killAndResume(template, mock, moment, whole.left);
+        const outcome = await killAndResume(template, mock, moment, whole.left).catch((cause: unknown) => {
+          isBroken = true;
+          throw cause;
+        });
         // A kill that came after the end is made up for by another.
         if (outcome === null) {
           tally.afterTheEnd += 1;
@@ -80,7 +84,10 @@ describe("kill -9", () => {
         tally.recovered += outcome?.recovered ?? 0;
       }
     };
-    await Promise.all([worker(), worker()]);
+    // Neither outlives the test, whatever becomes of the other.
+    const workers = [worker(), worker()];
+    await Promise.allSettled(workers);
+    await Promise.all(workers);
     console.log(`seed ${SEED}: ${JSON.stringify(tally)} over ${whole.lines.length} lines and ${TURNS.length} requests`);
     expect(tally.kills).toBe(KILLS);
     if (KILLS >= 50) expect(tally.lost).toBeGreaterThan(0);
