@@ -49,7 +49,7 @@ async function take(
   }
 }
 
-function sentence(assignment: Assignment, why: "nudge" | "truncated" | "empty", route: Route): string {
+function sentence(assignment: Assignment, why: Reminder, route: Route): string {
   return renderTemplate(assignment.messages[why] ?? "", (name) =>
     name === "maxTokens" ? String(Math.min(route.current().maxOutputTokens, assignment.maxOutputTokens)) : "",
   );

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { CcpError, EXIT } from "../core/errors.ts";
-import { type ModelRef, parseModelRef, totalTokens } from "../core/model.ts";
+import { type ModelRef, parseModelRef } from "../core/model.ts";
+import { totalTokens } from "../core/usage.ts";
 import { formatUsd } from "../core/money.ts";
 import type { PingAnswer, Wiring } from "../wire.ts";
 import { collect } from "./collect.ts";

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { type Budget, NOTHING_SPENT } from "../core/budget.ts";
+import { type Budget, NOTHING_SPENT, usedNanos, usedTokens } from "../core/budget.ts";
 import { CcpError, EXIT } from "../core/errors.ts";
 import type { Run } from "../core/run.ts";
 import { collect } from "./collect.ts";
@@ -11,7 +11,7 @@ import { preflightResume } from "./preflight.ts";
 import { uiOptions } from "./run.ts";
 import { openRun } from "./select-run.ts";
 
-interface ResumeFlags extends UiFlags, Pick<PipelineFlags, "budget" | "tokens" | "minutes" | "model" | "transcript"> {}
+interface ResumeFlags extends UiFlags, Pick<PipelineFlags, "budget" | "tokens" | "minutes" | "model"> {}
 
 export function registerResume(program: Command, context: CommandContext): void {
   const command = program
@@ -48,8 +48,8 @@ function newBudget(run: Run, flags: ResumeFlags): Budget | null {
   const spent = run.spend.run ?? NOTHING_SPENT;
   return {
     ...now,
-    ...ceiling("maxCostNanos", given, now, flags.budget, spent.settledNanos + spent.heldNanos),
-    ...ceiling("maxTokens", given, now, flags.tokens, spent.settledTokens + spent.heldTokens),
+    ...ceiling("maxCostNanos", given, now, flags.budget, usedNanos(spent)),
+    ...ceiling("maxTokens", given, now, flags.tokens, usedTokens(spent)),
     ...ceiling("maxDurationMs", given, now, flags.minutes, run.activeMs),
   };
 }

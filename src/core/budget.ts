@@ -21,7 +21,18 @@ export interface Spend {
   readonly heldTokens: number;
 }
 
+/** What a scope without a call has used. */
 export const NOTHING_SPENT: Spend = { settledNanos: 0, heldNanos: 0, settledTokens: 0, heldTokens: 0 };
+
+/** Nano-dollars of a scope that are gone or spoken for. */
+export function usedNanos(spend: Spend): number {
+  return spend.settledNanos + spend.heldNanos;
+}
+
+/** Tokens of a scope that are gone or spoken for. */
+export function usedTokens(spend: Spend): number {
+  return spend.settledTokens + spend.heldTokens;
+}
 
 /** What is left in every scope of a call, the tightest counting; null means "no ceiling". */
 export interface Headroom {
@@ -32,6 +43,7 @@ export interface Headroom {
 /** An answer shorter than this is of no use: the reservation stops instead. */
 export const MIN_OUTPUT_TOKENS = 512;
 
+/** What `planReservation` decides. `unpriced`: the price is unknown, and only money has a ceiling. */
 export type Reservation =
   | {
       readonly type: "fits";
@@ -44,6 +56,7 @@ export type Reservation =
   | { readonly type: "does-not-fit"; readonly unit: "money" | "tokens"; readonly needed: number; readonly left: number }
   | { readonly type: "unpriced" };
 
+/** What a reservation is decided from. */
 export interface ReservationRequest {
   /** Null: the price is unknown. */
   readonly price: Price | null;
@@ -86,15 +99,17 @@ export function planReservation(request: ReservationRequest): Reservation {
 /** What is left of `budget`; null fields have no ceiling. Never negative. */
 export function headroomOf(budget: Budget, spend: Spend): Headroom {
   return {
-    nanos: left(budget.maxCostNanos, spend.settledNanos + spend.heldNanos),
-    tokens: left(budget.maxTokens, spend.settledTokens + spend.heldTokens),
+    nanos: left(budget.maxCostNanos, usedNanos(spend)),
+    tokens: left(budget.maxTokens, usedTokens(spend)),
   };
 }
 
+/** The headroom of a call that draws on both. */
 export function tightest(a: Headroom, b: Headroom): Headroom {
   return { nanos: smaller(a.nanos, b.nanos), tokens: smaller(a.tokens, b.tokens) };
 }
 
+/** The sum, field by field; a change may be negative. */
 export function addSpend(a: Spend, b: Spend): Spend {
   return {
     settledNanos: a.settledNanos + b.settledNanos,
@@ -119,8 +134,8 @@ const WARNING_PERCENTS = [75, 90, 100] as const;
 /** The warnings (percent of the ceiling) that `spend` has reached, money or tokens, whichever is nearer to its end. */
 export function reachedWarnings(budget: Budget, spend: Spend): readonly number[] {
   const ratios = [
-    ratio(budget.maxCostNanos, spend.settledNanos + spend.heldNanos),
-    ratio(budget.maxTokens, spend.settledTokens + spend.heldTokens),
+    ratio(budget.maxCostNanos, usedNanos(spend)),
+    ratio(budget.maxTokens, usedTokens(spend)),
   ];
   return WARNING_PERCENTS.filter((percent) => ratios.some((used) => used * 100 >= percent));
 }

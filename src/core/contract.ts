@@ -5,7 +5,7 @@ const fraction = { type: "number", minimum: 0, maximum: 1 } as const satisfies J
 const sentence = { type: "string", minLength: 1 } as const satisfies JsonSchema;
 
 /** What a planner hands over. The engine renders PLAN.md from it. */
-export const PLAN_SCHEMA = {
+const PLAN_SCHEMA = {
   type: "object",
   additionalProperties: false,
   required: ["plan", "tasks", "acceptance", "uncertainty"],
@@ -31,7 +31,7 @@ export const PLAN_SCHEMA = {
 } as const satisfies JsonSchema;
 
 /** What a doer claims. The step's check decides whether it is so. */
-export const WORK_SCHEMA = {
+const WORK_SCHEMA = {
   type: "object",
   additionalProperties: false,
   required: ["status", "summary", "evidence", "confidence"],
@@ -51,7 +51,7 @@ const judgement = {
 } as const satisfies JsonSchema;
 
 /** A reviewer's answer. It counts only for the tree that the reviewer was shown. */
-export const REVIEW_SCHEMA = {
+const REVIEW_SCHEMA = {
   type: "object",
   additionalProperties: false,
   required: ["verdict", "findings", "checklist"],
@@ -81,8 +81,11 @@ export const REVIEW_SCHEMA = {
   },
 } as const satisfies JsonSchema;
 
+/** A planner's finish value. */
 export type Plan = Infer<typeof PLAN_SCHEMA>;
+/** A doer's finish value. */
 export type Work = Infer<typeof WORK_SCHEMA>;
+/** A reviewer's finish value. */
 export type Review = Infer<typeof REVIEW_SCHEMA>;
 
 /** The shape in which each role must finish. */

@@ -1,13 +1,15 @@
 import type { Json } from "./json.ts";
 import type { Message, Part, StopReason, ToolCall } from "./model.ts";
 
+/** What the agent loop says of its own accord to a model that does not get on. */
+export type Reminder = "nudge" | "truncated" | "empty";
+
+/** Why the model is spoken to. */
+export type Saying = "task" | Reminder | "check-failed";
+
 /** One fact of a conversation, payload in hand. */
 export type Utterance =
-  | {
-      readonly type: "said";
-      readonly why: "task" | "nudge" | "truncated" | "empty" | "check-failed";
-      readonly text: string;
-    }
+  | { readonly type: "said"; readonly why: Saying; readonly text: string }
   | { readonly type: "answered"; readonly parts: readonly Part[]; readonly stop: StopReason }
   | {
       readonly type: "tool";
@@ -39,6 +41,7 @@ export interface Conversation {
   readonly finish: Json | null;
 }
 
+/** Before the first word. */
 export const EMPTY_CONVERSATION: Conversation = {
   messages: [],
   turns: 0,
@@ -51,6 +54,7 @@ export const EMPTY_CONVERSATION: Conversation = {
   finish: null,
 };
 
+/** Folds one utterance into the conversation. */
 export function applyUtterance(talk: Conversation, utterance: Utterance): Conversation {
   switch (utterance.type) {
     case "said":

@@ -14,8 +14,10 @@ export const EXIT = {
   terminated: 143,
 } as const;
 
+/** One of `EXIT`. */
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
+/** What an error may carry beyond its message. */
 export interface CcpErrorOptions {
   /** What a person should do next; one line, imperative. */
   readonly hint?: string;

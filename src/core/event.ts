@@ -1,8 +1,9 @@
 import type { Budget, Scope } from "./budget.ts";
+import type { Saying } from "./conversation.ts";
 import type { ExitCode } from "./errors.ts";
 import type { FailureClass } from "./failure.ts";
-import type { ModelFailure, StopReason, Usage } from "./model.ts";
-import type { ToolName } from "./permission.ts";
+import type { ModelFailure, StopReason } from "./model.ts";
+import type { Usage } from "./usage.ts";
 import type { InputValue, RoleName, SandboxMode } from "./pipeline.ts";
 
 /** A payload, stored once under the sha256 (hex) of its bytes. */
@@ -25,6 +26,7 @@ export interface CommandEnd {
   readonly output: BlobRef;
 }
 
+/** How a try of a step ended. */
 export type StepOutcome =
   | {
       readonly status: "succeeded";
@@ -41,8 +43,7 @@ export type StepOutcome =
     };
 
 /** How a run stands when nobody drives it. */
-export const END_STATUSES = ["succeeded", "failed", "paused", "budget_reached", "provider_down", "blocked"] as const;
-export type EndStatus = (typeof END_STATUSES)[number];
+export type EndStatus = "succeeded" | "failed" | "paused" | "budget_reached" | "provider_down" | "blocked";
 
 /** Where the work starts. */
 export interface Base {
@@ -54,6 +55,7 @@ export interface Base {
   readonly branch: string | null;
 }
 
+/** What a command was run for: to prepare the worktree, to judge the base, to judge a try, or as a step of its own. */
 export type CommandPurpose = "setup" | "baseline" | "until" | "step";
 
 /**
@@ -157,7 +159,7 @@ export type Event =
   | {
       readonly type: "message.added";
       readonly stepId: string;
-      readonly why: "nudge" | "truncated" | "empty" | "check-failed";
+      readonly why: Exclude<Saying, "task">;
       readonly text: BlobRef;
     }
   | {
@@ -239,7 +241,9 @@ export type Event =
       readonly stepId: string | null;
     };
 
+/** The names of the facts. */
 export type EventType = Event["type"];
+/** The facts of one name, or of several. */
 export type EventOf<T extends EventType> = Extract<Event, { type: T }>;
 
 /** An event as the journal keeps it. */
@@ -253,5 +257,5 @@ export type StoredEvent = Event & {
 /** What is worth showing and not worth keeping: dropped at will. */
 export type Delta =
   | { readonly type: "delta.text"; readonly stepId: string; readonly text: string }
-  | { readonly type: "delta.tool_call"; readonly stepId: string; readonly tool: ToolName | string }
+  | { readonly type: "delta.tool_call"; readonly stepId: string; readonly tool: string }
   | { readonly type: "delta.waiting"; readonly stepId: string; readonly reason: string; readonly waitMs: number };

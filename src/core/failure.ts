@@ -31,16 +31,18 @@ export type WorkFailureClass =
 /** Failed attempts on one candidate before the next is asked: the first and two more. */
 export const ATTEMPTS_PER_CANDIDATE = 3;
 /** A provider that asks for a longer wait is passed over. */
-export const LONGEST_WAIT_MS = 60_000;
+const LONGEST_WAIT_MS = 60_000;
 const FIRST_BACKOFF_MS = 1_000;
 const LONGEST_BACKOFF_MS = 30_000;
 
+/** What `afterFailedAttempt` decides. */
 export type RetryDecision =
   | { readonly type: "retry"; readonly waitMs: number }
   | { readonly type: "next-candidate" }
   /** Nothing more can be tried for this call: the failure is the outcome. */
   | { readonly type: "give-up" };
 
+/** What is decided from: the failure, and what has been tried for this call. */
 export interface FailedAttempt {
   readonly class: FailureClass;
   readonly retryAfterMs: number | null;

@@ -1,8 +1,7 @@
 import type { Price } from "./money.ts";
 
 /** The dialects that ccp speaks. */
-export const WIRES = ["anthropic-messages", "openai-responses", "openai-chat", "ollama-chat", "scripted"] as const;
-export type Wire = (typeof WIRES)[number];
+export type Wire = "anthropic-messages" | "openai-responses" | "openai-chat" | "ollama-chat" | "scripted";
 
 /** An endpoint, a wire format and one credential. Credentials never cross lanes. The id is the `provider` of a model reference. */
 export interface Lane {
@@ -24,6 +23,7 @@ export interface Lane {
   readonly models: Readonly<Record<string, LaneModel>>;
 }
 
+/** What a file says of one model of a lane; what is missing, the catalogue says. */
 export interface LaneModel {
   readonly price?: Price;
   readonly contextWindow?: number;

@@ -1,6 +1,6 @@
 import type { Scope, Spend } from "./budget.ts";
 import type { Event } from "./event.ts";
-import { totalTokens } from "./model.ts";
+import { totalTokens } from "./usage.ts";
 
 /** What one event does to the ledger. The store applies it in the transaction that keeps the event. */
 export interface LedgerEntry {

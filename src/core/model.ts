@@ -3,8 +3,6 @@ import type { Json, JsonSchema } from "./json.ts";
 import type { Price } from "./money.ts";
 import type { Usage } from "./usage.ts";
 
-export { addUsage, NO_USAGE, totalTokens, type Usage } from "./usage.ts";
-
 /** A candidate of a route. Written `provider/model`; the model may contain further slashes. */
 export interface ModelRef {
   readonly provider: string;
@@ -18,6 +16,7 @@ export function parseModelRef(text: string): ModelRef | null {
   return { provider: text.slice(0, slash), model: text.slice(slash + 1) };
 }
 
+/** The inverse of `parseModelRef`. */
 export function formatModelRef(ref: ModelRef): string {
   return `${ref.provider}/${ref.model}`;
 }
@@ -30,8 +29,10 @@ export type Part =
   /** `rawArguments` is the JSON text as the model wrote it; it may be malformed. */
   | { readonly kind: "tool_call"; readonly id: string; readonly name: string; readonly rawArguments: string };
 
+/** A call that the model wants made, arguments unread. */
 export type ToolCall = Extract<Part, { kind: "tool_call" }>;
 
+/** One message of a conversation, in no provider's dialect. */
 export type Message =
   | { readonly role: "user"; readonly text: string }
   | { readonly role: "assistant"; readonly parts: readonly Part[] }

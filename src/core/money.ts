@@ -56,6 +56,7 @@ export function parseUsd(text: string): number | null {
   return match ? usdToNanos(Number(match[1])) : null;
 }
 
+/** Rounded to the nearest nano-dollar. */
 export function usdToNanos(usd: number): number {
   return Math.round(usd * NANOS_PER_USD);
 }

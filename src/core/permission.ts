@@ -2,11 +2,13 @@ import { matchesCommand, matchesPath } from "./glob.ts";
 
 /** The tools of the built-in agent. */
 export const TOOL_NAMES = ["read", "ls", "glob", "grep", "edit", "write", "bash", "todo", "finish"] as const;
+/** One of `TOOL_NAMES`. */
 export type ToolName = (typeof TOOL_NAMES)[number];
 
 /** What a tool may do to the world: the engine brackets `write` and `execute` with snapshots. */
 export type ToolEffect = "none" | "read" | "write" | "execute";
 
+/** What each tool may do. */
 export const TOOL_EFFECTS: Readonly<Record<ToolName, ToolEffect>> = {
   read: "read",
   ls: "read",
@@ -19,7 +21,9 @@ export const TOOL_EFFECTS: Readonly<Record<ToolName, ToolEffect>> = {
   finish: "none",
 };
 
+/** From the mildest to the strictest. */
 export const EFFECTS = ["allow", "ask", "deny"] as const;
+/** What a rule does with a call that it matches. */
 export type PermissionEffect = (typeof EFFECTS)[number];
 
 /** A rule over tool calls. Of all rules that match, the strictest decides: deny before ask before allow. */
@@ -33,6 +37,7 @@ export interface PermissionRule {
   readonly reason?: string;
 }
 
+/** What the rules say of one call; `reason` is that of the rule that decided. */
 export interface PermissionVerdict {
   readonly effect: PermissionEffect;
   readonly reason: string | null;

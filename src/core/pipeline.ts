@@ -3,6 +3,7 @@ import type { PermissionRule, ToolName } from "./permission.ts";
 
 /** The built-in roles. What each finishes with is its contract, in `contract.ts`. */
 export const ROLE_NAMES = ["planner", "doer", "reviewer"] as const;
+/** One of `ROLE_NAMES`. */
 export type RoleName = (typeof ROLE_NAMES)[number];
 
 /** Who does the work: a prompt, a route to models, what it may touch and what it may spend. */
@@ -40,6 +41,7 @@ interface StepBase {
   readonly onFailure: { readonly backTo: string; readonly attempts: number } | null;
 }
 
+/** A step that a role does. */
 export interface AgentStep extends StepBase {
   readonly kind: "agent";
   readonly role: RoleName;
@@ -48,6 +50,7 @@ export interface AgentStep extends StepBase {
   readonly until: { readonly command: Command; readonly attempts: number } | null;
 }
 
+/** A step that a command does. */
 export interface ShellStep extends StepBase {
   readonly kind: "shell";
   readonly command: Command;
@@ -57,9 +60,12 @@ export interface ShellStep extends StepBase {
   readonly check: boolean;
 }
 
+/** One node of a pipeline. */
 export type Step = AgentStep | ShellStep;
 
+/** What an input holds once it is resolved. */
 export type InputValue = string | number | boolean;
+/** What an input may be declared as. */
 export const INPUT_TYPES = ["string", "number", "boolean", "command"] as const;
 
 /** `command` is a string that the pipeline executes: only such an input may stand where a command is expected. */
@@ -72,7 +78,9 @@ export interface InputSpec {
   readonly detect: "test" | null;
 }
 
+/** Use one where there is one, refuse to start without, or do without. */
 export const SANDBOX_MODES = ["auto", "required", "off"] as const;
+/** One of `SANDBOX_MODES`. */
 export type SandboxMode = (typeof SANDBOX_MODES)[number];
 
 /** A checked, expanded pipeline: every name resolved, every default filled in, every prompt in it. Immutable; has a digest. */

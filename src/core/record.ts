@@ -1,6 +1,6 @@
 import type { StoredEvent } from "./event.ts";
 import type { Json } from "./json.ts";
-import { addUsage, NO_USAGE } from "./model.ts";
+import { addUsage, NO_USAGE, type Usage } from "./usage.ts";
 import { NANOS_PER_USD } from "./money.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { type Run, stepState, totalSpend } from "./run.ts";
@@ -84,7 +84,7 @@ function stepRecord(run: Run, stepId: string, role: string | null, events: reado
 
 /** Settled and lost calls by model. */
 function modelRecords(events: readonly StoredEvent[]): Json {
-  const byModel = new Map<string, { calls: number; lost: number; cost: number; usage: typeof NO_USAGE }>();
+  const byModel = new Map<string, { calls: number; lost: number; cost: number; usage: Usage }>();
   for (const event of events) {
     if (event.type !== "call.settled" && event.type !== "call.lost") continue;
     const sum = byModel.get(event.model) ?? { calls: 0, lost: 0, cost: 0, usage: NO_USAGE };
@@ -105,7 +105,7 @@ function modelRecords(events: readonly StoredEvent[]): Json {
   }));
 }
 
-function usageRecord(usage: typeof NO_USAGE): Json {
+function usageRecord(usage: Usage): Json {
   return {
     fresh_input: usage.freshInput,
     cache_read: usage.cacheRead,

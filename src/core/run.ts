@@ -1,8 +1,9 @@
 import { addSpend, type Budget, NOTHING_SPENT, type Scope, type Spend } from "./budget.ts";
 import type { BlobRef, EndStatus, EventOf, StepOutcome, StoredEvent, TreeHash } from "./event.ts";
 import { ledgerEntry } from "./ledger.ts";
-import { addUsage, NO_USAGE, type Usage } from "./model.ts";
+import { addUsage, NO_USAGE, type Usage } from "./usage.ts";
 
+/** How a step stands in a run. */
 export interface StepState {
   /** `interrupted`: its conversation is open and goes on when the run is driven again. */
   readonly status: "pending" | "running" | "interrupted" | "succeeded" | "failed";
@@ -27,7 +28,9 @@ export interface StepState {
   readonly endedAt: number | null;
 }
 
+/** A command that was run to its end. */
 export type CommandRecord = EventOf<"command.finished">;
+/** How a run stands. `new`: no event yet. */
 export type RunStatus = "new" | "running" | EndStatus | "discarded";
 
 /** Everything there is to know about a run: the fold of its events. */
@@ -48,7 +51,7 @@ export interface Run {
   readonly steps: Readonly<Record<string, StepState>>;
   /** Sent, outcome not recorded. */
   readonly openCalls: Readonly<Record<string, EventOf<"call.reserved"> & { readonly at: number }>>;
-  /** Begun, end not recorded. */
+  /** Begun, end not recorded; by `toolKey`. */
   readonly openTools: Readonly<Record<string, EventOf<"tool.started">>>;
   readonly openCommands: Readonly<Record<string, EventOf<"command.started">>>;
   readonly budgets: Readonly<Partial<Record<Scope, Budget>>>;
@@ -83,6 +86,7 @@ const UNTRIED: StepState = {
   endedAt: null,
 };
 
+/** A run before its first event. */
 export function newRun(rid: string): Run {
   return {
     rid,
@@ -109,6 +113,7 @@ export function newRun(rid: string): Run {
   };
 }
 
+/** The run that a log tells of. */
 export function foldRun(rid: string, events: readonly StoredEvent[]): Run {
   return events.reduce(applyEvent, newRun(rid));
 }
@@ -118,6 +123,7 @@ export function applyEvent(run: Run, event: StoredEvent): Run {
   return applyFact(booked(ticked(run, event), event), event);
 }
 
+/** How a step stands; untried until its first event. */
 export function stepState(run: Run, stepId: string): StepState {
   return run.steps[stepId] ?? UNTRIED;
 }
@@ -125,6 +131,16 @@ export function stepState(run: Run, stepId: string): StepState {
 /** All that was ever charged or is held, over the whole run. */
 export function totalSpend(run: Run): Spend {
   return run.spend.run ?? NOTHING_SPENT;
+}
+
+/** Calls that were sent and whose outcome nobody knows, over the whole run. */
+export function lostCalls(run: Run): number {
+  return Object.values(run.steps).reduce((sum, step) => sum + step.lostCalls, 0);
+}
+
+/** Names a tool call in its run: providers number their calls anew in each conversation. */
+export function toolKey(call: { readonly stepId: string; readonly toolCallId: string }): string {
+  return `${call.stepId} ${call.toolCallId}`;
 }
 
 /** Milliseconds of the run's time budget that are left at `now` while it is driven; null without a ceiling. */
@@ -168,12 +184,12 @@ function applyFact(run: Run, event: StoredEvent): Run {
         event,
       );
     case "tool.started":
-      return { ...run, openTools: { ...run.openTools, [`${event.stepId} ${event.toolCallId}`]: event } };
+      return { ...run, openTools: { ...run.openTools, [toolKey(event)]: event } };
     case "tool.finished":
       return {
         ...run,
         tree: event.treeAfter ?? run.tree,
-        openTools: without(run.openTools, `${event.stepId} ${event.toolCallId}`),
+        openTools: without(run.openTools, toolKey(event)),
       };
     case "artifact.written":
       return { ...run, artifacts: { ...run.artifacts, [event.name]: event } };

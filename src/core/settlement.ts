@@ -1,8 +1,11 @@
-import { type ModelEvent, type ModelFacts, NO_USAGE, type Usage } from "./model.ts";
+import type { ModelEvent, ModelFacts } from "./model.ts";
+import { NO_USAGE, type Usage } from "./usage.ts";
 import { costOf } from "./money.ts";
 
+/** The event that ends an attempt. */
 export type CallEnd = Extract<ModelEvent, { type: "answered" | "failed" }>;
 
+/** What a call is booked as. */
 export type Settlement =
   | { readonly type: "settled"; readonly costNanos: number; readonly usage: Usage }
   /** It may have been billed and nobody said how much: charged at its reservation. */

@@ -1,4 +1,4 @@
-import type { Conversation } from "./conversation.ts";
+import type { Conversation, Reminder } from "./conversation.ts";
 import type { FailureClass } from "./failure.ts";
 import type { Json } from "./json.ts";
 import type { ToolCall } from "./model.ts";
@@ -7,14 +7,14 @@ import type { ToolCall } from "./model.ts";
 export type Turn =
   | { readonly type: "ask" }
   | { readonly type: "call-tool"; readonly call: ToolCall }
-  | { readonly type: "say"; readonly why: "nudge" | "truncated" | "empty" }
+  | { readonly type: "say"; readonly why: Reminder }
   | { readonly type: "finish"; readonly value: Json }
   | { readonly type: "fail"; readonly class: FailureClass; readonly reason: string };
 
 /** Reminders before an agent that has stopped calling tools counts as `incomplete`. */
-export const MAX_NUDGES = 2;
+const MAX_NUDGES = 2;
 /** Malformed calls, empty answers or truncated answers in a row that end a conversation. */
-export const MAX_IN_A_ROW = 3;
+const MAX_IN_A_ROW = 3;
 
 /**
  * One turn of the loop. Only an accepted `finish` counts as an end: a model that merely stops is reminded and then

@@ -9,6 +9,7 @@ export interface Usage {
   readonly source: "provider" | "estimated";
 }
 
+/** The usage of no call. */
 export const NO_USAGE: Usage = {
   freshInput: 0,
   cacheRead: 0,
@@ -18,6 +19,7 @@ export const NO_USAGE: Usage = {
   source: "provider",
 };
 
+/** The sum; estimated once a part of it is. */
 export function addUsage(a: Usage, b: Usage): Usage {
   return {
     freshInput: a.freshInput + b.freshInput,

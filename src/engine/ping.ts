@@ -1,6 +1,7 @@
 import { planReservation } from "../core/budget.ts";
 import { EXIT } from "../core/errors.ts";
-import { formatModelRef, type ModelFacts, type ModelFailure, NO_USAGE, type Usage } from "../core/model.ts";
+import { formatModelRef, type ModelFacts, type ModelFailure } from "../core/model.ts";
+import { NO_USAGE, type Usage } from "../core/usage.ts";
 import { usdToNanos } from "../core/money.ts";
 import { type CallEnd, settleCall } from "../core/settlement.ts";
 import { reservedCall, settleReserved } from "./calls.ts";

@@ -1,5 +1,6 @@
 import type { Json } from "../core/json.ts";
-import type { ModelEvent, StopReason, Usage } from "../core/model.ts";
+import type { ModelEvent, StopReason } from "../core/model.ts";
+import type { Usage } from "../core/usage.ts";
 
 /** What is worth showing while an answer arrives. */
 export type Delta = Exclude<ModelEvent, { type: "answered" | "failed" }>;

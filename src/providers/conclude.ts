@@ -1,4 +1,5 @@
-import type { ModelEvent, ModelFailure, Part, StopReason, Usage } from "../core/model.ts";
+import type { ModelEvent, ModelFailure, Part, StopReason } from "../core/model.ts";
+import type { Usage } from "../core/usage.ts";
 import type { AnswerDraft, DraftPart, ReportedUsage } from "./answer-draft.ts";
 import { isCutOff } from "./tool-arguments.ts";
 import type { Asked } from "./transport.ts";

@@ -1,6 +1,6 @@
 import type { Budget } from "../core/budget.ts";
 import type { CommandEnd } from "../core/event.ts";
-import { totalTokens, type Usage } from "../core/model.ts";
+import { totalTokens, type Usage } from "../core/usage.ts";
 import { formatUsd } from "../core/money.ts";
 
 /** `0.4s`, `11s`, `1m02s`, `1h05m`. */

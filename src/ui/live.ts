@@ -1,6 +1,6 @@
 import type { Budget } from "../core/budget.ts";
 import type { Delta, StoredEvent } from "../core/event.ts";
-import { totalTokens } from "../core/model.ts";
+import { totalTokens } from "../core/usage.ts";
 import type { Screen } from "../core/ports.ts";
 import { newRun, type Run, stepState, totalSpend } from "../core/run.ts";
 import { type Activity, activityAfterDelta, activityAfterEvent, shownActivity } from "./activity.ts";

@@ -1,6 +1,6 @@
 import type { StoredEvent } from "../core/event.ts";
 import type { Json } from "../core/json.ts";
-import { totalTokens } from "../core/model.ts";
+import { totalTokens } from "../core/usage.ts";
 import type { Screen } from "../core/ports.ts";
 import { type Run, totalSpend } from "../core/run.ts";
 import type { OutputStream } from "./output-stream.ts";

@@ -1,5 +1,5 @@
 import type { StoredEvent } from "../core/event.ts";
-import { addUsage, NO_USAGE, type Usage } from "../core/model.ts";
+import { addUsage, NO_USAGE, type Usage } from "../core/usage.ts";
 
 /** What a screen says of a step beyond the fold of the run: the figures of the try under way, and the time spent. */
 export interface StepProgress {

@@ -1,5 +1,5 @@
 import type { EventOf, StoredEvent } from "../core/event.ts";
-import { totalTokens } from "../core/model.ts";
+import { totalTokens } from "../core/usage.ts";
 import { formatUsd } from "../core/money.ts";
 import { type Run, stepState } from "../core/run.ts";
 import { formatDuration, formatTokens, ordinal } from "./format.ts";

@@ -1,7 +1,7 @@
 import { calcPrice } from "@pydantic/genai-prices";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Usage } from "../../src/core/model.ts";
+import type { Usage } from "../../src/core/usage.ts";
 import { costOf, NANOS_PER_USD, type Price, worstCost } from "../../src/core/money.ts";
 import { CATALOGUE_OVERLAY } from "../../src/providers/catalogue-overlay.ts";
 import { dearest, toPrice } from "../../src/providers/catalogue-price.ts";

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { Usage } from "../../src/core/model.ts";
+import type { Usage } from "../../src/core/usage.ts";
 import { AnswerDraft } from "../../src/providers/answer-draft.ts";
 import { readResponsesEvent } from "../../src/providers/openai-responses-reader.ts";
 import { replayTransport, spoolHead } from "../../src/providers/transport.ts";

@@ -1,6 +1,6 @@
 import type { Budget, Scope } from "../../src/core/budget.ts";
 import type { BlobRef, Event, EventOf } from "../../src/core/event.ts";
-import { NO_USAGE } from "../../src/core/model.ts";
+import { NO_USAGE } from "../../src/core/usage.ts";
 
 export const EMPTY_BLOB: BlobRef = {
   sha256: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",

@@ -1,4 +1,5 @@
-import type { Part, Usage } from "../../src/core/model.ts";
+import type { Part } from "../../src/core/model.ts";
+import type { Usage } from "../../src/core/usage.ts";
 import type { RealWire } from "./wires.ts";
 
 /** One and the same answer in every dialect: it thinks, speaks (in more than ASCII) and calls a tool. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Event } from "../../src/core/event.ts";
-import { totalTokens } from "../../src/core/model.ts";
+import { totalTokens } from "../../src/core/usage.ts";
 import { foldProgress, stepProgress, totalElapsed, tryElapsed } from "../../src/ui/progress.ts";
 import { answered, CREATED, SAMPLE_EVENTS, START, stored, tool, usage, usd } from "./sample-run.ts";
 

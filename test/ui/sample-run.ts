@@ -1,5 +1,5 @@
 import type { Event, StoredEvent } from "../../src/core/event.ts";
-import { NO_USAGE, type Usage } from "../../src/core/model.ts";
+import { NO_USAGE, type Usage } from "../../src/core/usage.ts";
 import { usdToNanos } from "../../src/core/money.ts";
 import type { AgentStep, Pipeline, Role, RoleName, ShellStep } from "../../src/core/pipeline.ts";
 import { applyEvent, newRun, type Run } from "../../src/core/run.ts";
