@@ -2,6 +2,7 @@ import { join, resolve } from "node:path";
 import type { Config } from "./core/config.ts";
 import type { Lane } from "./core/lane.ts";
 import type { ModelRef } from "./core/model.ts";
+import { once } from "./core/once.ts";
 import type { Chance, Models, Repository, Results, Spool, Store, Tools } from "./core/ports.ts";
 import type { Engine } from "./engine/engine.ts";
 import type { PingAnswer } from "./engine/ping.ts";
@@ -11,6 +12,8 @@ export type { RunSpec } from "./engine/begin-run.ts";
 export type { Listener } from "./engine/engine.ts";
 export type { PingAnswer } from "./engine/ping.ts";
 export type { ResumeChanges } from "./engine/resume-run.ts";
+export type { NextCommand, UiChoice } from "./ui/ui.ts";
+
 /** Everything that ccp shows of a run. */
 export type Ui = typeof import("./ui/ui.ts");
 
@@ -67,7 +70,7 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
       return openResults({ root, commonDir, dir: config.resultsDir, environment });
     }),
     lanes: once(async () => readLanes(config, await wiring.repository().catch(() => null))),
-    models: once(async () => modelsOver(await stateDir())),
+    models: once(async () => modelsOver(await spool())),
     tools: once(async () => (await import("./tools/tools.ts")).createTools()),
     library: once(async () => {
       const { openLibrary } = await import("./pipeline/library.ts");
@@ -83,7 +86,7 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
       return createEngine({
         variables,
         store: await wiring.store(),
-        spool: await openSpool(await stateDir()),
+        spool: await spool(),
         repository: await wiring.repository(),
         results: await wiring.results(),
         models: await wiring.models(),
@@ -96,11 +99,8 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
     async pinger() {
       const directory = join(stateHome, "ccp", "ping");
       const { ping } = await import("./engine/ping.ts");
-      const [store, spool, models] = [
-        await openStore(directory, opened),
-        await openSpool(directory),
-        await modelsOver(directory),
-      ];
+      const [store, spool] = [await openStore(directory, opened), await openSpool(directory)];
+      const models = await modelsOver(spool);
       const secrets = secretsOf(await wiring.lanes());
       return (ref) => ping(models.facts(ref), { store, spool, models, chance, secrets });
     },
@@ -122,18 +122,21 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
     withResults: (resultsDir) => wire({ ...config, resultsDir }, chance, opened),
   };
 
+  /** One for those who write to it and those who empty it: each holds its files open. */
+  const spool = once(async () => openSpool(await stateDir()));
+
   /** Beside git's own data, unless the user moved it. */
   async function stateDir(): Promise<string> {
     const { commonDir } = await wiring.repository();
     return (await import("./workspace/layout.ts")).stateDirOf(commonDir, config.stateDir);
   }
 
-  async function modelsOver(directory: string): Promise<Models> {
+  async function modelsOver(spool: Spool): Promise<Models> {
     const { createModels } = await import("./providers/models.ts");
     const { readTranscript } = await import("./pipeline/library.ts");
     return createModels({
       lanes: await wiring.lanes(),
-      spool: await openSpool(directory),
+      spool,
       readTranscript: (path) => readTranscript(resolve(config.cwd, path)),
     });
   }
@@ -166,12 +169,4 @@ async function readLanes(config: Config, repository: Repository | null): Promise
 
 function secretsOf(lanes: readonly Lane[]): readonly string[] {
   return lanes.flatMap((lane) => lane.credential ?? []);
-}
-
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | null = null;
-  return () => {
-    made ??= make();
-    return made;
-  };
 }

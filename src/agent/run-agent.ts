@@ -1,4 +1,4 @@
-import { applyUtterance, EMPTY_CONVERSATION } from "../core/conversation.ts";
+import { applyUtterance, EMPTY_CONVERSATION, type Reminder } from "../core/conversation.ts";
 import { unreachable } from "../core/errors.ts";
 import type { Agent, AgentOutcome, Assignment, StepPort } from "../core/ports.ts";
 import { renderTemplate } from "../core/template.ts";

@@ -1,12 +1,14 @@
 import type { Command } from "commander";
 import { CcpError, EXIT } from "../core/errors.ts";
-import { foldRun, type Run } from "../core/run.ts";
+import { foldRun } from "../core/fold-run.ts";
+import type { Run } from "../core/run.ts";
 import type { Wiring } from "../wire.ts";
 import type { CommandContext } from "./command-context.ts";
-import { writeJson } from "./output.ts";
 import { patchOf } from "./patch.ts";
 import { notEnded, openRun } from "./select-run.ts";
+import { writeJson } from "./write-json.ts";
 
+/** Adds `ccp apply`. */
 export function registerApply(program: Command, context: CommandContext): void {
   program
     .command("apply")

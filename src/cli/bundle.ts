@@ -1,14 +1,15 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { CommandContext } from "./command-context.ts";
-import { writeJson } from "./output.ts";
 import { notEnded, openRun } from "./select-run.ts";
+import { writeJson } from "./write-json.ts";
 
 interface BundleFlags {
   readonly output?: string;
   readonly json?: boolean;
 }
 
+/** Adds `ccp bundle`. */
 export function registerBundle(program: Command, context: CommandContext): void {
   program
     .command("bundle")

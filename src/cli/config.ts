@@ -25,6 +25,7 @@ export interface Surroundings {
   onSignal(listener: (signal: "SIGINT" | "SIGTERM") => void): () => void;
 }
 
+/** Flags that win over the environment. */
 export interface GlobalFlags {
   readonly resultsDir?: string;
 }

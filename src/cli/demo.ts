@@ -5,13 +5,13 @@ import type { Command } from "commander";
 import { EXIT } from "../core/errors.ts";
 import { ROLE_NAMES } from "../core/pipeline.ts";
 import type { CommandContext } from "./command-context.ts";
-import { driveRun, type UiFlags } from "./drive-run.ts";
 import { invalid, loadNamed } from "./load-pipeline.ts";
-import { preflight } from "./preflight.ts";
-import { uiOptions } from "./run.ts";
+import { startRun } from "./start-run.ts";
+import { type UiFlags, uiOptions } from "./ui-flags.ts";
 
 const TASK = "The tests are red: find out why, mend the code (not the test), and leave them green.";
 
+/** Adds `ccp demo`. */
 export function registerDemo(program: Command, context: CommandContext): void {
   const command = program
     .command("demo")
@@ -42,18 +42,12 @@ async function demo(flags: UiFlags, context: CommandContext): Promise<number> {
     budget: {},
   });
   if (!loaded.ok) throw invalid(loaded.diagnostics);
-  await preflight(loaded.pipeline, TASK, wiring);
-  const repository = await wiring.repository();
-  const spec = {
-    pipeline: loaded.pipeline,
-    inputs: loaded.inputs,
-    task: TASK,
-    base: await repository.resolveBase("HEAD"),
-    resultsDir: (await wiring.results()).dir,
-    ccpVersion: wiring.config.version,
-    parent: null,
-  };
-  const code = await driveRun({ kind: "new", spec }, flags, wiring, { ...context, wiring: () => wiring });
+  const { pipeline, inputs } = loaded;
+  const base = await (await wiring.repository()).resolveBase("HEAD");
+  const code = await startRun({ pipeline, inputs, task: TASK, base, parent: null }, flags, wiring, {
+    ...context,
+    wiring: () => wiring,
+  });
   if (code !== EXIT.ok || flags.json) return code;
   const patch = (await wiring.results()).read((await wiring.store()).runs()[0]?.rid ?? "", "Diff.patch");
   stdout.write(`\n${new TextDecoder().decode(patch ?? new Uint8Array())}\n`);

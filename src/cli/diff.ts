@@ -1,9 +1,10 @@
 import type { Command } from "commander";
 import type { CommandContext } from "./command-context.ts";
-import { writeJson } from "./output.ts";
 import { patchOf } from "./patch.ts";
 import { openRun } from "./select-run.ts";
+import { writeJson } from "./write-json.ts";
 
+/** Adds `ccp diff`. */
 export function registerDiff(program: Command, context: CommandContext): void {
   program
     .command("diff")

@@ -1,9 +1,10 @@
 import type { Command } from "commander";
 import { CcpError, EXIT } from "../core/errors.ts";
 import type { CommandContext } from "./command-context.ts";
-import { writeJson } from "./output.ts";
 import { openRun } from "./select-run.ts";
+import { writeJson } from "./write-json.ts";
 
+/** Adds `ccp discard`. */
 export function registerDiscard(program: Command, context: CommandContext): void {
   program
     .command("discard")

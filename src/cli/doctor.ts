@@ -2,12 +2,13 @@ import { statfsSync } from "node:fs";
 import type { Command } from "commander";
 import { CcpError, EXIT, messageOf } from "../core/errors.ts";
 import type { Lane } from "../core/lane.ts";
+import { plural } from "../core/words.ts";
 import type { Wiring } from "../wire.ts";
 import type { CommandContext } from "./command-context.ts";
-import { writeJson } from "./output.ts";
+import { writeJson } from "./write-json.ts";
 
 /** One thing that was looked at. */
-export interface Finding {
+interface Finding {
   readonly name: string;
   readonly state: "ok" | "warning" | "problem";
   readonly detail: string;
@@ -20,6 +21,7 @@ const MARKS = { ok: "ok  ", warning: "warn", problem: "FAIL" } as const;
 const LOW_DISK_BYTES = 1024 ** 3;
 const REACH_TIMEOUT_MS = 5_000;
 
+/** Adds `ccp doctor`. */
 export function registerDoctor(program: Command, context: CommandContext): void {
   program
     .command("doctor")
@@ -43,7 +45,7 @@ async function examine(wiring: Wiring): Promise<readonly Finding[]> {
   const repository = await look("repository", async () => (await wiring.repository()).root);
   const journal =
     repository.state === "ok"
-      ? [await look("journal", async () => `${(await wiring.store()).runs().length} runs on record`)]
+      ? [await look("journal", async () => `${plural((await wiring.store()).runs().length, "run")} on record`)]
       : [];
   const pipeline = repository.state === "ok" ? [await look("project", async () => projectDetail(wiring))] : [];
   return [
@@ -66,7 +68,7 @@ async function look(name: string, work: () => Promise<string>): Promise<Finding>
   try {
     return good(name, await work());
   } catch (thrown) {
-    return { name, state: "problem", detail: messageOf(thrown), fix: thrown instanceof CcpError ? thrown.hint : null };
+    return problem(name, thrown);
   }
 }
 
@@ -93,14 +95,7 @@ async function modelFindings(wiring: Wiring): Promise<readonly Finding[]> {
           },
         ];
   } catch (thrown) {
-    return [
-      {
-        name: "models",
-        state: "problem",
-        detail: messageOf(thrown),
-        fix: thrown instanceof CcpError ? thrown.hint : null,
-      },
-    ];
+    return [problem("models", thrown)];
   }
 }
 
@@ -137,6 +132,10 @@ function disk(wiring: Wiring): Finding {
   } catch (thrown) {
     return { name: "disk", state: "warning", detail: messageOf(thrown), fix: null };
   }
+}
+
+function problem(name: string, thrown: unknown): Finding {
+  return { name, state: "problem", detail: messageOf(thrown), fix: thrown instanceof CcpError ? thrown.hint : null };
 }
 
 function good(name: string, detail: string): Finding {

@@ -7,12 +7,9 @@ import type { CommandContext } from "./command-context.ts";
 import { wantsColor } from "./config.ts";
 import { nextCommands } from "./next-commands.ts";
 import { reportText } from "./report-text.ts";
+import type { UiFlags } from "./ui-flags.ts";
 
-export interface UiFlags {
-  readonly json?: boolean;
-  readonly ui?: "auto" | "live" | "plain" | "none";
-}
-
+/** Where a drive begins. */
 export type Start =
   | { readonly kind: "new"; readonly spec: RunSpec }
   | { readonly kind: "resume"; readonly rid: string; readonly changes: ResumeChanges; readonly pipeline: Pipeline };

@@ -4,7 +4,9 @@ import type { Command } from "commander";
 import { CcpError, EXIT } from "../core/errors.ts";
 import type { ProjectFacts } from "../core/ports.ts";
 import type { CommandContext } from "./command-context.ts";
+import { keyNames } from "./key-names.ts";
 
+/** Adds `ccp init`. */
 export function registerInit(program: Command, context: CommandContext): void {
   program
     .command("init")
@@ -30,7 +32,7 @@ export function registerInit(program: Command, context: CommandContext): void {
       stdout.write(
         keys.length > 0
           ? `models: ${keys.join(", ")}\n`
-          : "no model access yet: set ANTHROPIC_API_KEY, OPENAI_API_KEY, OPENROUTER_API_KEY, ZHIPU_API_KEY, or name a local model in the file\n",
+          : `no model access yet: set ${await keyNames(wiring)}, or name a local model in the file\n`,
       );
       stdout.write('  Next: git add .ccp && git commit   ccp plan   ccp run "what is to be done"\n');
     });

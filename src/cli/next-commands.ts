@@ -1,10 +1,5 @@
 import type { Run } from "../core/run.ts";
-
-/** A command worth typing now, and what it does. */
-export interface NextCommand {
-  readonly command: string;
-  readonly purpose: string;
-}
+import type { NextCommand } from "../wire.ts";
 
 /** What a person may do next with a run. Only commands that exist, with the real rid. */
 export function nextCommands(run: Run): readonly NextCommand[] {

@@ -1,19 +1,21 @@
 import type { Command } from "commander";
 import { CcpError, EXIT } from "../core/errors.ts";
 import { type ModelRef, parseModelRef } from "../core/model.ts";
-import { totalTokens } from "../core/usage.ts";
 import { formatUsd } from "../core/money.ts";
+import { totalTokens } from "../core/usage.ts";
 import type { PingAnswer, Wiring } from "../wire.ts";
 import { collect } from "./collect.ts";
 import type { CommandContext } from "./command-context.ts";
-import { writeJson } from "./output.ts";
+import { keyNames } from "./key-names.ts";
 import { tableText } from "./table-text.ts";
+import { writeJson } from "./write-json.ts";
 
 interface PingFlags {
   readonly model?: readonly string[];
   readonly json?: boolean;
 }
 
+/** Adds `ccp ping`. */
 export function registerPing(program: Command, context: CommandContext): void {
   program
     .command("ping")
@@ -28,9 +30,7 @@ export function registerPing(program: Command, context: CommandContext): void {
       const answers = await pingAll(flags.model ?? null, wiring);
       if (flags.json) writeJson(stdout, { v: 1, answers });
       else if (answers.length === 0)
-        stdout.write(
-          "no provider has a key here: set ANTHROPIC_API_KEY, OPENAI_API_KEY, OPENROUTER_API_KEY, ZHIPU_API_KEY, or name a model with --model\n",
-        );
+        stdout.write(`no provider has a key here: set ${await keyNames(wiring)}, or name a model with --model\n`);
       else {
         const rows = answers.map((answer) => [
           answer.model,
@@ -69,9 +69,7 @@ function modelRef(name: string): ModelRef {
   });
 }
 
-function exitCode(
-  answers: readonly { readonly ok: boolean; readonly failure: { readonly class: string } | null }[],
-): number {
+function exitCode(answers: readonly PingAnswer[]): number {
   if (answers.length === 0) return EXIT.credentials;
   if (answers.every((answer) => answer.ok)) return EXIT.ok;
   return answers.some((answer) => answer.failure?.class === "auth") ? EXIT.credentials : EXIT.unavailable;

@@ -3,10 +3,12 @@ import type { Budget } from "../core/budget.ts";
 import { formatUsd } from "../core/money.ts";
 import type { InputValue, Pipeline, Command as PipelineCommand, Step } from "../core/pipeline.ts";
 import type { CommandContext } from "./command-context.ts";
-import { loadForRun, type PipelineFlags, pipelineOptions } from "./load-pipeline.ts";
-import { writeJson } from "./output.ts";
+import { loadForRun } from "./load-pipeline.ts";
+import { type PipelineFlags, pipelineOptions } from "./pipeline-flags.ts";
 import { tableText } from "./table-text.ts";
+import { writeJson } from "./write-json.ts";
 
+/** Adds `ccp plan`. */
 export function registerPlan(program: Command, context: CommandContext): void {
   const command = program
     .command("plan")
@@ -34,38 +36,32 @@ export function registerPlan(program: Command, context: CommandContext): void {
     });
 }
 
-function row(step: Step, pipeline: Pipeline, inputs: Readonly<Record<string, InputValue>>): readonly string[] {
+type Inputs = Readonly<Record<string, InputValue>>;
+
+function row(step: Step, { roles }: Pipeline, inputs: Inputs): readonly string[] {
   const after = step.needs.join(", ") || "-";
-  const failure = [
+  const onFailure = failureText(step, inputs);
+  if (step.kind === "shell") {
+    const changes = step.changes === "keep" ? "changes are kept" : "changes are discarded";
+    return [step.id, after, `\`${commandText(step.command, inputs)}\``, changes, "-", onFailure];
+  }
+  const role = roles[step.role];
+  const does = `${step.role}: ${role?.models.join(", ") ?? ""}`;
+  return [step.id, after, does, role?.tools.join(" ") ?? "", budgetText(role?.budget ?? {}), onFailure];
+}
+
+function failureText(step: Step, inputs: Inputs): string {
+  const parts = [
     step.attempts > 1 ? `${step.attempts} attempts` : "",
     step.kind === "agent" && step.until
       ? `until \`${commandText(step.until.command, inputs)}\` (${step.until.attempts})`
       : "",
     step.onFailure ? `back to ${step.onFailure.backTo} (${step.onFailure.attempts})` : "",
   ];
-  const onFailure = failure.filter((part) => part !== "").join(", ") || "stop";
-  if (step.kind === "shell") {
-    return [
-      step.id,
-      after,
-      `\`${commandText(step.command, inputs)}\``,
-      step.changes === "keep" ? "changes are kept" : "changes are discarded",
-      "-",
-      onFailure,
-    ];
-  }
-  const role = pipeline.roles[step.role];
-  return [
-    step.id,
-    after,
-    `${step.role}: ${role?.models.join(", ") ?? ""}`,
-    role?.tools.join(" ") ?? "",
-    budgetText(role?.budget ?? {}),
-    onFailure,
-  ];
+  return parts.filter((part) => part !== "").join(", ") || "stop";
 }
 
-function commandText(command: PipelineCommand, inputs: Readonly<Record<string, InputValue>>): string {
+function commandText(command: PipelineCommand, inputs: Inputs): string {
   return command.kind === "text" ? command.text : String(inputs[command.name] ?? `(input ${command.name})`);
 }
 

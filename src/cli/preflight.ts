@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { planReservation } from "../core/budget.ts";
 import { candidatesOf } from "../core/candidates.ts";
 import { FINISH_SCHEMAS } from "../core/contract.ts";
-import { CcpError, EXIT, messageOf } from "../core/errors.ts";
+import { CcpError, EXIT, hasCode, messageOf } from "../core/errors.ts";
 import { formatModelRef, type ModelFacts } from "../core/model.ts";
 import { formatUsd } from "../core/money.ts";
 import { type Pipeline, type Role, type RoleName, type Step, withDownstream } from "../core/pipeline.ts";
@@ -93,7 +93,7 @@ function whyNotWritable(path: string): string | null {
     accessSync(path, constants.W_OK);
     return null;
   } catch (thrown) {
-    const isMissing = thrown instanceof Error && "code" in thrown && /^(ENOENT|ENOTDIR)$/.test(String(thrown.code));
+    const isMissing = hasCode(thrown, "ENOENT", "ENOTDIR");
     return isMissing && dirname(path) !== path ? whyNotWritable(dirname(path)) : messageOf(thrown);
   }
 }

@@ -4,16 +4,16 @@ import type { Wiring } from "../wire.ts";
 import type { CommandContext } from "./command-context.ts";
 import { wantsColor } from "./config.ts";
 import { nextCommands } from "./next-commands.ts";
-import { pinnedPipeline } from "./pinned-pipeline.ts";
 
 /** How a run stands or ended, for people. */
 export async function reportText(run: Run, wiring: Wiring, context: CommandContext): Promise<string> {
   const { stdout, environment } = context.surroundings;
   const ui = await wiring.ui();
   const store = await wiring.store();
-  return ui.renderReport(run, await pinnedPipeline(run.rid, wiring), {
+  const folder = (await wiring.results()).pathOf(run.rid);
+  return ui.renderReport(run, (await wiring.engine({})).pinnedPipeline(run.rid), {
     events: store.events(run.rid),
-    artifacts: Object.keys(run.artifacts).map((name) => join(run.created?.resultsDir ?? "", run.rid, name)),
+    artifacts: Object.keys(run.artifacts).map((name) => join(folder, name)),
     next: nextCommands(run),
     diffStat: await diffStat(run, wiring),
     color: wantsColor(stdout, environment),

@@ -1,13 +1,12 @@
 import type { Command } from "commander";
 import { CcpError, EXIT } from "../core/errors.ts";
-import { foldRun } from "../core/run.ts";
+import { foldRun } from "../core/fold-run.ts";
 import type { CommandContext } from "./command-context.ts";
-import { driveRun, type UiFlags } from "./drive-run.ts";
-import { pinnedPipeline } from "./pinned-pipeline.ts";
-import { preflight } from "./preflight.ts";
-import { uiOptions } from "./run.ts";
 import { selectRun } from "./select-run.ts";
+import { startRun } from "./start-run.ts";
+import { type UiFlags, uiOptions } from "./ui-flags.ts";
 
+/** Adds `ccp rerun`. */
 export function registerRerun(program: Command, context: CommandContext): void {
   const command = program
     .command("rerun")
@@ -20,18 +19,9 @@ export function registerRerun(program: Command, context: CommandContext): void {
     const { created } = foldRun(rid, store.events(rid));
     if (!created)
       throw new CcpError("unknown_run", EXIT.usage, `${rid} has no beginning on record`, { hint: "ccp runs" });
-    const pipeline = await pinnedPipeline(rid, wiring);
+    const pipeline = (await wiring.engine({})).pinnedPipeline(rid);
     const task = new TextDecoder().decode(store.blob(created.task));
-    await preflight(pipeline, task, wiring);
-    const spec = {
-      pipeline,
-      inputs: created.inputs,
-      task,
-      base: created.base,
-      resultsDir: (await wiring.results()).dir,
-      ccpVersion: wiring.config.version,
-      parent: rid,
-    };
-    context.exit(await driveRun({ kind: "new", spec }, flags, wiring, context));
+    const { inputs, base } = created;
+    context.exit(await startRun({ pipeline, inputs, task, base, parent: rid }, flags, wiring, context));
   });
 }

@@ -4,15 +4,15 @@ import { CcpError, EXIT } from "../core/errors.ts";
 import type { Run } from "../core/run.ts";
 import { collect } from "./collect.ts";
 import type { CommandContext } from "./command-context.ts";
-import { driveRun, type UiFlags } from "./drive-run.ts";
-import { budgetFrom, modelsFrom, type PipelineFlags } from "./load-pipeline.ts";
-import { pinnedPipeline } from "./pinned-pipeline.ts";
+import { driveRun } from "./drive-run.ts";
+import { budgetFrom, modelsFrom, type PipelineFlags } from "./pipeline-flags.ts";
 import { preflightResume } from "./preflight.ts";
-import { uiOptions } from "./run.ts";
 import { openRun } from "./select-run.ts";
+import { type UiFlags, uiOptions } from "./ui-flags.ts";
 
 interface ResumeFlags extends UiFlags, Pick<PipelineFlags, "budget" | "tokens" | "minutes" | "model"> {}
 
+/** Adds `ccp resume`. */
 export function registerResume(program: Command, context: CommandContext): void {
   const command = program
     .command("resume")
@@ -25,7 +25,7 @@ export function registerResume(program: Command, context: CommandContext): void 
   uiOptions(command).action(async (given: string | undefined, flags: ResumeFlags) => {
     const { rid, run, wiring } = await openRun(given, context.wiring());
     const changes = { budget: newBudget(run, flags), routes: modelsFrom(flags, wiring.config.cwd) };
-    const pipeline = await pinnedPipeline(rid, wiring);
+    const pipeline = (await wiring.engine({})).pinnedPipeline(rid);
     if (!isFinal(run)) await preflightResume(run, pipeline, changes.routes, wiring);
     context.exit(await driveRun({ kind: "resume", rid, changes, pipeline }, flags, wiring, context));
   });

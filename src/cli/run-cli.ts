@@ -2,7 +2,7 @@ import { CcpError, EXIT, messageOf } from "../core/errors.ts";
 import type { Run } from "../core/run.ts";
 import type { Closable } from "../wire.ts";
 import { readConfig, type Surroundings } from "./config.ts";
-import { formatError, jsonError, resultOfError } from "./output.ts";
+import { formatError, jsonError, resultOfError } from "./error-output.ts";
 
 export { processSurroundings } from "./config.ts";
 

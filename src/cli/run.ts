@@ -4,25 +4,26 @@ import { type Command, Option } from "commander";
 import { formatDiagnostic } from "../core/diagnostic.ts";
 import { CcpError, EXIT, messageOf } from "../core/errors.ts";
 import type { Base } from "../core/event.ts";
-import { foldRun } from "../core/run.ts";
+import { foldRun } from "../core/fold-run.ts";
+import { plural } from "../core/words.ts";
 import type { Wiring } from "../wire.ts";
 import type { CommandContext } from "./command-context.ts";
 import type { Surroundings } from "./config.ts";
-import { driveRun } from "./drive-run.ts";
-import { loadForRun, type PipelineFlags, pipelineOptions } from "./load-pipeline.ts";
-import { preflight } from "./preflight.ts";
+import { loadForRun } from "./load-pipeline.ts";
+import { type PipelineFlags, pipelineOptions } from "./pipeline-flags.ts";
 import { selectRun } from "./select-run.ts";
+import { startRun } from "./start-run.ts";
+import { type UiFlags, uiOptions } from "./ui-flags.ts";
 
-export interface RunFlags extends PipelineFlags {
+interface RunFlags extends PipelineFlags, UiFlags {
   readonly taskFile?: string;
   readonly base?: string;
   readonly includeDirty?: boolean;
   readonly on?: string;
-  readonly json?: boolean;
-  readonly ui?: "auto" | "live" | "plain" | "none";
   readonly resultsDir?: string;
 }
 
+/** Adds `ccp run`. */
 export function registerRun(program: Command, context: CommandContext): void {
   const command = program
     .command("run")
@@ -43,34 +44,15 @@ export function registerRun(program: Command, context: CommandContext): void {
   });
 }
 
-export function uiOptions(command: Command): Command {
-  return command
-    .option("--json", "events as NDJSON on standard output, ending with exactly one result")
-    .addOption(
-      new Option("--ui <mode>", "how progress is shown on standard error")
-        .choices(["auto", "live", "plain", "none"])
-        .default("auto"),
-    );
-}
-
 async function run(taskArgument: string | undefined, flags: RunFlags, context: CommandContext): Promise<number> {
   const wiring = context.wiring(flags);
   const task = await taskOf(taskArgument, flags, context.surroundings);
   await wiring.repository();
   const loaded = await loadForRun(flags, wiring);
   for (const warning of loaded.warnings) context.surroundings.stderr.write(`warning: ${formatDiagnostic(warning)}\n`);
-  const base = await baseOf(flags, wiring);
-  await preflight(loaded.pipeline, task, wiring);
-  const spec = {
-    pipeline: loaded.pipeline,
-    inputs: loaded.inputs,
-    task,
-    base: base.base,
-    resultsDir: (await wiring.results()).dir,
-    ccpVersion: wiring.config.version,
-    parent: base.parent,
-  };
-  return driveRun({ kind: "new", spec }, flags, wiring, context);
+  const { pipeline, inputs } = loaded;
+  const start = await baseOf(flags, wiring);
+  return startRun({ pipeline, inputs, task, ...start }, flags, wiring, context);
 }
 
 async function taskOf(argument: string | undefined, flags: RunFlags, surroundings: Surroundings): Promise<string> {
@@ -92,7 +74,7 @@ function readTaskFile(file: string | undefined, cwd: string): string | null {
   }
 }
 
-/** Where the run starts. Uncommitted work is never left out without a word. */
+/** Where the run starts, and the run that it goes on from. Uncommitted work is never left out without a word. */
 async function baseOf(
   flags: RunFlags,
   wiring: Wiring,
@@ -110,7 +92,7 @@ async function baseOf(
   throw new CcpError(
     "dirty_tree",
     EXIT.usage,
-    `${dirty.length} uncommitted file${dirty.length === 1 ? "" : "s"} in ${repository.root} (${shown}${dirty.length > 3 ? `, +${dirty.length - 3}` : ""}) would be left out of the run`,
+    `${plural(dirty.length, "uncommitted file")} in ${repository.root} (${shown}${dirty.length > 3 ? `, +${dirty.length - 3}` : ""}) would be left out of the run`,
     {
       hint: "with them: --include-dirty   without them: --base HEAD   or commit or stash them first; nothing was started",
     },

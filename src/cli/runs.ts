@@ -2,9 +2,10 @@ import type { Command } from "commander";
 import { formatUsd } from "../core/money.ts";
 import type { RunSummary } from "../core/ports.ts";
 import type { CommandContext } from "./command-context.ts";
-import { writeJson } from "./output.ts";
 import { tableText } from "./table-text.ts";
+import { writeJson } from "./write-json.ts";
 
+/** Adds `ccp runs`. */
 export function registerRuns(program: Command, context: CommandContext): void {
   program
     .command("runs")
@@ -29,7 +30,7 @@ export function registerRuns(program: Command, context: CommandContext): void {
 }
 
 /** A run that says `running` and that nobody holds was interrupted by a crash. */
-export function stateOf(run: RunSummary): string {
+function stateOf(run: RunSummary): string {
   return run.status === "running" && !run.owned ? "interrupted" : run.status;
 }
 

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { CcpError, EXIT } from "../core/errors.ts";
-import { foldRun, type Run } from "../core/run.ts";
+import { foldRun } from "../core/fold-run.ts";
+import type { Run } from "../core/run.ts";
 import type { Wiring } from "../wire.ts";
 
 /**

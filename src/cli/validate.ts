@@ -1,10 +1,12 @@
 import type { Command } from "commander";
 import { type Diagnostic, formatDiagnostic } from "../core/diagnostic.ts";
 import { EXIT } from "../core/errors.ts";
+import { plural } from "../core/words.ts";
 import type { CommandContext } from "./command-context.ts";
 import { loadNamed } from "./load-pipeline.ts";
-import { writeJson } from "./output.ts";
+import { writeJson } from "./write-json.ts";
 
+/** Adds `ccp validate`. */
 export function registerValidate(program: Command, context: CommandContext): void {
   program
     .command("validate")
@@ -41,5 +43,5 @@ function textOf(file: {
   const lines = file.diagnostics
     .map((diagnostic) => `${file.ok ? "warning: " : ""}${formatDiagnostic(diagnostic)}\n`)
     .join("");
-  return file.ok ? `${lines}${file.path}  ok, ${file.steps} steps\n` : lines;
+  return file.ok ? `${lines}${file.path}  ok, ${plural(file.steps, "step")}\n` : lines;
 }

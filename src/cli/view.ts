@@ -3,15 +3,16 @@ import { CcpError, EXIT } from "../core/errors.ts";
 import { didYouMean } from "../core/suggest.ts";
 import type { CommandContext } from "./command-context.ts";
 import { wantsColor } from "./config.ts";
-import { writeJson } from "./output.ts";
 import { reportText } from "./report-text.ts";
 import { openRun } from "./select-run.ts";
+import { writeJson } from "./write-json.ts";
 
 interface ViewFlags {
   readonly step?: string;
   readonly json?: boolean;
 }
 
+/** Adds `ccp view`. */
 export function registerView(program: Command, context: CommandContext): void {
   program
     .command("view")

@@ -69,6 +69,8 @@ export interface ReservationRequest {
 export function planReservation(request: ReservationRequest): Reservation {
   const { price, inputTokensBound, wantedOutputTokens, headroom } = request;
   if (price === null && headroom.nanos !== null && headroom.tokens === null) return { type: "unpriced" };
+  // Nobody can say beforehand what it costs, but what the provider said of earlier calls counts.
+  if (price === null && headroom.nanos === 0) return { type: "does-not-fit", unit: "money", needed: 1, left: 0 };
 
   const byMoney =
     price === null || headroom.nanos === null
@@ -133,10 +135,7 @@ const WARNING_PERCENTS = [75, 90, 100] as const;
 
 /** The warnings (percent of the ceiling) that `spend` has reached, money or tokens, whichever is nearer to its end. */
 export function reachedWarnings(budget: Budget, spend: Spend): readonly number[] {
-  const ratios = [
-    ratio(budget.maxCostNanos, usedNanos(spend)),
-    ratio(budget.maxTokens, usedTokens(spend)),
-  ];
+  const ratios = [ratio(budget.maxCostNanos, usedNanos(spend)), ratio(budget.maxTokens, usedTokens(spend))];
   return WARNING_PERCENTS.filter((percent) => ratios.some((used) => used * 100 >= percent));
 }
 

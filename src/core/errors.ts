@@ -45,6 +45,16 @@ export function unreachable(value: never): never {
   throw new Error(`unreachable: ${JSON.stringify(value)}`);
 }
 
+/** The code of a failed call of the system or of a library (`ENOENT`, `SQLITE_BUSY`); null where there is none. */
+export function codeOf(thrown: unknown): string | null {
+  return thrown instanceof Error && "code" in thrown ? String(thrown.code) : null;
+}
+
+/** True for a failure with one of these codes. */
+export function hasCode(thrown: unknown, ...codes: readonly string[]): boolean {
+  return codes.includes(codeOf(thrown) ?? "");
+}
+
 /** The text of anything that was thrown, without its stack. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);

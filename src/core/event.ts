@@ -3,8 +3,8 @@ import type { Saying } from "./conversation.ts";
 import type { ExitCode } from "./errors.ts";
 import type { FailureClass } from "./failure.ts";
 import type { ModelFailure, StopReason } from "./model.ts";
-import type { Usage } from "./usage.ts";
 import type { InputValue, RoleName, SandboxMode } from "./pipeline.ts";
+import type { Usage } from "./usage.ts";
 
 /** A payload, stored once under the sha256 (hex) of its bytes. */
 export interface BlobRef {
@@ -81,7 +81,7 @@ export type Event =
       readonly resultsDir: string;
       readonly budgets: Readonly<Partial<Record<Scope, Budget>>>;
       readonly sandbox: { readonly asked: SandboxMode; readonly active: "none" };
-      /** The run whose tree or plan this one goes on from. */
+      /** The run that this one comes after: it starts from that one's tree (`--on`), or does the same again (`rerun`). */
       readonly parent: string | null;
     }
   | { readonly type: "run.resumed"; readonly epoch: number }
@@ -104,6 +104,8 @@ export type Event =
       readonly notices: readonly string[];
     }
   | { readonly type: "workspace.prepared"; readonly tree: TreeHash; readonly copied: readonly string[] }
+  /** A person has worked in the worktree while nobody drove the run. `again`: steps whose judgement was of another tree. */
+  | { readonly type: "workspace.edited"; readonly tree: TreeHash; readonly again: readonly string[] }
   | {
       readonly type: "command.started";
       readonly commandId: string;

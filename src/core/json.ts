@@ -49,6 +49,11 @@ type InferObject<P, R> = { readonly [K in keyof P as K extends R ? K : never]: I
   readonly [K in keyof P as K extends R ? never : K]?: Infer<P[K]>;
 };
 
+/** True for a JSON object: neither null nor a list. */
+export function isJsonObject(value: Json | undefined): value is { readonly [key: string]: Json } {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 /** JSON text with sorted keys and no spaces: equal values give equal bytes, so digests can be compared. */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item ?? null)).join(",")}]`;

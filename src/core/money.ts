@@ -19,6 +19,9 @@ export interface Price extends Rates {
 /** A model that costs nothing: local, scripted, or declared free by the user. */
 export const FREE: Price = { input: 0, cacheRead: 0, cacheWrite: 0, output: 0, tiers: [] };
 
+/** Anthropic bills a cache write at so many times its input price (its price page, five-minute cache). */
+export const ANTHROPIC_CACHE_WRITE_FACTOR = 1.25;
+
 /** What a call cost at list price, in nano-dollars, rounded up. */
 export function costOf(price: Price, usage: Usage): number {
   const rates = ratesFor(price, usage.freshInput + usage.cacheRead + usage.cacheWrite);

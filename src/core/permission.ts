@@ -21,6 +21,11 @@ export const TOOL_EFFECTS: Readonly<Record<ToolName, ToolEffect>> = {
   finish: "none",
 };
 
+/** True for a tool that may change files: it is bracketed with snapshots, and a role that only reads has none such. */
+export function changesFiles(tool: ToolName): boolean {
+  return TOOL_EFFECTS[tool] === "write" || TOOL_EFFECTS[tool] === "execute";
+}
+
 /** From the mildest to the strictest. */
 export const EFFECTS = ["allow", "ask", "deny"] as const;
 /** What a rule does with a call that it matches. */

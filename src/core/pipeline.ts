@@ -1,5 +1,5 @@
 import type { Budget } from "./budget.ts";
-import type { PermissionRule, ToolName } from "./permission.ts";
+import { changesFiles, type PermissionRule, type ToolName } from "./permission.ts";
 
 /** The built-in roles. What each finishes with is its contract, in `contract.ts`. */
 export const ROLE_NAMES = ["planner", "doer", "reviewer"] as const;
@@ -106,8 +106,7 @@ export interface Pipeline {
 /** True when a step can change the tree: such a step runs alone. */
 export function isWriter(pipeline: Pipeline, step: Step): boolean {
   if (step.kind === "shell") return true;
-  const tools = pipeline.roles[step.role]?.tools ?? [];
-  return tools.some((tool) => tool === "edit" || tool === "write" || tool === "bash");
+  return (pipeline.roles[step.role]?.tools ?? []).some(changesFiles);
 }
 
 /** `id` and every step that comes after it, in pipeline order. */

@@ -1,12 +1,13 @@
 import type { Headroom, Reservation, Scope, Spend } from "./budget.ts";
-import type { Utterance } from "./conversation.ts";
-import type { Base, BlobRef, Delta, Event, EventOf, StoredEvent, TreeHash } from "./event.ts";
+import type { Reminder, Utterance } from "./conversation.ts";
+import type { Base, BlobRef, CommandEnd, Delta, Event, EventOf, StoredEvent, TreeHash } from "./event.ts";
 import type { FailureClass } from "./failure.ts";
 import type { Json, JsonSchema } from "./json.ts";
 import type { ModelEvent, ModelFacts, ModelRef, ModelRequest, ToolCall, ToolSpec } from "./model.ts";
 import type { PermissionRule, ToolEffect } from "./permission.ts";
 import type { RoleName } from "./pipeline.ts";
 import type { Run } from "./run.ts";
+import type { CallEnd } from "./settlement.ts";
 
 /** Time, chance and names: the only way in which they enter a decision is as a value. */
 export interface Chance {
@@ -22,6 +23,7 @@ export interface Chance {
 
 // ── store ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+/** What became of the events that were to be kept. */
 export type AppendResult =
   | { readonly type: "appended"; readonly events: readonly StoredEvent[] }
   /** A reservation did not fit this scope: nothing at all was written. */
@@ -105,6 +107,7 @@ export interface ToolGrant {
   readonly finish: JsonSchema;
 }
 
+/** What is known of a tool call before anything of it is carried out. */
 export type ToolCheck =
   /** `arguments` are valid against the tool's schema. */
   | {
@@ -118,6 +121,7 @@ export type ToolCheck =
   | { readonly type: "malformed"; readonly text: string }
   | { readonly type: "denied"; readonly subject: string; readonly text: string };
 
+/** What came of a tool call. */
 export interface ToolResult {
   readonly status: "ok" | "error";
   /** For the model. */
@@ -128,6 +132,7 @@ export interface ToolResult {
   readonly finish: Json | null;
 }
 
+/** What a model may call, and how it is carried out. */
 export interface Tools {
   specs(grant: ToolGrant): readonly ToolSpec[];
   /** Parses the arguments, checks them against the schema, then asks the permission gate. Touches nothing. */
@@ -138,6 +143,7 @@ export interface Tools {
 
 // ── workspace ────────────────────────────────────────────────────────────────────────────────────────────────────
 
+/** A command to be run in a worktree. */
 export interface CommandRequest {
   /** Text for `bash -c`. */
   readonly command: string;
@@ -147,14 +153,13 @@ export interface CommandRequest {
   readonly signal: AbortSignal;
 }
 
-export interface CommandResult {
-  readonly exitCode: number | null;
-  readonly endedBy: "timeout" | "abort" | "output-limit" | null;
-  readonly durationMs: number;
+/** How a command ended and what it wrote, before secrets are redacted in it. */
+export interface CommandResult extends Omit<CommandEnd, "output"> {
   readonly stdout: Uint8Array;
   readonly stderr: Uint8Array;
 }
 
+/** One line of a directory. */
 export interface FileEntry {
   /** From the worktree's root, `/` between segments. */
   readonly path: string;
@@ -162,10 +167,18 @@ export interface FileEntry {
   readonly sizeBytes: number;
 }
 
+/** One line that matched; `line` counts from 1. */
 export interface GrepMatch {
   readonly path: string;
   readonly line: number;
   readonly text: string;
+}
+
+/** What lies between two trees: the files (of a renamed one both names) and the lines in all of them; binary ones count none. */
+export interface DiffStat {
+  readonly files: readonly string[];
+  readonly added: number;
+  readonly removed: number;
 }
 
 /** What file operations answer when they cannot: `reason` is safe to show to the model. */
@@ -196,16 +209,14 @@ export interface Workspace {
   restore(tree: TreeHash): Promise<void>;
   /** `git diff --binary` between two trees. */
   diff(from: TreeHash, to: TreeHash): Promise<Uint8Array>;
-  diffStat(
-    from: TreeHash,
-    to: TreeHash,
-  ): Promise<{ readonly files: readonly string[]; readonly added: number; readonly removed: number }>;
+  diffStat(from: TreeHash, to: TreeHash): Promise<DiffStat>;
   /** One commit of `tree` on the run's branch, whatever the branch was; its objects go to the user's repository. */
   commit(tree: TreeHash, parent: string, message: string): Promise<string>;
   /** Ends processes of this run that outlived their owner; returns how many there were. */
   killSurvivors(): Promise<number>;
 }
 
+/** The worktree to be made: whose it is and where it starts. */
 export interface WorkspaceSpec {
   readonly rid: string;
   readonly base: Base;
@@ -237,11 +248,15 @@ export interface Repository {
   /** Removes worktree, branch and private objects. What is gone already is not missed. */
   removeWorkspace(rid: string, path: string): Promise<void>;
   /** Applies a patch to the user's tree, whole or not at all. */
-  applyPatch(patch: Uint8Array): Promise<{ readonly ok: true } | { readonly ok: false; readonly reason: string }>;
+  applyPatch(patch: Uint8Array): Promise<ApplyOutcome>;
   /** What the project looks like: how it is tested, what a worktree of it needs. */
   project(): Promise<ProjectFacts>;
 }
 
+/** `reason`: what does not fit, in git's words. */
+export type ApplyOutcome = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+
+/** What the files of a project tell about it. */
 export interface ProjectFacts {
   /** Null: none was found. */
   readonly testCommand: string | null;
@@ -291,6 +306,7 @@ export interface Assignment {
   readonly messages: Readonly<Record<string, string>>;
 }
 
+/** How an agent left its step. */
 export type AgentOutcome =
   | { readonly type: "finished"; readonly value: Json }
   | { readonly type: "failed"; readonly class: FailureClass; readonly reason: string }
@@ -300,6 +316,7 @@ export type AgentOutcome =
 /** Why a drive ends before its run does. */
 export type StopWhy = "paused" | "aborted" | "budget" | "time" | "unavailable" | "credentials" | "unpriced";
 
+/** A model call that an agent wants made. */
 export interface CallIntent {
   readonly model: ModelFacts;
   readonly request: Omit<ModelRequest, "maxTokens">;
@@ -307,6 +324,7 @@ export interface CallIntent {
   readonly wantedOutputTokens: number;
 }
 
+/** What the budget says to a call that is wanted. */
 export type IntendResult =
   /** On record and held: now it may be sent. */
   | {
@@ -334,9 +352,9 @@ export interface StepPort {
   headroom(): Headroom;
   /** Reserves the worst case in the transaction that records the intent. */
   intend(intent: CallIntent): Promise<IntendResult>;
-  settle(callId: string, end: Extract<ModelEvent, { type: "answered" | "failed" }>, model: ModelFacts): void;
+  settle(callId: string, end: CallEnd, model: ModelFacts): void;
   lose(callId: string, reason: string): void;
-  say(why: "nudge" | "truncated" | "empty", text: string): void;
+  say(why: Reminder, text: string): void;
   /** Records the call and its end, bracketing what changes files with snapshots. */
   useTool(call: ToolCall, check: ToolCheck): Promise<void>;
   tell(delta: Delta): void;

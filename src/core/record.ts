@@ -1,9 +1,9 @@
 import type { StoredEvent } from "./event.ts";
 import type { Json } from "./json.ts";
-import { addUsage, NO_USAGE, type Usage } from "./usage.ts";
 import { NANOS_PER_USD } from "./money.ts";
 import type { Pipeline } from "./pipeline.ts";
-import { type Run, stepState, totalSpend } from "./run.ts";
+import { type CommandRecord, type Run, stepState, totalSpend } from "./run.ts";
+import { addUsage, NO_USAGE, type Usage } from "./usage.ts";
 
 /** run.json: what a run was, did, cost and left behind, for machines. A function of the journal alone. */
 export function runRecord(run: Run, pipeline: Pipeline, events: readonly StoredEvent[], digest: string): Json {
@@ -40,15 +40,7 @@ export function runRecord(run: Run, pipeline: Pipeline, events: readonly StoredE
     },
     steps: pipeline.steps.map((step) => stepRecord(run, step.id, step.kind === "agent" ? step.role : null, events)),
     models: modelRecords(events),
-    checks: run.commands.map((command) => ({
-      purpose: command.purpose,
-      step: command.stepId,
-      command: command.command,
-      exit_code: command.end.exitCode,
-      ended_by: command.end.endedBy,
-      duration_ms: command.end.durationMs,
-      tree: command.tree,
-    })),
+    checks: run.commands.map(checkRecord),
     artifacts: Object.values(run.artifacts).map(({ name, blob, stepId }) => ({
       name,
       sha256: blob.sha256,
@@ -103,6 +95,18 @@ function modelRecords(events: readonly StoredEvent[]): Json {
     cost_nanos: sum.cost,
     usage: usageRecord(sum.usage),
   }));
+}
+
+function checkRecord({ purpose, stepId, command, end, tree }: CommandRecord): Json {
+  return {
+    purpose,
+    step: stepId,
+    command,
+    exit_code: end.exitCode,
+    ended_by: end.endedBy,
+    duration_ms: end.durationMs,
+    tree,
+  };
 }
 
 function usageRecord(usage: Usage): Json {

@@ -1,6 +1,6 @@
 import type { ModelEvent, ModelFacts } from "./model.ts";
-import { NO_USAGE, type Usage } from "./usage.ts";
 import { costOf } from "./money.ts";
+import { NO_USAGE, type Usage } from "./usage.ts";
 
 /** The event that ends an attempt. */
 export type CallEnd = Extract<ModelEvent, { type: "answered" | "failed" }>;

@@ -32,5 +32,5 @@ export function renderTemplate(source: string, lookUp: (name: string) => string)
 
 /** Text from elsewhere (a command, a file, a model), marked so that it reads as data and cannot close its own mark. */
 export function quoteData(name: string, text: string): string {
-  return `<data name="${name}">\n${text.replaceAll("</data", "<\\/data")}\n</data>`;
+  return `<data name="${name}">\n${text.replace(/<(\s*\/\s*data)/gi, "<\\$1")}\n</data>`;
 }

@@ -1,10 +1,11 @@
 import { type Budget, roleShares, type Scope } from "../core/budget.ts";
 import type { Base } from "../core/event.ts";
+import { foldRun } from "../core/fold-run.ts";
 import { canonicalJson } from "../core/json.ts";
 import type { InputValue, Pipeline, RoleName } from "../core/pipeline.ts";
-import { foldRun } from "../core/run.ts";
 import type { EngineDeps } from "./deps.ts";
 
+/** What a new run is to be. */
 export interface RunSpec {
   readonly pipeline: Pipeline;
   readonly inputs: Readonly<Record<string, InputValue>>;
@@ -51,7 +52,7 @@ export function beginRun(
 }
 
 /** The ceilings of every scope that has one. */
-export function budgetsOf(pipeline: Pipeline): Readonly<Partial<Record<Scope, Budget>>> {
+function budgetsOf(pipeline: Pipeline): Readonly<Partial<Record<Scope, Budget>>> {
   const roles = Object.values(pipeline.roles).map((role) => [`role:${role.name}` as const, role.budget] as const);
   return { run: pipeline.budget, ...Object.fromEntries(roles) };
 }

@@ -1,5 +1,6 @@
 import type { StepOutcome } from "../core/event.ts";
 import { stepState } from "../core/run.ts";
+import { inputVariable, outputVariable } from "../core/variables.ts";
 import type { Context } from "./context.ts";
 
 /**
@@ -8,12 +9,12 @@ import type { Context } from "./context.ts";
  */
 export function commandEnvironment(context: Context, names: readonly string[]): Readonly<Record<string, string>> {
   const inputs = Object.entries(context.log.run.created?.inputs ?? {}).map(
-    ([name, value]) => [`CCP_INPUT_${variableName(name)}`, String(value)] as const,
+    ([name, value]) => [inputVariable(name), String(value)] as const,
   );
   const outputs = context.pipeline.steps.flatMap((step) => {
     const { outcome } = stepState(context.log.run, step.id);
     if (outcome?.status !== "succeeded") return [];
-    return [[`CCP_STEP_${variableName(step.id)}_OUTPUT_FILE`, outputFile(context, step.id, outcome)] as const];
+    return [[outputVariable(step.id), outputFile(context, step.id, outcome)] as const];
   });
   const named = names.flatMap((name) => {
     const value = context.deps.variables[name];
@@ -33,8 +34,4 @@ function outputFile(context: Context, stepId: string, outcome: Extract<StepOutco
   const bytes = new TextEncoder().encode(context.log.readText(outcome.output));
   results.write(context.log.rid, outputName(stepId), bytes);
   return `${results.pathOf(context.log.rid)}/${outputName(stepId)}`;
-}
-
-function variableName(name: string): string {
-  return name.toUpperCase().replaceAll(/[^A-Z0-9]/g, "_");
 }

@@ -4,6 +4,7 @@ import { redact } from "../core/redact.ts";
 import { commandEnvironment } from "./command-environment.ts";
 import { type Context, treeOf, workspaceOf } from "./context.ts";
 
+/** A command that the engine runs, and what its run is recorded as. */
 export interface EngineCommand {
   readonly commandId: string;
   readonly purpose: CommandPurpose;
@@ -15,6 +16,7 @@ export interface EngineCommand {
   readonly changes: "discard" | "keep";
 }
 
+/** A command that has ended by itself or was ended by its limits. */
 export interface PerformedCommand {
   readonly finished: EventOf<"command.finished">;
   /** What it wrote to standard output, secrets redacted. */

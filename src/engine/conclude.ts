@@ -1,4 +1,4 @@
-import { NOTHING_SPENT, type Scope } from "../core/budget.ts";
+import { NOTHING_SPENT, type Scope, usedNanos, usedTokens } from "../core/budget.ts";
 import { EXIT, type ExitCode } from "../core/errors.ts";
 import type { EndStatus, Event } from "../core/event.ts";
 import type { Action } from "../core/next.ts";
@@ -6,7 +6,7 @@ import type { StopWhy } from "../core/ports.ts";
 import type { Run } from "../core/run.ts";
 import { type Context, treeOf, workspaceOf } from "./context.ts";
 import type { Control } from "./deps.ts";
-import { LATEST, writeRecords } from "./records.ts";
+import { publishLatest, writeRecords } from "./records.ts";
 import { refOf } from "./run-log.ts";
 
 /** Ends a run: the work is committed on its branch, the artifacts are written, then the end goes on record. */
@@ -22,7 +22,7 @@ export async function endRun(context: Context, action: Extract<Action, { type: "
     hint,
   });
   writeRecords(log, context.pipeline, context.deps.results);
-  publishLatest(context);
+  publishLatest(log, context.deps.results);
 }
 
 /** The drive ends, the run does not: it can be resumed. */
@@ -64,8 +64,8 @@ function standstill(
 function raise({ budgets, spend }: Run): string {
   const used = (unit: "maxCostNanos" | "maxTokens") => {
     const shares = Object.entries(budgets).map(([scope, budget]) => {
-      const { settledNanos, heldNanos, settledTokens, heldTokens } = spend[scope as Scope] ?? NOTHING_SPENT;
-      const amount = unit === "maxCostNanos" ? settledNanos + heldNanos : settledTokens + heldTokens;
+      const spent = spend[scope as Scope] ?? NOTHING_SPENT;
+      const amount = unit === "maxCostNanos" ? usedNanos(spent) : usedTokens(spent);
       return budget?.[unit] === undefined ? -1 : amount / Math.max(1, budget[unit]);
     });
     return Math.max(...shares);
@@ -85,13 +85,4 @@ async function keepWork(context: Context): Promise<readonly Event[]> {
   const patch = await workspace.diff(base.tree, tree);
   deps.results.write(log.rid, "Diff.patch", patch);
   return [{ type: "artifact.written", name: "Diff.patch", blob: refOf(patch), stepId: null }];
-}
-
-/** The copies beside the run's folder are those of the latest finished run; what it did not make is not left over from another. */
-function publishLatest(context: Context): void {
-  const { log, deps } = context;
-  for (const name of LATEST) {
-    const bytes = name in log.run.artifacts ? deps.results.read(log.rid, name) : null;
-    deps.results.publish(name, bytes);
-  }
 }

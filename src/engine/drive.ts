@@ -40,6 +40,9 @@ export async function drive(rid: string, epoch: number, deps: EngineDeps): Promi
       const work = perform(action, context)
         .catch((cause: unknown) => {
           broken ??= { cause };
+          // The others stop at their next boundary. Who waits for a call of this one to settle would wait for ever.
+          halt.request("aborted", "ccp could not go on");
+          log.wake();
         })
         .finally(() => underWay.delete(key));
       underWay.set(key, work);

@@ -2,6 +2,7 @@ import type { Delta, Event, StoredEvent } from "../core/event.ts";
 import type { Json } from "../core/json.ts";
 import type { ModelFacts } from "../core/model.ts";
 import type { Pipeline } from "../core/pipeline.ts";
+import type { RunSummary } from "../core/ports.ts";
 import { runRecord } from "../core/record.ts";
 import type { Run } from "../core/run.ts";
 import type { TranscriptEntry } from "../core/transcript.ts";
@@ -10,7 +11,7 @@ import type { Control, EngineDeps } from "./deps.ts";
 import { drive, pinnedPipeline } from "./drive.ts";
 import { noteFact } from "./note.ts";
 import { type PingAnswer, ping } from "./ping.ts";
-import { hasRecords, writeRecords } from "./records.ts";
+import { hasRecords, publishLatest, writeRecords } from "./records.ts";
 import { type ResumeChanges, resumeRun } from "./resume-run.ts";
 import { RunLog } from "./run-log.ts";
 import { stepEntries } from "./step-entries.ts";
@@ -41,8 +42,10 @@ export interface Engine {
   mendRecords(rid: string): void;
 }
 
+/** What an engine is put together from. */
 export type EngineParts = Omit<EngineDeps, "publish" | "tell" | "control">;
 
+/** Constructs nothing; each call of it works on one run. */
 export function createEngine(parts: EngineParts): Engine {
   const read = (rid: string) => new RunLog(rid, 0, { ...parts, publish: () => undefined });
   const driveAs = async (rid: string, epoch: number, listener: Listener) => {
@@ -70,10 +73,18 @@ export function createEngine(parts: EngineParts): Engine {
     pinnedPipeline: (rid) => pinnedPipeline(read(rid)),
     mendRecords(rid) {
       const log = read(rid);
-      if (log.run.end !== null && !hasRecords(log, parts.results))
-        writeRecords(log, pinnedPipeline(log), parts.results);
+      if (log.run.end === null || hasRecords(log, parts.results)) return;
+      writeRecords(log, pinnedPipeline(log), parts.results);
+      if (isLatestFinished(rid, parts.store.runs())) publishLatest(log, parts.results);
     },
   };
+}
+
+/** Only such a run's artifacts are copied beside the runs' folders: a run that stands still has no result. */
+function isLatestFinished(rid: string, runs: readonly RunSummary[]): boolean {
+  const finished = runs.filter(({ status }) => status === "succeeded" || status === "failed");
+  const latest = finished.reduce<RunSummary | null>((a, b) => (a && a.lastAt >= b.lastAt ? a : b), null);
+  return latest?.rid === rid;
 }
 
 function depsOf(parts: EngineParts, listener: Listener): EngineDeps {

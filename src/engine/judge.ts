@@ -18,7 +18,7 @@ import { currentChecks } from "./prompt.ts";
 
 /**
  * What an accepted finish is worth. Its shape was checked when it was given; here it is held against the tree. The
- * step's document is put on record either way.
+ * step's document goes on record whatever comes of it, but for a review that does not count.
  */
 export async function judgeFinish(context: Context, step: AgentStep, value: Json): Promise<StepOutcome> {
   const finish = context.log.json(value);

@@ -1,9 +1,9 @@
 import { planReservation } from "../core/budget.ts";
 import { EXIT } from "../core/errors.ts";
 import { formatModelRef, type ModelFacts, type ModelFailure } from "../core/model.ts";
-import { NO_USAGE, type Usage } from "../core/usage.ts";
 import { usdToNanos } from "../core/money.ts";
 import { type CallEnd, settleCall } from "../core/settlement.ts";
+import { NO_USAGE, type Usage } from "../core/usage.ts";
 import { reservedCall, settleReserved } from "./calls.ts";
 import type { EngineDeps } from "./deps.ts";
 import { RunLog } from "./run-log.ts";
@@ -13,6 +13,7 @@ const PING_CEILING_NANOS = usdToNanos(0.01);
 const PING_TOKENS = 64;
 const PING_TIMEOUT_MS = 60_000;
 
+/** What came of a ping, and what it cost. */
 export interface PingAnswer {
   readonly model: string;
   readonly ok: boolean;

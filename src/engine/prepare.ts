@@ -7,6 +7,7 @@ import { type Context, commandText, workspaceOf } from "./context.ts";
 /** Longest time for a set-up or a check on the base, in milliseconds. */
 const PREPARATION_TIMEOUT_MS = 15 * 60_000;
 
+/** Makes the run's worktree. */
 export async function createWorkspace(context: Context): Promise<void> {
   const { log, deps } = context;
   const base = log.run.created?.base;

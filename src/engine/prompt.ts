@@ -1,8 +1,7 @@
 import { type Plan, type Review, renderPlan, renderReview } from "../core/contract.ts";
 import type { StepOutcome } from "../core/event.ts";
 import type { AgentStep } from "../core/pipeline.ts";
-import type { CommandRecord } from "../core/run.ts";
-import { stepState } from "../core/run.ts";
+import { type CommandRecord, stepState } from "../core/run.ts";
 import { quoteData, renderTemplate } from "../core/template.ts";
 import { type Context, treeOf, workspaceOf } from "./context.ts";
 
@@ -12,9 +11,10 @@ export interface Prompt {
   readonly user: string;
 }
 
-/** Bytes of a diff, and of a failing output, that a prompt carries; the rest is to be read in the files. */
+/** How much of a diff a model is shown; the rest is to be read in the files. */
 const DIFF_BYTES = 100 * 1024;
-const OUTPUT_BYTES = 8 * 1024;
+/** Of one command's output, its end. */
+export const OUTPUT_CHARACTERS = 8 * 1024;
 
 /** Puts together what one agent step is told: its sentences come from the pinned templates, everything else is data. */
 export async function composePrompt(context: Context, step: AgentStep): Promise<Prompt> {
@@ -49,19 +49,19 @@ export function failureText(
   const review = outcome.class === "rejected" && outcome.finish ? context.log.readJson<Review>(outcome.finish) : null;
   if (review) return `${headline}\n\n${quoteData("review", findingsText(review))}`;
   const command = context.log.run.commands.findLast((record) => record.stepId === stepId && record.end.exitCode !== 0);
-  return command ? `${headline}\n\n${commandText(context, command)}` : headline;
+  return command ? `${headline}\n\n${commandReport(context, command)}` : headline;
 }
 
 /** A command, how it ended and the end of what it wrote. */
-export function commandText(context: Context, record: CommandRecord): string {
+function commandReport(context: Context, record: CommandRecord): string {
   return `\`${record.command}\` ended with ${exitText(record)}.\n${quoteData("output", outputTail(context, record))}`;
 }
 
-export function outputTail(context: Context, record: CommandRecord): string {
+function outputTail(context: Context, record: CommandRecord): string {
   const output = context.log.readText(record.end.output).trimEnd();
-  return output.length <= OUTPUT_BYTES
+  return output.length <= OUTPUT_CHARACTERS
     ? output
-    : `… (only the last ${OUTPUT_BYTES} characters)\n${output.slice(-OUTPUT_BYTES)}`;
+    : `… (only the last ${OUTPUT_CHARACTERS} characters)\n${output.slice(-OUTPUT_CHARACTERS)}`;
 }
 
 /** The checks that the engine ran on the tree as it is now, the latest of each command. */
@@ -97,7 +97,7 @@ function baselineSection(context: Context): string | null {
   const checks = records.map((record) =>
     record.end.exitCode === 0
       ? `\`${record.command}\`: already green before any change.`
-      : `\`${record.command}\`: already red before any change. ${commandText(context, record)}`,
+      : `\`${record.command}\`: already red before any change. ${commandReport(context, record)}`,
   );
   return message(context, "baseline", { checks: checks.join("\n\n") });
 }
@@ -119,7 +119,7 @@ async function changesSection(context: Context): Promise<string> {
 }
 
 function checksSection(context: Context): string {
-  const checks = currentChecks(context).map((record) => commandText(context, record));
+  const checks = currentChecks(context).map((record) => commandReport(context, record));
   return message(context, "checks", {
     checks: checks.length > 0 ? checks.join("\n\n") : "No check was run on this tree.",
   });

@@ -15,10 +15,23 @@ export function writeRecords(log: RunLog, pipeline: Pipeline, results: Results):
   write(results, log.rid, "run.json", `${JSON.stringify(record, null, 2)}\n`);
 }
 
-/** True when the folder has what the journal says it should: a crash may have come between the end and the files. */
+/**
+ * True when the folder has what the journal says it should: a crash may have come between the end and the files, and
+ * what lies there may be of an earlier end of the same kind. run.json is the last that is written.
+ */
 export function hasRecords(log: RunLog, results: Results): boolean {
   const written = results.read(log.rid, "run.json");
-  return written !== null && JSON.parse(new TextDecoder().decode(written)).status === log.run.status;
+  if (written === null) return false;
+  const { status, active_ms } = JSON.parse(new TextDecoder().decode(written));
+  return status === log.run.status && active_ms === log.run.activeMs;
+}
+
+/** The copies beside the run's folder are those of the latest finished run; what it did not make is not left over from another. */
+export function publishLatest(log: RunLog, results: Results): void {
+  for (const name of LATEST) {
+    const bytes = name in log.run.artifacts ? results.read(log.rid, name) : null;
+    results.publish(name, bytes);
+  }
 }
 
 /** All that a command wrote, or what an agent said of its work. */

@@ -1,9 +1,10 @@
+import { stepState } from "../core/run.ts";
 import { type Context, treeOf, workspaceOf } from "./context.ts";
 import { runSetup } from "./prepare.ts";
 
 /**
  * After a crash: what outlived its owner is ended, then the files are put back to the last tree on record if
- * something was under way that may have changed them. Without such a thing the files are left as they are: a person
+ * something was under way that may have changed them. Without such a thing the files are taken as they are: a person
  * may have worked on a paused run.
  */
 export async function recover(context: Context): Promise<void> {
@@ -16,8 +17,22 @@ export async function recover(context: Context): Promise<void> {
     await remakeWorkspace(context);
     return;
   }
-  if (Object.keys(run.openTools).length + Object.keys(run.openCommands).length === 0) return;
-  await workspace.restore(treeOf(context));
+  const underWay = Object.keys(run.openTools).length + Object.keys(run.openCommands).length;
+  if (underWay === 0) await takeIn(context);
+  else await workspace.restore(treeOf(context));
+}
+
+/** What a person did becomes part of the run before anything judges it: checks and approvals of another tree are void. */
+async function takeIn(context: Context): Promise<void> {
+  const tree = await workspaceOf(context).snapshot();
+  if (tree === treeOf(context)) return;
+  const judges = context.pipeline.steps.filter((step) =>
+    step.kind === "shell" ? step.check : step.role === "reviewer",
+  );
+  const again = judges
+    .filter((step) => stepState(context.log.run, step.id).status === "succeeded")
+    .map((step) => step.id);
+  context.log.record({ type: "workspace.edited", tree, again });
 }
 
 /** A crash may have come between the end of a call and the removal of its spooled answer. */

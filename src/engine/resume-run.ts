@@ -1,14 +1,16 @@
 import type { Budget, Scope } from "../core/budget.ts";
 import { CcpError, EXIT } from "../core/errors.ts";
 import type { Event } from "../core/event.ts";
+import { foldRun } from "../core/fold-run.ts";
 import type { RoleName } from "../core/pipeline.ts";
 import type { Repository } from "../core/ports.ts";
-import { foldRun, type Run } from "../core/run.ts";
+import type { Run } from "../core/run.ts";
 import { raisedBudgets } from "./begin-run.ts";
 import type { EngineDeps } from "./deps.ts";
 import { pinnedPipeline } from "./drive.ts";
 import { RunLog } from "./run-log.ts";
 
+/** What a resume may change of a run. */
 export interface ResumeChanges {
   /** New ceilings of the run; the roles' shares grow with it. Null: as it is. A resume by itself grants nothing. */
   readonly budget: Budget | null;

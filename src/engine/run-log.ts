@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import type { Scope } from "../core/budget.ts";
 import type { BlobRef, Event, StoredEvent } from "../core/event.ts";
+import { applyEvent, foldRun } from "../core/fold-run.ts";
 import type { Json } from "../core/json.ts";
 import type { Chance, Store } from "../core/ports.ts";
-import { applyEvent, foldRun, type Run } from "../core/run.ts";
+import type { Run } from "../core/run.ts";
 
 /** The one place where a run's facts are made: stored first, folded second, told third. */
 export class RunLog {
@@ -57,11 +58,16 @@ export class RunLog {
       this.#run = applyEvent(this.#run, event);
       this.#publish(event, this.#run);
     }
-    for (const wake of this.#waiting.splice(0)) wake();
+    this.wake();
     return null;
   }
 
-  /** Resolves once something more is on record. */
+  /** Lets everyone go on who waits for a change: none may come any more. */
+  wake(): void {
+    for (const go of this.#waiting.splice(0)) go();
+  }
+
+  /** Resolves once something more is on record, or `wake` is called. */
   changed(): Promise<void> {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }

@@ -4,9 +4,10 @@ import { artifactWritten } from "./artifact.ts";
 import { type PerformedCommand, runCommand } from "./command.ts";
 import { type Context, commandText, treeOf } from "./context.ts";
 
-/** How much of a command's output is its step's output. */
-const OUTPUT_BYTES = 32 * 1024;
+/** How much of a command's standard output, from its end, is its step's output. */
+const OUTPUT_CHARACTERS = 32 * 1024;
 
+/** Performs one try of a command's step. */
 export async function performShellStep(context: Context, step: ShellStep, conversation: number): Promise<void> {
   const { log } = context;
   log.record({ type: "step.started", stepId: step.id, conversation, tree: treeOf(context), prompt: null });
@@ -62,5 +63,5 @@ function failed(failure: "timeout" | "check-failed", reason: string): StepOutcom
 }
 
 function tail(text: string): string {
-  return text.length <= OUTPUT_BYTES ? text : text.slice(-OUTPUT_BYTES);
+  return text.length <= OUTPUT_CHARACTERS ? text : text.slice(-OUTPUT_CHARACTERS);
 }

@@ -138,8 +138,9 @@ async function useTool(
   const startedAt = deps.chance.now();
   const workspace = workspaceOf(context);
   const result = await deps.tools.run(check, workspace, signal);
-  // Stopped in the middle: the call stays open, and what it did to the files is undone before it runs again.
-  if (signal.aborted) return;
+  // Stopped in the middle: the call stays open, and what it did to the files is undone before it runs again. Where only
+  // the step's own time is up it never runs again, and what it did is kept.
+  if (context.halt.signal.aborted) return;
   const treeAfter = changesFiles ? await workspace.snapshot() : null;
   log.record(
     toolFinished(context, step, { ...call, name: check.tool }, result, deps.chance.now() - startedAt, treeAfter),

@@ -4,11 +4,10 @@ import { stepState } from "../core/run.ts";
 import { quoteData } from "../core/template.ts";
 import { type PerformedCommand, runCommand } from "./command.ts";
 import { type Context, commandText } from "./context.ts";
-import { message } from "./prompt.ts";
+import { message, OUTPUT_CHARACTERS } from "./prompt.ts";
 
 /** Longest time for a check, in milliseconds, where its step has no timeout. */
 const CHECK_TIMEOUT_MS = 15 * 60_000;
-const OUTPUT_CHARACTERS = 8 * 1024;
 
 /**
  * The check decides, not the claim. While it is red the same conversation goes on with its output (`again`), until the

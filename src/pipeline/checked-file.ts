@@ -7,15 +7,11 @@ import { structureChecker } from "./structure.ts";
 
 declare const checked: unique symbol;
 
-/** A file in which nothing is wrong as far as the file itself can tell. Only `checkPipelineFile` makes one. */
+/** A file in which nothing is wrong as far as the file itself can tell. Only `examinePipelineFile` makes one. */
 export interface CheckedFile extends Draft {
   readonly [checked]: true;
   readonly raw: RawPipeline;
 }
-
-export type FileCheck =
-  | { readonly ok: true; readonly file: CheckedFile }
-  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
 
 /** What is known of a file, sound or not: what can still be looked at comes with the complaints; null where it is not even YAML. */
 export type Examination =
@@ -25,12 +21,6 @@ export type Examination =
 const checkStructure = structureChecker(PIPELINE_SCHEMA);
 
 /** Checks the text of a pipeline file by itself: syntax, structure, names, order. Never throws for what is in it. */
-export function checkPipelineFile(text: string, path: string): FileCheck {
-  const examined = examinePipelineFile(text, path);
-  return examined.ok ? examined : { ok: false, diagnostics: examined.diagnostics };
-}
-
-/** The same for someone who has more to look for. */
 export function examinePipelineFile(text: string, path: string): Examination {
   const yaml = readYaml(text, path);
   if (!yaml.ok) return { ok: false, draft: null, diagnostics: yaml.diagnostics };

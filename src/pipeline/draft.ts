@@ -18,6 +18,7 @@ export function isFaulty(draft: Draft, path: Path): boolean {
   return draft.faults.some((fault) => path.every((segment, index) => String(segment) === String(fault.path[index])));
 }
 
+/** The steps that can be looked at. */
 export function stepsOf(draft: Draft): readonly RawStep[] {
   return draft.raw.pipeline ?? [];
 }

@@ -23,6 +23,7 @@ export interface Expansion {
   readonly missingModels: readonly RoleName[];
 }
 
+/** A pipeline that is ready, or everything that is wrong. */
 export type Expanded = Expansion | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
 
 /** Fills in everything that a file leaves open: ids, order, defaults, prompts, routes, values. */

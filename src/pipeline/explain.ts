@@ -2,6 +2,7 @@ import type { ErrorObject } from "ajv";
 import type { Diagnostic } from "../core/diagnostic.ts";
 import type { JsonSchema } from "../core/json.ts";
 import { didYouMean } from "../core/suggest.ts";
+import { either } from "../core/words.ts";
 import { PATTERN_WORDS } from "./patterns.ts";
 import { type Path, problem, type Source } from "./source.ts";
 
@@ -160,8 +161,4 @@ function itemAt(error: ErrorObject): unknown {
 
 function quoted(text: string): string {
   return `"${text}"`;
-}
-
-function either(words: readonly string[]): string {
-  return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
 }

@@ -11,7 +11,7 @@ export interface PipelinePlaces {
 }
 
 /** The shipped pipeline that runs where nothing is named and the repository has no default of its own. */
-export const FALLBACK_PIPELINE = "plan-build-test-review";
+const FALLBACK_PIPELINE = "plan-build-test-review";
 
 /**
  * Files to try for what stands after `--pipeline`, best first: a path is itself; a name is looked for in the

@@ -10,6 +10,7 @@ import { type Place, problem } from "./source.ts";
 /** Where a test command is looked for, in the words of a message. */
 const LOOKED_AT = "package.json, pyproject.toml, Makefile, Cargo.toml and go.mod";
 
+/** The inputs that have a value, and what is wrong with the others. */
 export interface InputValues {
   readonly values: Readonly<Record<string, InputValue>>;
   readonly diagnostics: readonly Diagnostic[];

@@ -1,12 +1,14 @@
 import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { formatDiagnostic } from "../core/diagnostic.ts";
-import { CcpError, EXIT, messageOf } from "../core/errors.ts";
+import { CcpError, EXIT, hasCode, messageOf } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
 import type { ProvidersFile } from "../core/lane.ts";
 import { didYouMean } from "../core/suggest.ts";
+import type { LoadContext } from "./context.ts";
+import type { Expanded } from "./expand.ts";
 import { pipelineCandidates } from "./find.ts";
-import { type Expanded, type LoadContext, loadPipeline } from "./load.ts";
+import { loadPipeline } from "./load.ts";
 import { checkProvidersFile } from "./providers-file.ts";
 import { checkTemplates, TEMPLATE_NAMES, type Templates } from "./templates.ts";
 import { parseYaml } from "./transcript-file.ts";
@@ -27,6 +29,7 @@ export interface Library {
   load(name: string | null, options: LoadOptions): Expanded & { readonly path: string };
 }
 
+/** Nothing is read until it is asked for. */
 export function openLibrary(places: LibraryPlaces): Library {
   return {
     load(name, options) {
@@ -112,11 +115,13 @@ function readTemplates(packageRoot: string): Templates {
   throw new Error(`a template that ccp ships is broken: ${checked.faults.join("; ")}`);
 }
 
-/** A prompt file's text; null when it is not there or not inside the repository, links followed. */
+/** A prompt file's text; null when it is not there or not inside the repository's tree, links followed: `.git` holds credentials. */
 function readInside(root: string, path: string): string | null {
   try {
     const real = realpathSync(path);
-    return real.startsWith(realpathSync(root) + sep) ? readFileSync(real, "utf8") : null;
+    const top = realpathSync(root) + sep;
+    const isInside = real.startsWith(top) && !real.slice(top.length).split(sep).includes(".git");
+    return isInside ? readFileSync(real, "utf8") : null;
   } catch {
     return null;
   }
@@ -126,7 +131,7 @@ function readIfThere(path: string): string | null {
   try {
     return readFileSync(path, "utf8");
   } catch (cause) {
-    if (cause instanceof Error && "code" in cause && (cause.code === "ENOENT" || cause.code === "ENOTDIR")) return null;
+    if (hasCode(cause, "ENOENT", "ENOTDIR")) return null;
     throw new CcpError("unreadable", EXIT.usage, `${path} cannot be read: ${messageOf(cause)}`, {
       hint: "nothing was started",
       cause,

@@ -3,9 +3,6 @@ import type { LoadContext } from "./context.ts";
 import { sorted } from "./draft.ts";
 import { type Expanded, expandPipeline, gather } from "./expand.ts";
 
-export type { LoadContext } from "./context.ts";
-export type { Expanded, Expansion } from "./expand.ts";
-
 /** The text of a pipeline file, and all that it is to be held against. */
 export interface LoadRequest extends LoadContext {
   /** As the user named it: it stands in front of every complaint. */

@@ -2,12 +2,17 @@
 export const ID_PATTERN = "^[a-z][a-z0-9-]*$";
 /** Names of inputs: `test` is `$CCP_INPUT_TEST` in a command, so no two of them may give the same variable. */
 export const INPUT_NAME_PATTERN = "^[a-z][a-z0-9_]*$";
+/** Ids of providers: what stands before the slash of a model. */
 export const PROVIDER_ID_PATTERN = "^[a-z][a-z0-9-]*$";
+/** Names of environment variables. */
 export const VARIABLE_PATTERN = "^[A-Za-z_][A-Za-z0-9_]*$";
+/** `90s`, `10m`, `1h`. */
 export const DURATION_PATTERN = "^[1-9][0-9]{0,5}(s|m|h)$";
 /** A plain file name: no folder, nothing hidden. */
 export const ARTIFACT_PATTERN = "^[A-Za-z0-9][A-Za-z0-9._-]*$";
+/** `host` or `host:port`. */
 export const HOST_PATTERN = "^[A-Za-z0-9.-]+(:[0-9]+)?$";
+/** A base URL: nobody's password and no query in it. */
 export const URL_PATTERN = "^https?://[^/@\\s]+(/[^\\s]*)?$";
 
 /** What each pattern asks for, in the words of a message. */

@@ -1,6 +1,6 @@
 import type { Diagnostic } from "../core/diagnostic.ts";
 import type { LaneModel, ProviderEntry, ProvidersFile } from "../core/lane.ts";
-import { type Price, usdToNanos } from "../core/money.ts";
+import { ANTHROPIC_CACHE_WRITE_FACTOR, type Price, usdToNanos } from "../core/money.ts";
 import { sorted } from "./draft.ts";
 import { PATTERN_WORDS, URL_PATTERN } from "./patterns.ts";
 import { PROVIDERS_SCHEMA, type RawModel, type RawProvider, type RawProviders } from "./providers-schema.ts";
@@ -8,14 +8,12 @@ import { readYaml } from "./read-yaml.ts";
 import { problem, type Source } from "./source.ts";
 import { structureChecker } from "./structure.ts";
 
+/** A `providers.yaml` as the rest of ccp wants it, or everything that is wrong with it. */
 export type ProvidersCheck =
   | { readonly ok: true; readonly file: ProvidersFile }
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
 
 const checkStructure = structureChecker(PROVIDERS_SCHEMA);
-
-/** Anthropic bills a cache write at 1.25 times its input price (its price page, five-minute cache). */
-const CACHE_WRITE_FACTOR = 1.25;
 
 /** Checks a `providers.yaml`. Says only that it is well-formed: whether it may be believed depends on whose file it is. */
 export function checkProvidersFile(text: string, path: string): ProvidersCheck {
@@ -77,7 +75,7 @@ function priceOf(raw: NonNullable<RawModel["price"]>, writesCostMore: boolean): 
     input: usdToNanos(raw.input),
     output: usdToNanos(raw.output),
     cacheRead: usdToNanos(raw.cache_read ?? raw.input),
-    cacheWrite: usdToNanos(raw.cache_write ?? raw.input * (writesCostMore ? CACHE_WRITE_FACTOR : 1)),
+    cacheWrite: usdToNanos(raw.cache_write ?? raw.input * (writesCostMore ? ANTHROPIC_CACHE_WRITE_FACTOR : 1)),
     tiers: [],
   };
 }

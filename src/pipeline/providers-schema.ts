@@ -81,6 +81,9 @@ export const PROVIDERS_SCHEMA = {
   },
 } as const satisfies JsonSchema;
 
+/** A providers file as it is written. */
 export type RawProviders = Infer<typeof PROVIDERS_SCHEMA>;
+/** One provider of it. */
 export type RawProvider = Infer<typeof PROVIDER>;
+/** One model of a provider. */
 export type RawModel = Infer<typeof MODEL>;

@@ -24,6 +24,7 @@ export const PUBLISHED_PIPELINE_SCHEMA = {
   },
 } as const;
 
+/** The same for `providers.yaml`. */
 export const PUBLISHED_PROVIDERS_SCHEMA = {
   $schema: DRAFT,
   title: "Providers of ccp",

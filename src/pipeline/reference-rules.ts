@@ -45,7 +45,7 @@ function commandInput(draft: Draft, command: RawCommand | undefined, path: Path)
 }
 
 /** What a text may refer to at a step; null: before the first. */
-export function namesFor(draft: Draft, steps: readonly PlannedStep[], step: PlannedStep | null): Names {
+function namesFor(draft: Draft, steps: readonly PlannedStep[], step: PlannedStep | null): Names {
   return {
     inputs: Object.keys(draft.raw.inputs ?? {}),
     steps: steps.map(({ id }) => id),

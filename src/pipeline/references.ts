@@ -1,5 +1,6 @@
 import { didYouMean } from "../core/suggest.ts";
 import { referencesOf } from "../core/template.ts";
+import { inputVariable, outputVariable } from "../core/variables.ts";
 
 /** Why a piece of a prompt or of a command cannot stand, and the piece. */
 export interface BadReference {
@@ -21,16 +22,6 @@ export interface Names {
   readonly steps: readonly string[];
   /** Ids of the steps that are certainly done when the text is used. */
   readonly upstream: ReadonlySet<string>;
-}
-
-/** Variable in which a command finds the value of an input. */
-export function inputVariable(name: string): string {
-  return `CCP_INPUT_${name.toUpperCase()}`;
-}
-
-/** Variable in which a command finds the path of a file with the whole output of a step. */
-export function outputVariable(stepId: string): string {
-  return `CCP_STEP_${stepId.toUpperCase().replaceAll("-", "_")}_OUTPUT_FILE`;
 }
 
 /** What is wrong with the `${…}` of a prompt. A value that is filled in is data and never looked at again. */

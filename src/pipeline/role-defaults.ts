@@ -1,11 +1,6 @@
-import { TOOL_EFFECTS, TOOL_NAMES, type ToolName } from "../core/permission.ts";
+import { changesFiles, TOOL_NAMES, type ToolName } from "../core/permission.ts";
 import type { RoleName } from "../core/pipeline.ts";
 import type { RawRole } from "./schema.ts";
-
-/** Tools that can change the tree. */
-export const WRITING_TOOLS: readonly ToolName[] = TOOL_NAMES.filter((tool) =>
-  ["write", "execute"].includes(TOOL_EFFECTS[tool]),
-);
 
 /** Model calls of one conversation: a backstop against going in circles, well above what real work takes. The budget is the limit that is meant to bind. */
 export const DEFAULT_MAX_TURNS: Readonly<Record<RoleName, number>> = { planner: 40, doer: 150, reviewer: 40 };
@@ -20,6 +15,6 @@ export function toolsOf(role: RoleName, raw: RawRole | undefined): readonly Tool
   const own = raw?.tools;
   return TOOL_NAMES.filter((tool) => {
     if (tool === "finish") return true;
-    return own ? own.includes(tool) : !(isReadOnly(role) && WRITING_TOOLS.includes(tool));
+    return own ? own.includes(tool) : !(isReadOnly(role) && changesFiles(tool));
   });
 }

@@ -7,6 +7,7 @@ import { badPromptReferences } from "./references.ts";
 import { problem, sourceOfText } from "./source.ts";
 import { areIdsInDoubt } from "./step-rules.ts";
 
+/** The prompts that could be read, and what is wrong with the others. */
 export interface RolePrompts {
   readonly prompts: Readonly<Partial<Record<RoleName, string>>>;
   readonly diagnostics: readonly Diagnostic[];

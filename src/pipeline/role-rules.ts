@@ -1,11 +1,11 @@
 import type { Budget } from "../core/budget.ts";
 import type { Diagnostic } from "../core/diagnostic.ts";
 import { formatUsd } from "../core/money.ts";
-import type { ToolName } from "../core/permission.ts";
+import { changesFiles, type ToolName } from "../core/permission.ts";
 import { ROLE_NAMES, type RoleName } from "../core/pipeline.ts";
 import { budgetOf, roleCeilings } from "./budgets.ts";
 import type { Draft, Rule } from "./draft.ts";
-import { isReadOnly, toolsOf, WRITING_TOOLS } from "./role-defaults.ts";
+import { isReadOnly, toolsOf } from "./role-defaults.ts";
 import type { RawRole } from "./schema.ts";
 import { type Path, problem } from "./source.ts";
 
@@ -14,7 +14,7 @@ export const checkTools: Rule = (draft) =>
   eachRole(draft, (name, raw, path) => {
     if (!isReadOnly(name)) return [];
     return (raw.tools ?? []).flatMap((tool, index) => {
-      if (!WRITING_TOOLS.includes(tool)) return [];
+      if (!changesFiles(tool)) return [];
       const message = `the ${name} cannot have "${tool}": it only reads, and nothing here could hold it to that`;
       const hint = tool === "bash" ? 'run the command in a "run" step, or let a doer do it' : "let a doer do it";
       return [problem(draft.source.at([...path, "tools", index]), message, hint)];

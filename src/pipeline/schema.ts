@@ -225,9 +225,15 @@ export const PIPELINE_SCHEMA = {
   },
 } as const satisfies JsonSchema;
 
+/** A pipeline file as it is written. */
 export type RawPipeline = Infer<typeof PIPELINE_SCHEMA>;
+/** One step of it. */
 export type RawStep = Infer<typeof STEP_SCHEMA>;
+/** What it says of one role. */
 export type RawRole = Infer<typeof ROLE>;
+/** What it says of one input. */
 export type RawInput = Infer<typeof INPUT>;
+/** A command: its text, or the input that holds it. */
 export type RawCommand = Infer<typeof COMMAND>;
+/** The ceilings of a run. */
 export type RawBudget = Infer<typeof BUDGET>;

@@ -11,6 +11,7 @@ export interface Fault {
   readonly diagnostic: Diagnostic;
 }
 
+/** What a schema has to say of a file. */
 export interface Structure {
   readonly faults: readonly Fault[];
   /** The data without what has the wrong type or an unknown name: what is left can be looked at further. */
@@ -72,7 +73,7 @@ function branchFor(choice: ErrorObject): number | null {
 }
 
 /** The path of what is wrong: an unknown or ill-named key itself, not the map around it. */
-export function faultPath(error: ErrorObject): Path {
+function faultPath(error: ErrorObject): Path {
   const path = segments(error);
   if (error.keyword === "additionalProperties") return [...path, String(error.params.additionalProperty)];
   if (error.keyword === "propertyNames") return [...path, String(error.params.propertyName)];

@@ -28,11 +28,13 @@ export const TEMPLATE_PLACEHOLDERS = {
 
 /** A file of `templates/`, without its `.md`. */
 export type TemplateName = keyof typeof TEMPLATE_PLACEHOLDERS;
+/** Every template that there has to be. */
 export const TEMPLATE_NAMES = Object.keys(TEMPLATE_PLACEHOLDERS) as readonly TemplateName[];
 
 /** The text of every template. */
 export type Templates = Readonly<Record<TemplateName, string>>;
 
+/** What `checkTemplates` finds. */
 export type TemplateCheck =
   | { readonly ok: true; readonly templates: Templates }
   /** One sentence for each fault. They are ours, so it means that the installation is damaged. */

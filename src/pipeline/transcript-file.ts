@@ -2,6 +2,7 @@ import type { Diagnostic } from "../core/diagnostic.ts";
 import type { Json } from "../core/json.ts";
 import { readYaml } from "./read-yaml.ts";
 
+/** Plain data, or why there is none. */
 export type ParsedYaml =
   | { readonly ok: true; readonly json: Json }
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };

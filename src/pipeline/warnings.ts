@@ -2,14 +2,14 @@ import type { Diagnostic } from "../core/diagnostic.ts";
 import { ROLE_NAMES } from "../core/pipeline.ts";
 import { budgetOf } from "./budgets.ts";
 import { type Draft, isFaulty, type Rule } from "./draft.ts";
-import { planSteps } from "./plan-steps.ts";
+import { cyclesOf, planSteps, upstreamOf } from "./plan-steps.ts";
 import { isReadOnly } from "./role-defaults.ts";
 import { problem } from "./source.ts";
 import { pathOf } from "./step-rules.ts";
 
 /** What is allowed and perhaps not what was meant. */
 export function warningsOf(draft: Draft): readonly Diagnostic[] {
-  return [unusedRoles, pointlessChecks, unanswerable, noCeiling].flatMap((rule) => rule(draft));
+  return [unusedRoles, pointlessChecks, unreviewed, unanswerable, noCeiling].flatMap((rule) => rule(draft));
 }
 
 const unusedRoles: Rule = (draft) =>
@@ -24,6 +24,24 @@ const pointlessChecks: Rule = (draft) =>
       const message = `a ${step.raw.role} changes nothing, so a check that is red stays red`;
       return problem(draft.source.at(pathOf(step, "until"), "key"), message, `"until" is meant for a doer`);
     });
+
+/** An approval is of the tree that the reviewer was shown: what changes it afterwards is approved by nobody. */
+const unreviewed: Rule = (draft) => {
+  const steps = planSteps(draft);
+  const reviewed = steps.filter(({ raw }) => raw.role === "reviewer").map(({ id }) => upstreamOf(steps, id));
+  if (reviewed.length === 0 || cyclesOf(steps).length > 0) return [];
+  return steps
+    .filter(({ raw }) => (raw.role ? !isReadOnly(raw.role) : raw.changes === "keep"))
+    .filter(({ id }) => !reviewed.some((before) => before.has(id)))
+    .map((step) => {
+      const message = `no reviewer comes after "${step.id}", so nobody approves what it changes`;
+      return problem(
+        draft.source.at(pathOf(step)),
+        message,
+        'put a reviewer after it, or name it in a reviewer\'s "needs"',
+      );
+    });
+};
 
 /** Until approvals are there, nobody can be asked: the call is denied. */
 const unanswerable: Rule = (draft) =>

@@ -1,5 +1,6 @@
 import type { StopReason } from "../core/model.ts";
 import type { AnswerDraft, Delta, ReportedUsage } from "./answer-draft.ts";
+import type { AnthropicOpaque } from "./anthropic-request.ts";
 
 /** What is read of an event; any of it may be missing, and events of other types are passed over. */
 export interface AnthropicEvent {
@@ -78,10 +79,10 @@ function begin(draft: AnswerDraft, key: string, block: NonNullable<AnthropicEven
     case "text":
       return draft.text(key, block.text ?? "");
     case "thinking":
-      if (block.signature) draft.opaque(key, { signature: block.signature });
+      if (block.signature) draft.opaque(key, { signature: block.signature } satisfies AnthropicOpaque);
       return draft.reasoning(key, block.thinking ?? "");
     case "redacted_thinking":
-      draft.opaque(key, { redacted: block.data ?? "" });
+      draft.opaque(key, { redacted: block.data ?? "" } satisfies AnthropicOpaque);
       return [];
     case "tool_use": {
       // Some servers give the whole input here and no deltas; the usual `{}` is only a placeholder.
@@ -104,7 +105,7 @@ function extend(draft: AnswerDraft, key: string, delta: NonNullable<AnthropicEve
     case "thinking_delta":
       return draft.reasoning(key, delta.thinking ?? "");
     case "signature_delta":
-      draft.opaque(key, { signature: delta.signature ?? "" });
+      draft.opaque(key, { signature: delta.signature ?? "" } satisfies AnthropicOpaque);
       return [];
     case "input_json_delta":
       return draft.part(key)?.kind === "tool_call" ? draft.toolCall(key, { arguments: delta.partial_json ?? "" }) : [];

@@ -24,6 +24,7 @@ export const OLLAMA_CONTEXT_TOKENS = 32_768;
 /** The id of the lane that answers from a transcript: what follows it in a model reference is the path of one. */
 export const SCRIPTED = "scripted";
 
+/** The lanes that need no file; their order is that in which `ccp doctor` shows them. */
 export const BUILT_IN_LANES: readonly BuiltInLane[] = [
   {
     id: "anthropic",

@@ -1,5 +1,5 @@
 import type { ModelPrice, TieredPrices } from "@pydantic/genai-prices";
-import { type Price, type Rates, usdToNanos } from "../core/money.ts";
+import { ANTHROPIC_CACHE_WRITE_FACTOR, type Price, type Rates, usdToNanos } from "../core/money.ts";
 
 /** A price of the catalogue in our own words. Null where a fee cannot be told in tokens, or a rate is missing. */
 export function toPrice(list: ModelPrice, model: string): Price | null {
@@ -29,7 +29,9 @@ function ratesAt(list: ModelPrice, model: string, inputTokens: number): Rates | 
   return {
     input: usdToNanos(input),
     cacheRead: usdToNanos(usd("cache_read_mtok") ?? input),
-    cacheWrite: usdToNanos(usd("cache_write_mtok") ?? (model.includes("claude") ? input * 1.25 : input)),
+    cacheWrite: usdToNanos(
+      usd("cache_write_mtok") ?? (model.includes("claude") ? input * ANTHROPIC_CACHE_WRITE_FACTOR : input),
+    ),
     output: usdToNanos(Math.max(output, usd("output_reasoning_mtok") ?? 0)),
   };
 }

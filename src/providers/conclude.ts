@@ -18,14 +18,14 @@ export function answered(draft: AnswerDraft, asked: Asked, source: string): Answ
     parts: finishedParts(draft.parts, asked, source),
     stop: stopOf(draft, usage, asked.maxTokens),
     usage,
-    providerCostNanos: draft.costNanos,
+    providerCostNanos: costOf(draft),
     servedBy: draft.servedBy,
   };
 }
 
 /** The end of an attempt that gave none, with what was reported by then. */
 export function failed(draft: AnswerDraft, failure: ModelFailure): Failed {
-  return { type: "failed", failure, usage: partialUsage(draft), providerCostNanos: draft.costNanos };
+  return { type: "failed", failure, usage: partialUsage(draft), providerCostNanos: costOf(draft) };
 }
 
 /** A truncated answer must say so whatever the provider calls it: none of its tool calls may run. */
@@ -89,7 +89,20 @@ function partialUsage(draft: AnswerDraft): Usage | null {
 }
 
 function isUsable(usage: ReportedUsage | null): usage is ReportedUsage {
-  return usage !== null && usage.freshInput + usage.cacheRead + usage.cacheWrite + usage.output > 0;
+  if (usage === null) return false;
+  const { freshInput, cacheRead, cacheWrite, output, reasoning } = usage;
+  const counts = [freshInput, cacheRead, cacheWrite, output, reasoning];
+  return counts.every(isAmount) && freshInput + cacheRead + cacheWrite + output > 0;
+}
+
+/** A figure below nothing would be money given back. */
+function costOf({ costNanos }: AnswerDraft): number | null {
+  return costNanos !== null && isAmount(costNanos) ? costNanos : null;
+}
+
+/** What the ledger can hold. Providers send text, fractions and worse. */
+function isAmount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0;
 }
 
 function outputEstimate(draft: AnswerDraft): number {

@@ -1,4 +1,4 @@
-import type { Json } from "../core/json.ts";
+import { isJsonObject, type Json } from "../core/json.ts";
 import { didYouMean } from "../core/suggest.ts";
 
 /** A place in a JSON value that a person wrote, and the list of all that is found wrong in it. */
@@ -10,13 +10,14 @@ export interface Place {
   readonly problems: string[];
 }
 
+/** Notes what is wrong at a place. */
 export function complain(place: Place, message: string): void {
   place.problems.push(place.path === "" ? message : `${place.path}: ${message}`);
 }
 
 /** The place under a key; a missing value and an explicit null are the same. */
 export function under(place: Place, key: string): Place {
-  const value = isRecord(place.value) ? place.value[key] : undefined;
+  const value = isJsonObject(place.value) ? place.value[key] : undefined;
   return {
     value: value ?? undefined,
     path: place.path === "" ? key : `${place.path}.${key}`,
@@ -27,8 +28,8 @@ export function under(place: Place, key: string): Place {
 /** Complains of anything but an object with these keys. */
 export function expectKeys(place: Place, keys: readonly string[]): void {
   if (place.value === undefined) return;
-  if (!isRecord(place.value)) complain(place, `expected keys and values, found ${kindOf(place.value)}`);
-  const found = isRecord(place.value) ? Object.keys(place.value) : [];
+  if (!isJsonObject(place.value)) complain(place, `expected keys and values, found ${kindOf(place.value)}`);
+  const found = isJsonObject(place.value) ? Object.keys(place.value) : [];
   for (const key of found.filter((name) => !keys.includes(name))) {
     const near = didYouMean(key, keys);
     complain(
@@ -38,6 +39,7 @@ export function expectKeys(place: Place, keys: readonly string[]): void {
   }
 }
 
+/** The items of a list; none where there is nothing or something else, which is complained of. */
 export function listAt(place: Place): readonly Place[] {
   if (place.value === undefined) return [];
   if (Array.isArray(place.value)) {
@@ -47,6 +49,7 @@ export function listAt(place: Place): readonly Place[] {
   return [];
 }
 
+/** A text; null where there is nothing or something else, which is complained of. */
 export function textAt(place: Place): string | null {
   if (place.value === undefined) return null;
   if (typeof place.value === "string") return place.value;
@@ -62,6 +65,7 @@ export function countAt(place: Place, least: number): number | null {
   return null;
 }
 
+/** One of a few words; null where there is nothing or something else, which is complained of. */
 export function choiceAt<T extends string>(place: Place, choices: readonly T[]): T | null {
   if (place.value === undefined) return null;
   const found = choices.find((choice) => choice === place.value);
@@ -74,8 +78,4 @@ function kindOf(value: Json): string {
   if (value === null) return "nothing";
   if (Array.isArray(value)) return "a list";
   return typeof value === "object" ? "keys and values" : JSON.stringify(value);
-}
-
-function isRecord(value: Json | undefined): value is { readonly [key: string]: Json } {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -32,6 +32,7 @@ const SCRIPTED_LANE: Lane = {
   models: {},
 };
 
+/** The lanes, or everything that is wrong with what was configured. */
 export type ResolvedLanes = { readonly lanes: readonly Lane[] } | { readonly diagnostics: readonly Diagnostic[] };
 
 /**
@@ -56,7 +57,7 @@ export async function lanesOrThrow(sources: LaneSources): Promise<readonly Lane[
 }
 
 /** `resolveLanes` as a pure function: `prices` is the list that a project file may not undercut. */
-export function resolveLanesWith(sources: LaneSources, prices: PriceBook): ResolvedLanes {
+function resolveLanesWith(sources: LaneSources, prices: PriceBook): ResolvedLanes {
   const { environment, user, project } = sources;
   const ours = BUILT_IN_LANES.map((lane) => builtIn(lane, environment));
   const users = withFile(new Map(ours.map(({ draft }) => [draft.id, draft])), user, true);

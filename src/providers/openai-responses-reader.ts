@@ -1,4 +1,5 @@
 import type { AnswerDraft, Delta } from "./answer-draft.ts";
+import type { ResponsesOpaque } from "./openai-responses-request.ts";
 
 /** What is read of an event; any of it may be missing, and events of other types are passed over. */
 export interface ResponsesEvent {
@@ -88,7 +89,8 @@ function complete(draft: AnswerDraft, key: string, item: ResponsesItem): readonl
         ? draft.text(key, (item.content ?? []).map((piece) => piece.text ?? piece.refusal ?? "").join(""))
         : [];
     case "reasoning":
-      if (item.id && item.encrypted_content) draft.opaque(key, { id: item.id, encrypted: item.encrypted_content });
+      if (item.id && item.encrypted_content)
+        draft.opaque(key, { id: item.id, encrypted: item.encrypted_content } satisfies ResponsesOpaque);
       return [];
     default:
       return [];

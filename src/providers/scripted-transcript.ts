@@ -22,12 +22,14 @@ export interface ScriptedTurn {
   readonly fault: ScriptedFault | null;
 }
 
+/** A tool call that a turn makes. */
 export interface ScriptedCall {
   readonly tool: string;
   /** JSON text, malformed if the transcript wants it so. */
   readonly rawArguments: string;
 }
 
+/** What a turn says that it has used, in tokens. */
 export interface ScriptedUsage {
   readonly input: number;
   readonly cacheRead: number;
@@ -45,6 +47,7 @@ export interface ScriptedFault {
   readonly times: number;
 }
 
+/** The turns of a transcript, or everything that is wrong with it. */
 export type ParsedTranscript =
   | { readonly ok: true; readonly turns: readonly ScriptedTurn[] }
   /** Everything that is wrong, each with its place: `turns[2].calls[0].tool: …`. */

@@ -17,6 +17,7 @@ const OPAQUE_CHARACTERS_PER_TOKEN = 3;
 /** An exact count is still of our text, not of the provider's rendering of it. */
 const EXACT_MARGIN = 1.1;
 
+/** How a bound is reckoned. */
 export interface BoundOptions {
   /** The tokenizer of the model that is asked: a tighter bound. Without it the bound holds for any model. */
   readonly exact?: CountTokens;

@@ -1,4 +1,4 @@
-import { CcpError, EXIT, messageOf } from "../core/errors.ts";
+import { CcpError, codeOf, EXIT, messageOf } from "../core/errors.ts";
 
 /** Runs `work` on the file at `path`, turning what SQLite and the file system throw into words. */
 export function explained<T>(path: string, work: () => T): T {
@@ -11,7 +11,7 @@ export function explained<T>(path: string, work: () => T): T {
 
 function explain(path: string, cause: unknown): unknown {
   if (cause instanceof CcpError) return cause;
-  const code = codeOf(cause);
+  const code = codeOf(cause) ?? "";
   if (/^(SQLITE_FULL|ENOSPC|EDQUOT)/.test(code)) {
     return new CcpError("disk_full", EXIT.disk, `the disk is full: ${path} cannot be written`, {
       hint: "free some space, then `ccp resume`; everything on record is whole",
@@ -42,10 +42,7 @@ function explain(path: string, cause: unknown): unknown {
   return cause;
 }
 
+/** True when another process holds what is needed: it may be free a moment later. */
 export function isBusy(cause: unknown): boolean {
-  return /^SQLITE_BUSY|^SQLITE_LOCKED/.test(codeOf(cause));
-}
-
-function codeOf(cause: unknown): string {
-  return cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  return /^SQLITE_BUSY|^SQLITE_LOCKED/.test(codeOf(cause) ?? "");
 }

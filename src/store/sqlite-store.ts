@@ -3,23 +3,15 @@ import { mkdirSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type Database from "better-sqlite3";
-import { type Budget, NOTHING_SPENT, type Scope, type Spend } from "../core/budget.ts";
+import type { Scope, Spend } from "../core/budget.ts";
 import { CcpError, EXIT } from "../core/errors.ts";
 import type { BlobRef, Event, StoredEvent } from "../core/event.ts";
-import { ledgerEntry } from "../core/ledger.ts";
 import type { AppendResult, RunSummary, Store } from "../core/ports.ts";
 import { explained } from "./failures.ts";
+import { Ledger, OverBudget } from "./ledger.ts";
 import { Lock } from "./lock.ts";
 import { openDatabase } from "./open-database.ts";
-
-/** A reservation that does not fit rolls its whole transaction back. */
-class OverBudget extends Error {
-  readonly scope: Scope;
-  constructor(scope: Scope) {
-    super(`over budget: ${scope}`);
-    this.scope = scope;
-  }
-}
+import { Statements } from "./statements.ts";
 
 const EVENT_VERSION = 1;
 
@@ -31,7 +23,8 @@ export class SqliteStore implements Store {
   readonly #locks = new Map<string, Lock>();
   /** Payloads wait here for the transaction of the event that names them: one flush for both. */
   readonly #staged = new Map<string, Uint8Array>();
-  readonly #statements = new Map<string, Database.Statement>();
+  readonly #statements: Statements;
+  readonly #ledger: Ledger;
 
   /** Throws `CcpError` for a directory or database that cannot be used: `read_only`, `newer_journal`, `corrupt_journal`, … */
   constructor(stateDir: string) {
@@ -41,12 +34,14 @@ export class SqliteStore implements Store {
       mkdirSync(join(stateDir, "locks"), { recursive: true, mode: 0o700 });
       return openDatabase(this.#path);
     });
+    this.#statements = new Statements(this.#database);
+    this.#ledger = new Ledger(this.#statements);
   }
 
   create(rid: string, events: readonly Event[], at: number): readonly StoredEvent[] {
     this.#lock(rid);
     return this.#commit(() => {
-      this.#run(
+      this.#statements.run(
         "INSERT INTO run (rid, epoch, owner, seq, title, pipeline_name, status, created_at, last_at) VALUES (?, 1, ?, 0, '', '', 'running', ?, ?)",
         rid,
         thisProcess(),
@@ -68,7 +63,7 @@ export class SqliteStore implements Store {
   /** Null: there is no such run. In a transaction of its own: the statement alone says nothing when its commit fails. */
   #nextEpoch(rid: string): number | null {
     const claim = () =>
-      this.#get<{ epoch: number }>(
+      this.#statements.get<{ epoch: number }>(
         "UPDATE run SET epoch = epoch + 1, owner = ? WHERE rid = ? RETURNING epoch",
         thisProcess(),
         rid,
@@ -104,29 +99,22 @@ export class SqliteStore implements Store {
 
   events(rid: string, afterSeq = 0): readonly StoredEvent[] {
     return explained(this.#path, () =>
-      this.#all<EventRow>("SELECT seq, at, body FROM event WHERE rid = ? AND seq > ? ORDER BY seq", rid, afterSeq).map(
-        ({ seq, at, body }) => ({ ...(JSON.parse(body) as Event), seq, at }),
-      ),
+      this.#statements
+        .all<EventRow>("SELECT seq, at, body FROM event WHERE rid = ? AND seq > ? ORDER BY seq", rid, afterSeq)
+        .map(({ seq, at, body }) => ({ ...(JSON.parse(body) as Event), seq, at })),
     );
   }
 
   runs(): readonly RunSummary[] {
     return explained(this.#path, () =>
-      this.#all<RunRow>(`${SELECT_RUNS} ORDER BY run.created_at DESC, run.rid`).map((row) => this.#summary(row)),
+      this.#statements
+        .all<RunRow>(`${SELECT_RUNS} ORDER BY run.created_at DESC, run.rid`)
+        .map((row) => this.#summary(row)),
     );
   }
 
   ledger(rid: string, scope: Scope): Spend {
-    const row = explained(this.#path, () =>
-      this.#get<LedgerRow>("SELECT * FROM ledger WHERE rid = ? AND scope = ?", rid, scope),
-    );
-    if (!row) return NOTHING_SPENT;
-    return {
-      settledNanos: row.settled_nanos,
-      heldNanos: row.held_nanos,
-      settledTokens: row.settled_tokens,
-      heldTokens: row.held_tokens,
-    };
+    return explained(this.#path, () => this.#ledger.spend(rid, scope));
   }
 
   putBlob(bytes: Uint8Array): BlobRef {
@@ -139,7 +127,7 @@ export class SqliteStore implements Store {
     const staged = this.#staged.get(ref.sha256);
     if (staged) return staged;
     const row = explained(this.#path, () =>
-      this.#get<{ bytes: Uint8Array }>("SELECT bytes FROM blob WHERE sha256 = ?", ref.sha256),
+      this.#statements.get<{ bytes: Uint8Array }>("SELECT bytes FROM blob WHERE sha256 = ?", ref.sha256),
     );
     if (row && createHash("sha256").update(row.bytes).digest("hex") === ref.sha256) return row.bytes;
     throw new CcpError(
@@ -158,11 +146,11 @@ export class SqliteStore implements Store {
   }
 
   #write(rid: string, epoch: number, events: readonly Event[], at: number): readonly StoredEvent[] {
-    const run = this.#get<{ epoch: number; seq: number }>("SELECT epoch, seq FROM run WHERE rid = ?", rid);
+    const run = this.#statements.get<{ epoch: number; seq: number }>("SELECT epoch, seq FROM run WHERE rid = ?", rid);
     if (run?.epoch !== epoch) throw fenced(rid);
     this.#flushBlobs();
     const stored = events.map((event, index) => this.#insert(rid, event, run.seq + index + 1, at));
-    this.#run("UPDATE run SET seq = ?, last_at = ? WHERE rid = ?", run.seq + events.length, at, rid);
+    this.#statements.run("UPDATE run SET seq = ?, last_at = ? WHERE rid = ?", run.seq + events.length, at, rid);
     return stored;
   }
 
@@ -175,12 +163,12 @@ export class SqliteStore implements Store {
 
   #flushBlobs(): void {
     for (const [sha256, bytes] of this.#staged) {
-      this.#run("INSERT INTO blob (sha256, bytes) VALUES (?, ?) ON CONFLICT DO NOTHING", sha256, bytes);
+      this.#statements.run("INSERT INTO blob (sha256, bytes) VALUES (?, ?) ON CONFLICT DO NOTHING", sha256, bytes);
     }
   }
 
   #insert(rid: string, event: Event, seq: number, at: number): StoredEvent {
-    this.#run(
+    this.#statements.run(
       "INSERT INTO event (rid, seq, at, v, type, body) VALUES (?, ?, ?, ?, ?, ?)",
       rid,
       seq,
@@ -189,66 +177,31 @@ export class SqliteStore implements Store {
       event.type,
       JSON.stringify(event),
     );
-    this.#book(rid, event);
+    this.#ledger.book(rid, event);
     this.#summarize(rid, event);
     return { ...event, seq, at };
-  }
-
-  /** What the event does to the ledger, in the transaction that keeps it. */
-  #book(rid: string, event: Event): void {
-    const entry = ledgerEntry(event);
-    if (!entry) return;
-    this.#advanceCall(rid, event);
-    for (const scope of entry.scopes) this.#bookScope(rid, scope, entry.change, entry.mustFit);
-  }
-
-  #bookScope(rid: string, scope: Scope, change: Spend, mustFit: boolean): void {
-    this.#run("INSERT INTO ledger (rid, scope) VALUES (?, ?) ON CONFLICT DO NOTHING", rid, scope);
-    const { changes } = this.#run(mustFit ? BOOK_IF_IT_FITS : BOOK, { rid, scope, ...change });
-    if (changes === 0) throw new OverBudget(scope);
-  }
-
-  /** A call has one outcome: the database itself forbids a second. */
-  #advanceCall(rid: string, event: Event): void {
-    if (event.type === "call.reserved") {
-      this.#run("INSERT INTO call (rid, call_id, state) VALUES (?, ?, 'reserved')", rid, event.callId);
-    } else if (event.type === "call.settled" || event.type === "call.lost") {
-      const state = event.type === "call.settled" ? "settled" : "lost";
-      const { changes } = this.#run(
-        "UPDATE call SET state = ? WHERE rid = ? AND call_id = ? AND state = 'reserved'",
-        state,
-        rid,
-        event.callId,
-      );
-      if (changes !== 1) throw new Error(`call ${event.callId} of ${rid} has an outcome already`);
-    }
   }
 
   #summarize(rid: string, event: Event): void {
     switch (event.type) {
       case "run.created":
-        this.#run("UPDATE run SET title = ?, pipeline_name = ? WHERE rid = ?", event.title, event.pipelineName, rid);
-        for (const [scope, budget] of Object.entries(event.budgets)) this.#setCeiling(rid, scope, budget ?? {});
+        this.#statements.run(
+          "UPDATE run SET title = ?, pipeline_name = ? WHERE rid = ?",
+          event.title,
+          event.pipelineName,
+          rid,
+        );
+        for (const [scope, budget] of Object.entries(event.budgets)) this.#ledger.setCeiling(rid, scope, budget ?? {});
         break;
       case "budget.raised":
-        this.#setCeiling(rid, event.scope, event.budget);
+        this.#ledger.setCeiling(rid, event.scope, event.budget);
         break;
       case "run.resumed":
       case "run.ended":
       case "run.discarded":
-        this.#run("UPDATE run SET status = ? WHERE rid = ?", statusAfter(event), rid);
+        this.#statements.run("UPDATE run SET status = ? WHERE rid = ?", statusAfter(event), rid);
         break;
     }
-  }
-
-  #setCeiling(rid: string, scope: string, budget: Budget): void {
-    this.#run(
-      "INSERT INTO ledger (rid, scope, max_nanos, max_tokens) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET max_nanos = excluded.max_nanos, max_tokens = excluded.max_tokens",
-      rid,
-      scope,
-      budget.maxCostNanos ?? null,
-      budget.maxTokens ?? null,
-    );
   }
 
   #summary(row: RunRow): RunSummary {
@@ -273,7 +226,8 @@ export class SqliteStore implements Store {
   }
 
   #owned(rid: string): CcpError {
-    const owner = this.#get<{ owner: string }>("SELECT owner FROM run WHERE rid = ?", rid)?.owner ?? "another process";
+    const owner =
+      this.#statements.get<{ owner: string }>("SELECT owner FROM run WHERE rid = ?", rid)?.owner ?? "another process";
     return new CcpError("owned", EXIT.owned, `${rid} is being run by ${owner}`, {
       hint: `watch it there; what it has done so far: ccp view ${rid}`,
     });
@@ -282,35 +236,7 @@ export class SqliteStore implements Store {
   #lockPath(rid: string): string {
     return join(this.#stateDir, "locks", `${rid}.lock`);
   }
-
-  #run(sql: string, ...values: unknown[]): Database.RunResult {
-    return this.#prepared(sql).run(...values);
-  }
-
-  #get<T>(sql: string, ...values: unknown[]): T | undefined {
-    return this.#prepared(sql).get(...values) as T | undefined;
-  }
-
-  #all<T>(sql: string, ...values: unknown[]): T[] {
-    return this.#prepared(sql).all(...values) as T[];
-  }
-
-  #prepared(sql: string): Database.Statement {
-    const known = this.#statements.get(sql);
-    if (known) return known;
-    const statement = this.#database.prepare(sql);
-    this.#statements.set(sql, statement);
-    return statement;
-  }
 }
-
-const BOOK = `UPDATE ledger SET settled_nanos = settled_nanos + @settledNanos, held_nanos = held_nanos + @heldNanos,
-  settled_tokens = settled_tokens + @settledTokens, held_tokens = held_tokens + @heldTokens
-  WHERE rid = @rid AND scope = @scope`;
-
-const BOOK_IF_IT_FITS = `${BOOK}
-  AND (max_nanos IS NULL OR settled_nanos + held_nanos + @heldNanos <= max_nanos)
-  AND (max_tokens IS NULL OR settled_tokens + held_tokens + @heldTokens <= max_tokens)`;
 
 const SELECT_RUNS = `SELECT run.*, ledger.settled_nanos, ledger.held_nanos FROM run
   LEFT JOIN ledger ON ledger.rid = run.rid AND ledger.scope = 'run'`;
@@ -330,13 +256,6 @@ interface RunRow {
   readonly last_at: number;
   readonly settled_nanos: number | null;
   readonly held_nanos: number | null;
-}
-
-interface LedgerRow {
-  readonly settled_nanos: number;
-  readonly held_nanos: number;
-  readonly settled_tokens: number;
-  readonly held_tokens: number;
 }
 
 function statusAfter(event: Extract<Event, { type: "run.resumed" | "run.ended" | "run.discarded" }>): string {

@@ -1,5 +1,6 @@
-import type { Json } from "../core/json.ts";
+import { isJsonObject, type Json } from "../core/json.ts";
 
+/** The arguments as an object, or why they are none. */
 export type ParsedArguments =
   | { readonly ok: true; readonly value: { readonly [key: string]: Json } }
   | { readonly ok: false; readonly reason: string };
@@ -14,17 +15,12 @@ export function parseArguments(raw: string): ParsedArguments {
   const parsed = parseJson(raw) ?? parseJson(withEscapedControls(raw));
   if (parsed === null) return { ok: false, reason: complaint(raw) };
   const value = typeof parsed.value === "string" ? (parseJson(parsed.value)?.value ?? parsed.value) : parsed.value;
-  if (!isObject(value)) return { ok: false, reason: `the arguments must be a JSON object, not ${kindOf(value)}.` };
+  if (!isJsonObject(value)) return { ok: false, reason: `the arguments must be a JSON object, not ${kindOf(value)}.` };
   return { ok: true, value };
 }
 
-/** True for a JSON object: neither null nor an array. */
-export function isObject(value: Json | undefined): value is { readonly [key: string]: Json } {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 /** `an object`, `a string`, …: for sentences about what came. */
-export function kindOf(value: Json | undefined): string {
+function kindOf(value: Json | undefined): string {
   if (value === null || value === undefined) return "null";
   if (Array.isArray(value)) return "an array";
   return typeof value === "object" ? "an object" : `a ${typeof value}`;

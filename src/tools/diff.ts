@@ -4,6 +4,7 @@ interface Change {
   readonly line: string;
 }
 
+/** A change, counted and shown. */
 export interface LineDiff {
   readonly added: number;
   readonly removed: number;

@@ -16,7 +16,7 @@ const GIT_WRITERS = [
  * Denials that hold for every role, as data. Those for `bash` are advice that a model can follow, not a boundary; those
  * for files are kept by the workspace as well.
  */
-export const builtinRules: readonly PermissionRule[] = [
+const BUILTIN_RULES: readonly PermissionRule[] = [
   ...GIT_WRITERS.flatMap((command): PermissionRule[] => [
     { tool: "bash", match: `git ${command}`, effect: "deny", reason: HISTORY_REASON },
     { tool: "bash", match: `git ${command} *`, effect: "deny", reason: HISTORY_REASON },
@@ -29,13 +29,13 @@ export const builtinRules: readonly PermissionRule[] = [
 
 /** May this call proceed? Of all forms in which its subject can be read, and all rules, the strictest decides. */
 export function gate(grant: ToolGrant, tool: string, subject: string): PermissionVerdict {
-  const rules = [...builtinRules, ...grant.permissions];
+  const rules = [...BUILTIN_RULES, ...grant.permissions];
   const tools = [...grant.tools, "finish"];
   const verdicts = formsOf(tool, subject).map((form) => permit(rules, tools, { tool, subject: form }));
   return verdicts.reduce((a, b) => (EFFECTS.indexOf(b.effect) > EFFECTS.indexOf(a.effect) ? b : a));
 }
 
-/** Tools that are denied whatever they are called with: such a tool is not shown to the model. */
+/** True for a tool that is denied whatever it is called with: such a tool is not shown to the model. */
 export function isDeniedOutright(grant: ToolGrant, tool: string): boolean {
   const applies = (rule: PermissionRule) => rule.tool === "*" || rule.tool === tool;
   return grant.permissions.some((rule) => rule.effect === "deny" && rule.match === undefined && applies(rule));

@@ -1,5 +1,5 @@
 import type { Infer, JsonSchema } from "../core/json.ts";
-import { count } from "./text.ts";
+import { plural } from "../core/words.ts";
 import { done, failed, type Tool } from "./tool.ts";
 
 const MOST_PATHS = 1000;
@@ -33,6 +33,6 @@ export const glob: Tool<Infer<typeof PARAMETERS>> = {
     const lines = paths.slice(0, MOST_PATHS);
     const cut = paths.length > MOST_PATHS;
     const rest = cut ? [`(the first ${MOST_PATHS}; narrow the pattern or give a path to see others)`] : [];
-    return done([...lines, ...rest].join("\n"), `${cut ? "more than " : ""}${count(lines.length, "file")}`);
+    return done([...lines, ...rest].join("\n"), `${cut ? "more than " : ""}${plural(lines.length, "file")}`);
   },
 };

@@ -1,6 +1,7 @@
 import type { Infer, JsonSchema } from "../core/json.ts";
 import type { GrepMatch } from "../core/ports.ts";
-import { count, cutTo } from "./text.ts";
+import { plural } from "../core/words.ts";
+import { cutTo } from "./text.ts";
 import { done, failed, type Tool } from "./tool.ts";
 
 const MOST_MATCHES = 100;
@@ -39,7 +40,7 @@ export const grep: Tool<Infer<typeof PARAMETERS>> = {
     const lines = found.value.slice(0, MOST_MATCHES).map(lineOf);
     const cut = found.value.length > MOST_MATCHES;
     const rest = cut ? [`(the first ${MOST_MATCHES}; narrow the pattern, the path or the glob to see others)`] : [];
-    const total = count(lines.length, "match").replace("matchs", "matches");
+    const total = plural(lines.length, "match", "matches");
     return done([...lines, ...rest].join("\n"), `${cut ? "more than " : ""}${total}`);
   },
 };

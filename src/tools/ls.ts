@@ -1,6 +1,6 @@
 import type { Infer, JsonSchema } from "../core/json.ts";
 import type { FileEntry } from "../core/ports.ts";
-import { count } from "./text.ts";
+import { plural } from "../core/words.ts";
 import { done, failed, type Tool } from "./tool.ts";
 
 const MOST_ENTRIES = 1000;
@@ -25,7 +25,7 @@ export const ls: Tool<Infer<typeof PARAMETERS>> = {
     const shown = entries.slice(0, MOST_ENTRIES).map(lineOf);
     const rest = entries.length - shown.length;
     if (rest > 0) shown.push(`(${rest} more; use glob with a pattern to narrow it down)`);
-    return done(shown.join("\n"), count(entries.length, "entry").replace("entrys", "entries"));
+    return done(shown.join("\n"), plural(entries.length, "entry", "entries"));
   },
 };
 

@@ -14,6 +14,7 @@ export interface Stretch {
   readonly end: number;
 }
 
+/** The view of a file's bytes, one character each. */
 export function viewOf(bytes: string): FileView {
   const hidden: number[] = [];
   for (let at = bytes.indexOf("\r\n"); at >= 0; at = bytes.indexOf("\r\n", at + 2)) hidden.push(at - hidden.length);

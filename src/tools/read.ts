@@ -1,7 +1,8 @@
 import { isUtf8 } from "node:buffer";
 import type { Infer, JsonSchema } from "../core/json.ts";
 import type { ToolResult, Workspace } from "../core/ports.ts";
-import { count, cutTo, linesOf } from "./text.ts";
+import { plural } from "../core/words.ts";
+import { cutTo, linesOf } from "./text.ts";
 import { done, failed, type Tool } from "./tool.ts";
 
 const MOST_LINES = 2000;
@@ -34,7 +35,10 @@ export const read: Tool<Arguments> = {
     if (!file.ok) return explain(args.path, file.reason, workspace);
     const bytes = file.value;
     if (bytes.subarray(0, BINARY_PROBE_BYTES).includes(0))
-      return failed(`${args.path} is a binary file of ${count(bytes.length, "byte")}; it is not shown.`, "binary file");
+      return failed(
+        `${args.path} is a binary file of ${plural(bytes.length, "byte")}; it is not shown.`,
+        "binary file",
+      );
     return excerpt(args, bytes);
   },
 };
@@ -50,7 +54,7 @@ function excerpt(args: Arguments, bytes: Uint8Array): ToolResult {
   if (lines.length === 0) return done("(the file is empty)", "empty");
   const first = args.offset ?? 1;
   if (first > lines.length)
-    return failed(`${args.path} has ${count(lines.length, "line")}; offset ${first} is past its end.`);
+    return failed(`${args.path} has ${plural(lines.length, "line")}; offset ${first} is past its end.`);
   const shown = fitting(lines.slice(first - 1, first - 1 + (args.limit ?? MOST_LINES)), first);
   const last = first + shown.length - 1;
   const notes = [
@@ -61,7 +65,7 @@ function excerpt(args: Arguments, bytes: Uint8Array): ToolResult {
   const body = [...shown, ...notes.filter((note) => note !== null)].join("\n");
   return done(
     body,
-    first === 1 && last === lines.length ? count(last, "line") : `lines ${first}-${last} of ${lines.length}`,
+    first === 1 && last === lines.length ? plural(last, "line") : `lines ${first}-${last} of ${lines.length}`,
   );
 }
 

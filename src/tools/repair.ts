@@ -1,5 +1,4 @@
-import type { Json, JsonSchema } from "../core/json.ts";
-import { isObject } from "./arguments.ts";
+import { isJsonObject, type Json, type JsonSchema } from "../core/json.ts";
 
 /** Property names that models have learnt elsewhere, without case and separators, and what they mean here. */
 const SYNONYMS: Readonly<Record<string, string>> = {
@@ -30,7 +29,7 @@ const SYNONYMS: Readonly<Record<string, string>> = {
  * Everything else is left for the schema to refuse. Gives a new value; the old one stays as it is.
  */
 export function repairArguments(schema: JsonSchema, value: Json): Json {
-  return repaired(schema, isObject(value) ? asList(schema, value) : value);
+  return repaired(schema, isJsonObject(value) ? asList(schema, value) : value);
 }
 
 function repaired(schema: JsonSchema, value: Json): Json {
@@ -39,7 +38,7 @@ function repaired(schema: JsonSchema, value: Json): Json {
     const { items } = schema;
     return plain.map((item) => repaired(items, item));
   }
-  return schema.properties !== undefined && isObject(plain) ? repairedObject(schema, plain) : plain;
+  return schema.properties !== undefined && isJsonObject(plain) ? repairedObject(schema, plain) : plain;
 }
 
 function fromString(schema: JsonSchema, text: string): Json {
@@ -49,7 +48,7 @@ function fromString(schema: JsonSchema, text: string): Json {
   if (schema.type !== "array" && schema.type !== "object") return text;
   try {
     const inner: Json = JSON.parse(text);
-    return (schema.type === "array" ? Array.isArray(inner) : isObject(inner)) ? inner : text;
+    return (schema.type === "array" ? Array.isArray(inner) : isJsonObject(inner)) ? inner : text;
   } catch {
     return text;
   }

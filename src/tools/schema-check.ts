@@ -1,7 +1,6 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
-import { canonicalJson, type Json, type JsonSchema } from "../core/json.ts";
+import { canonicalJson, isJsonObject, type Json, type JsonSchema } from "../core/json.ts";
 import { didYouMean } from "../core/suggest.ts";
-import { isObject } from "./arguments.ts";
 
 /** A value's size in a message to the model. */
 const LONGEST_VALUE = 120;
@@ -50,7 +49,7 @@ function expectation(error: ErrorObject): string {
 
 function missing(error: ErrorObject, name: string): string {
   const description = propertiesOf(error)[name]?.description;
-  const received = isObject(error.data as Json) ? Object.keys(error.data as object) : [];
+  const received = isJsonObject(error.data as Json) ? Object.keys(error.data as object) : [];
   return `"${name}" is missing${description === undefined ? "" : ` (${description})`}, received ${listed(received)}`;
 }
 

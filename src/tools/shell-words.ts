@@ -52,7 +52,8 @@ function withoutGitOptions(words: readonly string[]): readonly string[] {
   return ["git", ...words.slice(at)];
 }
 
-function baseName(word: string): string {
+/** A program without its path. */
+export function baseName(word: string): string {
   return word.slice(word.lastIndexOf("/") + 1);
 }
 

@@ -1,5 +1,5 @@
 import { type Reading, type Token, tokenAt } from "./shell-tokens.ts";
-import { unwrapped } from "./shell-words.ts";
+import { baseName, unwrapped } from "./shell-words.ts";
 
 /** Text beyond this is not read: no command that a person would want to allow is as long. */
 const LONGEST_SCRIPT = 100_000;
@@ -30,10 +30,6 @@ function scriptWithin(words: readonly string[]): string | null {
   const option = words.findIndex((word, index) => index > at && /^-[a-z]*c[a-z]*$/.test(word));
   if (option < 0) return null;
   return words.slice(option + 1).find((word) => !word.startsWith("-")) ?? null;
-}
-
-function baseName(word: string): string {
-  return word.slice(word.lastIndexOf("/") + 1);
 }
 
 /** A shell that is being read: what is quoted, where a substitution ends, and the words so far. */

@@ -42,11 +42,6 @@ export function linesOf(text: string): readonly string[] {
   return lines.at(-1) === "" ? lines.slice(0, -1) : lines;
 }
 
-/** `1 line`, `2 lines`. */
-export function count(amount: number, noun: string): string {
-  return `${amount} ${noun}${amount === 1 ? "" : "s"}`;
-}
-
 /** The workspace may have left something out before, at the same place, and said so: that is missing too. */
 function missingBytes(cut: string): number {
   const notice = /\n… (\d+) bytes left out …\n/.exec(cut);

@@ -1,8 +1,9 @@
 import type { Infer, JsonSchema } from "../core/json.ts";
+import { plural } from "../core/words.ts";
 import { diffLines } from "./diff.ts";
 import { hasMostlyCrlf, viewOf } from "./matching.ts";
 import { omissionIn } from "./placeholder.ts";
-import { count, linesOf } from "./text.ts";
+import { linesOf } from "./text.ts";
 import { done, failed, type Tool } from "./tool.ts";
 
 const PARAMETERS = {
@@ -39,10 +40,10 @@ export const write: Tool<Infer<typeof PARAMETERS>> = {
     if (!written.ok) return failed(`${written.reason}. Nothing was written.`, written.reason);
     const lines = linesOf(args.content);
     if (before === null)
-      return done(`Created ${args.path}: ${count(lines.length, "line")}.`, `created, ${count(lines.length, "line")}`);
+      return done(`Created ${args.path}: ${plural(lines.length, "line")}.`, `created, ${plural(lines.length, "line")}`);
     const { added, removed } = diffLines(linesOf(before.toString("utf8")), lines);
     return done(
-      `Replaced ${args.path}: ${count(lines.length, "line")} (+${added} -${removed}).`,
+      `Replaced ${args.path}: ${plural(lines.length, "line")} (+${added} -${removed}).`,
       `replaced, +${added} -${removed}`,
     );
   },

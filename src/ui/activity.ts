@@ -11,6 +11,7 @@ const TAIL = 400;
 const SHOWN = 100;
 const SAYS = "says: ";
 
+/** What is being done once this has happened. */
 export function activityAfterEvent(activity: Activity, event: StoredEvent): Activity {
   switch (event.type) {
     case "workspace.created":
@@ -41,6 +42,7 @@ export function activityAfterEvent(activity: Activity, event: StoredEvent): Acti
   }
 }
 
+/** What is being done while this streams in. */
 export function activityAfterDelta(activity: Activity, delta: Delta): Activity {
   const before = activity[delta.stepId] ?? "";
   switch (delta.type) {

@@ -16,6 +16,7 @@ export interface BoardRow {
   readonly elapsedMs: number;
 }
 
+/** All that the live list shows at one moment. */
 export interface Board {
   readonly rows: readonly BoardRow[];
   /** What the engine does outside of all steps (set-up, checks on the base); null for nothing. */
@@ -25,6 +26,7 @@ export interface Board {
   readonly activeMs: number;
 }
 
+/** The terminal that it is shown on. */
 export interface BoardView {
   readonly columns: number;
   readonly rows: number;

@@ -1,10 +1,9 @@
 import type { Delta, EventOf, StoredEvent } from "../core/event.ts";
 import type { ModelFailure } from "../core/model.ts";
 import { formatUsd } from "../core/money.ts";
-import { type Run, stepState } from "../core/run.ts";
+import { type Run, stepState, toolKey } from "../core/run.ts";
 import { formatDuration, formatUsage } from "./format.ts";
 import { type Line, type LineContext, line, quoted } from "./line.ts";
-import { subjectKey } from "./progress.ts";
 import { isScripted, modelName } from "./step-label.ts";
 
 type Settled = EventOf<"call.settled">;
@@ -12,6 +11,7 @@ type Settled = EventOf<"call.settled">;
 /** A call that was settled without an answer. */
 export type FailedCall = Settled & { readonly result: { readonly type: "failed"; readonly failure: ModelFailure } };
 
+/** True for a settlement that names a failure in the place of an answer. */
 export function isFailedCall(event: StoredEvent): event is StoredEvent & FailedCall {
   return event.type === "call.settled" && event.result.type === "failed";
 }
@@ -91,7 +91,7 @@ function messageText(event: FailedCall): string {
 /** One line a tool call, when it is over. */
 export function toolLine(event: EventOf<"tool.started" | "tool.finished">, context: LineContext): Line | null {
   if (event.type === "tool.started") return null;
-  const subject = quoted(context.progress.subjects[subjectKey(event)] ?? "", 72);
+  const subject = quoted(context.progress.subjects[toolKey(event)] ?? "", 72);
   const call = subject === "" ? event.tool : `${event.tool} ${subject}`;
   const status = event.status === "ok" ? "" : `${event.status}, `;
   const kind = event.status === "denied" ? "warning" : "detail";

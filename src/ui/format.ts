@@ -1,7 +1,7 @@
 import type { Budget } from "../core/budget.ts";
 import type { CommandEnd } from "../core/event.ts";
-import { totalTokens, type Usage } from "../core/usage.ts";
 import { formatUsd } from "../core/money.ts";
+import { totalTokens, type Usage } from "../core/usage.ts";
 
 /** `0.4s`, `11s`, `1m02s`, `1h05m`. */
 export function formatDuration(ms: number): string {
@@ -32,10 +32,12 @@ export function formatUsage(usage: Usage): string {
   return `${formatTokens(inputOf(usage))} in${cached}, ${formatTokens(usage.output)} out${guessed}`;
 }
 
+/** Input tokens, those of the cache counted. */
 export function inputOf(usage: Usage): number {
   return totalTokens(usage) - usage.output;
 }
 
+/** `610 B`, `12.4 kB`, `1.2 MB`. */
 export function formatBytes(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;
   if (bytes < 999_950) return `${(bytes / 1000).toFixed(1)} kB`;
@@ -79,11 +81,6 @@ export function formatEnd(end: Pick<CommandEnd, "exitCode" | "endedBy">): string
 export function ordinal(n: number): string {
   const teen = n % 100 >= 11 && n % 100 <= 13;
   return `${n}${teen ? "th" : (["th", "st", "nd", "rd"][n % 10] ?? "th")}`;
-}
-
-/** `1 step`, `2 steps`. */
-export function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 function two(n: number): string {

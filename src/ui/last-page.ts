@@ -1,5 +1,6 @@
 import type { StoredEvent } from "../core/event.ts";
-import { applyEvent, newRun } from "../core/run.ts";
+import { applyEvent } from "../core/fold-run.ts";
+import { newRun } from "../core/run.ts";
 import { LineFeed } from "./line-feed.ts";
 import type { StepLabel } from "./step-label.ts";
 

@@ -19,6 +19,7 @@ export interface LineContext {
   readonly progress: Progress;
 }
 
+/** Nothing is known but the event and the run. */
 export const NO_CONTEXT: LineContext = { steps: [], progress: NO_PROGRESS };
 
 /** The one way to make a line: whatever was put into it comes out harmless. */

@@ -14,6 +14,7 @@ export function lineOf(event: StoredEvent, run: Run, context: LineContext = NO_C
   switch (event.type) {
     case "workspace.created":
     case "workspace.prepared":
+    case "workspace.edited":
     case "artifact.written":
       return workspaceLine(event, run);
     case "command.started":

@@ -1,8 +1,8 @@
 import type { Budget } from "../core/budget.ts";
 import type { Delta, StoredEvent } from "../core/event.ts";
-import { totalTokens } from "../core/usage.ts";
 import type { Screen } from "../core/ports.ts";
 import { newRun, type Run, stepState, totalSpend } from "../core/run.ts";
+import { totalTokens } from "../core/usage.ts";
 import { type Activity, activityAfterDelta, activityAfterEvent, shownActivity } from "./activity.ts";
 import { type Board, type BoardRow, renderBoard, renderRest } from "./board.ts";
 import { type Line, noticeLine } from "./line.ts";
@@ -17,6 +17,7 @@ import { timesText } from "./step-lines.ts";
 import type { ListedStep, StepList, Ticker } from "./step-list.ts";
 import { clip, wrapWords } from "./width.ts";
 
+/** What a live screen is made of. */
 export interface LiveOptions {
   readonly stream: OutputStream;
   readonly steps: readonly StepLabel[];

@@ -1,8 +1,8 @@
 import type { StoredEvent } from "../core/event.ts";
 import type { Json } from "../core/json.ts";
-import { totalTokens } from "../core/usage.ts";
 import type { Screen } from "../core/ports.ts";
-import { type Run, totalSpend } from "../core/run.ts";
+import { lostCalls, type Run, totalSpend } from "../core/run.ts";
+import { totalTokens } from "../core/usage.ts";
 import type { OutputStream } from "./output-stream.ts";
 
 /** Version of the lines' shape. */
@@ -38,7 +38,7 @@ export function resultLine(run: Run, extra: Readonly<Record<string, Json>> = {})
     heldNanos: spend.heldNanos,
     tokens: spend.settledTokens,
     activeMs: run.activeMs,
-    lostCalls: Object.values(run.steps).reduce((sum, step) => sum + step.lostCalls, 0),
+    lostCalls: lostCalls(run),
     steps: Object.entries(run.steps).map(([id, step]) => ({
       id,
       status: step.status,

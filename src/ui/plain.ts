@@ -5,6 +5,7 @@ import { LineFeed } from "./line-feed.ts";
 import type { OutputStream } from "./output-stream.ts";
 import type { StepLabel } from "./step-label.ts";
 
+/** What a plain screen is made of. */
 export interface PlainOptions {
   readonly stream: OutputStream;
   readonly steps: readonly StepLabel[];

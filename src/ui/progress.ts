@@ -1,5 +1,7 @@
 import type { StoredEvent } from "../core/event.ts";
+import { toolKey } from "../core/run.ts";
 import { addUsage, NO_USAGE, type Usage } from "../core/usage.ts";
+import { without } from "../core/without.ts";
 
 /** What a screen says of a step beyond the fold of the run: the figures of the try under way, and the time spent. */
 export interface StepProgress {
@@ -22,11 +24,12 @@ export interface StepProgress {
 /** A small fold beside `Run`, for what only people want to know. */
 export interface Progress {
   readonly steps: Readonly<Record<string, StepProgress>>;
-  /** Subjects of the tool calls under way, by `stepId toolCallId`. */
+  /** Subjects of the tool calls under way, by `toolKey`. */
   readonly subjects: Readonly<Record<string, string>>;
   readonly lastAt: number;
 }
 
+/** Before the first event. */
 export const NO_PROGRESS: Progress = { steps: {}, subjects: {}, lastAt: 0 };
 
 const UNTRIED: StepProgress = {
@@ -39,10 +42,12 @@ const UNTRIED: StepProgress = {
   models: [],
 };
 
+/** The progress that a log tells of. */
 export function foldProgress(events: readonly StoredEvent[]): Progress {
   return events.reduce(applyProgress, NO_PROGRESS);
 }
 
+/** How a step has got on; untried until its first event. */
 export function stepProgress(progress: Progress, stepId: string): StepProgress {
   return progress.steps[stepId] ?? UNTRIED;
 }
@@ -57,6 +62,7 @@ export function totalElapsed(step: StepProgress, now: number): number {
   return step.totalMs + stretch(step, now);
 }
 
+/** Folds one event into the progress. */
 export function applyProgress(progress: Progress, event: StoredEvent): Progress {
   return { ...afterEvent(progress, event), lastAt: event.at };
 }
@@ -80,17 +86,12 @@ function afterEvent(progress: Progress, event: StoredEvent): Progress {
     case "call.lost":
       return withStep(progress, event.stepId, (step) => charged(step, event.heldNanos, NO_USAGE));
     case "tool.started":
-      return { ...progress, subjects: { ...progress.subjects, [subjectKey(event)]: event.subject } };
+      return { ...progress, subjects: { ...progress.subjects, [toolKey(event)]: event.subject } };
     case "tool.finished":
-      return { ...progress, subjects: without(progress.subjects, subjectKey(event)) };
+      return { ...progress, subjects: without(progress.subjects, toolKey(event)) };
     default:
       return progress;
   }
-}
-
-/** Where a tool call's subject is kept while it runs. */
-export function subjectKey(call: { readonly stepId: string; readonly toolCallId: string }): string {
-  return `${call.stepId} ${call.toolCallId}`;
 }
 
 function begun(step: StepProgress, conversation: number, at: number): StepProgress {
@@ -122,9 +123,4 @@ function added(models: readonly string[], model: string): readonly string[] {
 
 function withStep(progress: Progress, stepId: string, change: (step: StepProgress) => StepProgress): Progress {
   return { ...progress, steps: { ...progress.steps, [stepId]: change(stepProgress(progress, stepId)) } };
-}
-
-function without<T>(record: Readonly<Record<string, T>>, key: string): Readonly<Record<string, T>> {
-  const { [key]: _, ...rest } = record;
-  return rest;
 }

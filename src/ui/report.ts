@@ -1,8 +1,10 @@
 import type { StoredEvent } from "../core/event.ts";
 import { formatUsd } from "../core/money.ts";
 import type { Pipeline } from "../core/pipeline.ts";
-import { type Run, type StepState, stepState, totalSpend } from "../core/run.ts";
-import { formatCostOf, formatDuration, formatEnd, formatTimeOf, formatTokens, inputOf, plural } from "./format.ts";
+import type { DiffStat } from "../core/ports.ts";
+import { lostCalls, type Run, type StepState, stepState, totalSpend } from "../core/run.ts";
+import { plural } from "../core/words.ts";
+import { formatCostOf, formatDuration, formatEnd, formatTimeOf, formatTokens, inputOf } from "./format.ts";
 import { quoted } from "./line.ts";
 import { createPaint, type Paint } from "./paint.ts";
 import { foldProgress, type Progress, stepProgress, totalElapsed } from "./progress.ts";
@@ -11,12 +13,13 @@ import { oneLine } from "./sanitize.ts";
 import { modelName, routeOf, stepLabels } from "./step-label.ts";
 import { type Column, renderTable } from "./table.ts";
 
-/** A command to type, and what it is for. */
+/** A command worth typing now, and what it is for. */
 export interface NextCommand {
   readonly command: string;
   readonly purpose: string;
 }
 
+/** What a report shows beyond the run itself. */
 export interface ReportExtra {
   /** All of the run's events: times, and which models were asked. */
   readonly events: readonly StoredEvent[];
@@ -24,7 +27,7 @@ export interface ReportExtra {
   readonly artifacts: readonly string[];
   readonly next: readonly NextCommand[];
   /** What the run changed; null when it changed nothing or got no worktree. */
-  readonly diffStat: { readonly files: readonly string[]; readonly added: number; readonly removed: number } | null;
+  readonly diffStat: DiffStat | null;
   /** Colours; default none. */
   readonly color?: boolean;
   /** Columns of the terminal; missing: as wide as it needs. */
@@ -58,7 +61,7 @@ function statusLines(run: Run, paint: Paint): readonly string[] {
   const words = run.end === null || run.status === "discarded" ? run.status : endWords(run.end.status);
   const kind = run.status === "succeeded" ? "good" : run.status === "failed" ? "bad" : "warning";
   const spend = totalSpend(run);
-  const lost = Object.values(run.steps).reduce((sum, step) => sum + step.lostCalls, 0);
+  const lost = lostCalls(run);
   const reason = run.end?.reason ?? null;
   return [
     paint(kind, `${words}  ${run.rid}  ${oneLine(run.created?.pipelineName ?? "")}`),
@@ -130,7 +133,7 @@ function checkLines(run: Run): readonly string[] {
 
 const FILES_SHOWN = 10;
 
-function changeLines(stat: ReportExtra["diffStat"]): readonly string[] {
+function changeLines(stat: DiffStat | null): readonly string[] {
   if (stat === null || stat.files.length === 0) return [];
   const more = stat.files.length - FILES_SHOWN;
   return [

@@ -1,8 +1,9 @@
-import type { Scope } from "../core/budget.ts";
+import { NOTHING_SPENT, type Scope, usedNanos, usedTokens } from "../core/budget.ts";
 import type { Base, EventOf, StoredEvent } from "../core/event.ts";
 import { formatUsd } from "../core/money.ts";
 import { type Run, totalSpend } from "../core/run.ts";
-import { formatBudget, formatCostOf, formatTimeOf, formatTokens, plural } from "./format.ts";
+import { plural } from "../core/words.ts";
+import { formatBudget, formatCostOf, formatTimeOf, formatTokens } from "./format.ts";
 import { type Line, type LineContext, line, quoted } from "./line.ts";
 import { isScripted } from "./step-label.ts";
 
@@ -46,7 +47,7 @@ function createdText(event: RunEvent & EventOf<"run.created">, context: LineCont
     `${event.rid}  ${event.pipelineName}: ${quoted(event.title, 72)}`,
     `budget ${formatBudget(event.budgets.run)}`,
     baseText(event.base),
-    event.parent === null ? null : `goes on from ${event.parent}`,
+    event.parent === null ? null : `after ${event.parent}`,
     scripted ? "SCRIPTED model: its answers are read from a file, no model is asked" : null,
     "no sandbox: the doer's shell is not confined",
   ]
@@ -91,14 +92,12 @@ function endedLine(event: EventOf<"run.ended">, run: Run): Line {
 
 function warnedText(event: EventOf<"budget.warned">, run: Run): string {
   const budget = run.budgets[event.scope];
-  const spend = run.spend[event.scope];
+  const spend = run.spend[event.scope] ?? NOTHING_SPENT;
   const used = [
-    budget?.maxCostNanos === undefined
-      ? null
-      : `${formatUsd((spend?.settledNanos ?? 0) + (spend?.heldNanos ?? 0))} of ${formatUsd(budget.maxCostNanos)}`,
+    budget?.maxCostNanos === undefined ? null : `${formatUsd(usedNanos(spend))} of ${formatUsd(budget.maxCostNanos)}`,
     budget?.maxTokens === undefined
       ? null
-      : `${formatTokens((spend?.settledTokens ?? 0) + (spend?.heldTokens ?? 0))} of ${formatTokens(budget.maxTokens)} tokens`,
+      : `${formatTokens(usedTokens(spend))} of ${formatTokens(budget.maxTokens)} tokens`,
   ].filter((part) => part !== null);
   return `! ${event.percent}% of the budget of ${scopeName(event.scope)} is used or held: ${used.join(", ")}`;
 }

@@ -7,11 +7,12 @@ import { type OutputStream, quietStream } from "./output-stream.ts";
 import { createPlainScreen } from "./plain.ts";
 import type { StepLabel } from "./step-label.ts";
 
+/** What shows a run. */
 export type ScreenMode = "live" | "plain" | "json" | "none";
-/** What a user may ask for; `auto` looks at the terminal. */
-export const UI_CHOICES = ["auto", "live", "plain", "json", "none"] as const;
-export type UiChoice = (typeof UI_CHOICES)[number];
+/** What a user may ask for with `--ui`; `auto` looks at the terminal. */
+export type UiChoice = "auto" | Exclude<ScreenMode, "json">;
 
+/** What a screen is made of. */
 export interface ScreenOptions {
   readonly mode: ScreenMode;
   /** The result, and the lines of `json`. */
@@ -44,6 +45,7 @@ export function createScreen(options: ScreenOptions): Screen {
   }
 }
 
+/** What a mode is chosen from: the flags and the surroundings. */
 export interface ModeRequest {
   /** `--json`. */
   readonly json: boolean;

@@ -1,7 +1,7 @@
 import type { EventOf, StoredEvent } from "../core/event.ts";
-import { totalTokens } from "../core/usage.ts";
 import { formatUsd } from "../core/money.ts";
 import { type Run, stepState } from "../core/run.ts";
+import { totalTokens } from "../core/usage.ts";
 import { formatDuration, formatTokens, ordinal } from "./format.ts";
 import { type Line, type LineContext, line, quoted } from "./line.ts";
 import { stepProgress, tryElapsed } from "./progress.ts";

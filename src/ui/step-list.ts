@@ -10,6 +10,7 @@ export interface ListedStep {
 /** Calls `tick` every `ms` until the returned function is called. */
 export type Ticker = (ms: number, tick: () => void) => () => void;
 
+/** What a list is made of. */
 export interface StepListOptions {
   readonly steps: readonly ListedStep[];
   readonly ticker: Ticker;

@@ -1,6 +1,7 @@
 import { oneLine } from "./sanitize.ts";
 import { aligned, displayWidth } from "./width.ts";
 
+/** One column of a table. */
 export interface Column {
   /** May be empty; without any header there is no header line. */
   readonly header: string;
@@ -9,6 +10,7 @@ export interface Column {
   readonly shrink?: boolean;
 }
 
+/** How a table is laid out. */
 export interface TableOptions {
   readonly columns: readonly Column[];
   /** Columns of the terminal; missing: as wide as it needs. */

@@ -9,6 +9,7 @@ import { createPaint } from "./paint.ts";
 import { manyLines, oneLine } from "./sanitize.ts";
 import { modelName } from "./step-label.ts";
 
+/** How a transcript is shown. */
 export interface TranscriptOptions {
   /** Colours; default none. */
   readonly color?: boolean;

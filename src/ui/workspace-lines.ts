@@ -1,11 +1,12 @@
 import type { EventOf } from "../core/event.ts";
 import { type Run, stepState } from "../core/run.ts";
-import { formatBytes, formatDuration, formatEnd, plural } from "./format.ts";
+import { plural } from "../core/words.ts";
+import { formatBytes, formatDuration, formatEnd } from "./format.ts";
 import { type Line, line, quoted } from "./line.ts";
 
 /** Lines about the worktree and what the run leaves behind. */
 export function workspaceLine(
-  event: EventOf<"workspace.created" | "workspace.prepared" | "artifact.written">,
+  event: EventOf<"workspace.created" | "workspace.prepared" | "workspace.edited" | "artifact.written">,
   run: Run,
 ): Line | null {
   switch (event.type) {
@@ -15,13 +16,17 @@ export function workspaceLine(
     }
     case "workspace.prepared":
       return event.copied.length === 0 ? null : line("note", `copied into the worktree: ${namesOf(event.copied)}`);
+    case "workspace.edited": {
+      const again = event.again.length === 0 ? "" : `; judged again: ${event.again.join(", ")}`;
+      return line("note", `the worktree was changed by hand: that is part of the run now${again}`);
+    }
     case "artifact.written":
       return line("detail", `  wrote ${artifactPath(run, event.name)}, ${formatBytes(event.blob.sizeBytes)}`);
   }
 }
 
 /** Where an artifact lies, from the repository's root when it is inside. */
-export function artifactPath(run: Run, name: string): string {
+function artifactPath(run: Run, name: string): string {
   const root = run.created?.repository ?? "";
   const results = run.created?.resultsDir ?? "results";
   const shown = results.startsWith(`${root}/`) ? results.slice(root.length + 1) : results;

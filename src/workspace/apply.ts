@@ -1,22 +1,15 @@
 import { CcpError, EXIT, messageOf } from "../core/errors.ts";
+import type { ApplyOutcome } from "../core/ports.ts";
 import type { Git } from "./git.ts";
 import { type BytePath, type KeptAside, keepAside } from "./keep-aside.ts";
 import { ccpFolder } from "./layout.ts";
+import type { UserTree } from "./user-tree.ts";
 
 /** How many of git's complaints a reason carries. */
 const MOST_LINES = 5;
 
-export type ApplyOutcome = { readonly ok: true } | { readonly ok: false; readonly reason: string };
-
-export interface ApplyPlace {
-  readonly git: Git;
-  /** The user's working tree. */
-  readonly root: string;
-  readonly commonDir: string;
-}
-
 /** Applies a patch to a working tree, whole or not at all. The index is not touched, and no untracked file is overwritten. */
-export async function applyToTree({ git, root, commonDir }: ApplyPlace, patch: Uint8Array): Promise<ApplyOutcome> {
+export async function applyToTree({ git, root, commonDir }: UserTree, patch: Uint8Array): Promise<ApplyOutcome> {
   if (patch.length === 0) return { ok: true };
   const request = { cwd: root, input: patch, answers: [1, 128], config: ["apply.ignoreWhitespace=no"] };
   const args = ["apply", "--whitespace=nowarn"];

@@ -4,22 +4,16 @@ import { dirname, join } from "node:path";
 import { CcpError, EXIT } from "../core/errors.ts";
 import type { Base, TreeHash } from "../core/event.ts";
 import { makeDirectory } from "./atomic.ts";
-import type { Git } from "./git.ts";
 import { baseFolder, ccpFolder } from "./layout.ts";
 import { copyObjects, createStore } from "./objects.ts";
 import { gitlinks, PRIVATE_INDEX_CONFIG, stage } from "./stage.ts";
-
-export interface BaseSpec {
-  readonly git: Git;
-  readonly root: string;
-  readonly commonDir: string;
-}
+import type { UserTree } from "./user-tree.ts";
 
 /** A snapshot that no run has come to fetch by then was made by a run that never began. */
 const KEPT_UNFETCHED_MS = 30 * 24 * 60 * 60_000;
 
 /** The commit that a revision names, its tree, and the branch if it names one. */
-export async function resolveCommit(spec: BaseSpec, revision: string): Promise<Base> {
+export async function resolveCommit(spec: UserTree, revision: string): Promise<Base> {
   const parse = (name: string) => ask(spec, ["--verify", "--quiet", "--end-of-options", name]);
   const commit = await parse(`${revision}^{commit}`);
   if (commit === null) throw revision === "HEAD" ? noCommit() : unknownRevision(revision);
@@ -28,7 +22,7 @@ export async function resolveCommit(spec: BaseSpec, revision: string): Promise<B
 }
 
 /** Records the user's tracked and unignored files as they are, through a copy of the index: the real one is only read. */
-export async function snapshotOfUser(spec: BaseSpec): Promise<Base> {
+export async function snapshotOfUser(spec: UserTree): Promise<Base> {
   const base = await resolveCommit(spec, "HEAD");
   const folder = join(ccpFolder(spec.commonDir), "bases", `new-${randomUUID()}`);
   try {
@@ -43,7 +37,7 @@ export async function snapshotOfUser(spec: BaseSpec): Promise<Base> {
   }
 }
 
-async function treeOfUser(spec: BaseSpec, folder: string): Promise<TreeHash> {
+async function treeOfUser(spec: UserTree, folder: string): Promise<TreeHash> {
   const { git, root } = spec;
   const index = await git.text({ cwd: root, args: ["rev-parse", "--path-format=absolute", "--git-path", "index"] });
   const copy = join(folder, "index");
@@ -58,7 +52,7 @@ async function treeOfUser(spec: BaseSpec, folder: string): Promise<TreeHash> {
 
 /** Keeps every object of a snapshot that its commit does not have, as one pack, under the snapshot's own name. */
 async function keepBase(
-  spec: BaseSpec,
+  spec: UserTree,
   snapshot: { readonly tree: TreeHash; readonly commit: string; readonly from: string },
 ): Promise<void> {
   const target = baseFolder(spec.commonDir, snapshot.tree);
@@ -87,13 +81,13 @@ async function dropUnfetched(commonDir: string): Promise<void> {
   }
 }
 
-async function branchNamed(spec: BaseSpec, revision: string): Promise<string | null> {
+async function branchNamed(spec: UserTree, revision: string): Promise<string | null> {
   const name = await ask(spec, ["--symbolic-full-name", "--end-of-options", revision]);
   return name?.startsWith("refs/heads/") ? name.slice("refs/heads/".length) : null;
 }
 
 /** The last line that `rev-parse` answers; null when it knows none. */
-async function ask(spec: BaseSpec, args: readonly string[]): Promise<string | null> {
+async function ask(spec: UserTree, args: readonly string[]): Promise<string | null> {
   const request = { cwd: spec.root, args: ["rev-parse", ...args], answers: [1, 128] };
   const found = await spec.git.run(request).catch((error: unknown) => {
     if (error instanceof CcpError) throw error;

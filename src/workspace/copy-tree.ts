@@ -2,6 +2,7 @@ import { constants } from "node:fs";
 import { chmod, copyFile, lstat, mkdir, readdir, readlink, realpath, symlink, utimes } from "node:fs/promises";
 import { dirname, isAbsolute, join, resolve, sep } from "node:path";
 
+/** What is copied to where. */
 export interface TreeCopy {
   readonly from: string;
   /** Must not be there yet. */

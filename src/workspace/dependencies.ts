@@ -4,16 +4,13 @@ import { basename, dirname, join, sep } from "node:path";
 import { matchesPath } from "../core/glob.ts";
 import { makeDirectory, removeTree } from "./atomic.ts";
 import { copyTree } from "./copy-tree.ts";
-import type { Git } from "./git.ts";
 import { addIgnored } from "./ignored.ts";
 import { copyingPath, runFolder } from "./layout.ts";
 import { relocate } from "./relocate.ts";
+import type { UserTree } from "./user-tree.ts";
 
-export interface DependencySpec {
-  readonly git: Git;
-  /** The user's working tree: it is only read. */
-  readonly root: string;
-  readonly commonDir: string;
+/** From where dependencies come (the user's tree is only read) and where they go. */
+export interface DependencySpec extends UserTree {
   /** The worktree. */
   readonly path: string;
 }

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { TreeHash } from "../core/event.ts";
+import type { DiffStat } from "../core/ports.ts";
 import type { GitRequest } from "./git.ts";
 import { runFolder } from "./layout.ts";
 import { storeEnvironment } from "./objects.ts";
@@ -48,13 +49,7 @@ async function removesSymlinks(place: PlaceSpec, from: TreeHash, to: TreeHash): 
   return changes.some((change) => change.startsWith(":120000 "));
 }
 
-export interface DiffStat {
-  readonly files: readonly string[];
-  readonly added: number;
-  readonly removed: number;
-}
-
-/** Which files differ between two trees (of a renamed one both names) and by how many lines; binary files count none. */
+/** Which files differ between two trees, and by how many lines. */
 export async function diffStatOfTrees(place: PlaceSpec, from: TreeHash, to: TreeHash): Promise<DiffStat> {
   const parts = await place.git.list(request(place, ["--numstat", "-z", ...RENAMES, from, to]));
   const files: string[] = [];

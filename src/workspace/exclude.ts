@@ -1,5 +1,6 @@
 import { appendFileSync, closeSync, openSync, readFileSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { hasCode } from "../core/errors.ts";
 import { makeDirectory } from "./atomic.ts";
 import { fileFailure } from "./git-errors.ts";
 
@@ -43,7 +44,7 @@ function readText(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
-    if (isCode(error, "ENOENT")) return "";
+    if (hasCode(error, "ENOENT")) return "";
     throw fileFailure(error);
   }
 }
@@ -64,7 +65,7 @@ function takeLock(path: string): void {
       closeSync(openSync(path, "wx"));
       return;
     } catch (error) {
-      if (!isCode(error, "EEXIST")) throw error;
+      if (!hasCode(error, "EEXIST")) throw error;
     }
     if (ageMs(path) > STALE_LOCK_MS) rmSync(path, { force: true });
     else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOCK_POLL_MS);
@@ -75,8 +76,4 @@ function takeLock(path: string): void {
 function ageMs(path: string): number {
   const stats = statSync(path, { throwIfNoEntry: false });
   return stats === undefined ? 0 : Math.abs(Date.now() - stats.mtimeMs);
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
 }

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { constants, type Stats } from "node:fs";
 import { lstat, mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { codeOf, hasCode } from "../core/errors.ts";
 import type { FileEntry, FileOutcome, Workspace } from "../core/ports.ts";
 import { findPlace, type HeldDirectory, holdDirectory, isGitName, type Place, refuse, show } from "./paths.ts";
 import { searchNames, searchText } from "./search.ts";
@@ -30,7 +31,7 @@ async function attempt<T>(
     const place = await findPlace(root, path);
     return place.ok ? await work(place.value) : place;
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : null;
+    const code = codeOf(error);
     if (code === null) throw error;
     return refuse(`${show(path)}: ${REASONS[code] ?? `the system answered ${code}`}`);
   }
@@ -119,7 +120,7 @@ async function holdParent(real: string, missing: readonly string[]): Promise<Hel
 }
 
 function tolerateExisting(error: unknown): void {
-  if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+  if (!hasCode(error, "EEXIST")) throw error;
 }
 
 /** Bytes and name are on disk before it returns; a reader sees the old file or the new one, never a part. */

@@ -1,4 +1,4 @@
-import { CcpError, EXIT, messageOf } from "../core/errors.ts";
+import { CcpError, codeOf, EXIT, messageOf } from "../core/errors.ts";
 
 /** Longest piece of git's own words that a message carries. */
 const LONGEST_QUOTE = 600;
@@ -73,10 +73,10 @@ export function isMissingBinary(exitCode: number): boolean {
 
 /** A failed file operation in words: full and read-only disks under their own codes, anything else as it came. */
 export function fileFailure(thrown: unknown): unknown {
-  const code = thrown instanceof Error && "code" in thrown ? thrown.code : null;
+  const code = codeOf(thrown);
   const says = { ENOSPC: "No space left on device", EDQUOT: "Disk quota exceeded", EROFS: "Read-only file system" };
   const denied = code === "EACCES" || code === "EPERM" ? "Permission denied" : null;
-  const text = typeof code === "string" && code in says ? says[code as keyof typeof says] : denied;
+  const text = code !== null && code in says ? says[code as keyof typeof says] : denied;
   const known = text === null ? undefined : KNOWN.find((entry) => entry.says.test(text));
   if (!known) return thrown;
   const message = `${known.message.replace("git was", "ccp was")} (${messageOf(thrown)})`;

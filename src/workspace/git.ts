@@ -65,6 +65,7 @@ export interface GitRequest {
   readonly answers?: readonly number[];
 }
 
+/** What a call of git came to. */
 export interface GitResult {
   readonly exitCode: number;
   /** As git wrote it, byte for byte. */
@@ -209,7 +210,7 @@ function isTracked(
 }
 
 /** True when a program of this name is on the search path. */
-export function hasProgram(name: string, searchPath: string): boolean {
+function hasProgram(name: string, searchPath: string): boolean {
   return searchPath.split(delimiter).some((directory) => {
     try {
       accessSync(join(directory, name), access.X_OK);

@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { chmod, copyFile, lstat, mkdir, mkdtemp, readlink, rm, rmdir, symlink, unlink, utimes } from "node:fs/promises";
 import { join } from "node:path";
+import { hasCode } from "../core/errors.ts";
 import { removeTree } from "./atomic.ts";
 
 /** Paths as git gives them: bytes, each as one character (Latin-1), for not every name is text. */
@@ -101,8 +102,4 @@ function notThere(error: unknown): void {
 
 function isThere(error: unknown): void {
   if (!hasCode(error, "EEXIST")) throw error;
-}
-
-function hasCode(error: unknown, ...codes: readonly string[]): boolean {
-  return error instanceof Error && "code" in error && codes.includes(String(error.code));
 }

@@ -28,6 +28,7 @@ export interface RunFolder {
   readonly ignored: string;
 }
 
+/** Where that is. Throws for what is no rid. */
 export function runFolder(commonDir: string, rid: string): RunFolder {
   const path = join(ccpFolder(commonDir), "runs", checkedRid(rid));
   return {

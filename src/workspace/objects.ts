@@ -31,6 +31,7 @@ async function hasObject(git: Git, commonDir: string, objects: string | null, id
   return (await git.run({ ...request, answers: [1, 128] })).exitCode === 0;
 }
 
+/** Which objects are copied from which store to which. */
 export interface Copying {
   readonly commonDir: string;
   /** An object directory of ccp's that has the tree; null: the user's. */

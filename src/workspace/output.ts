@@ -31,6 +31,7 @@ export async function sizeOf(output: Output): Promise<number> {
   return stdout.size + stderr.size;
 }
 
+/** What was written to both streams; of more than `MOST_KEPT_BYTES` the first and the last half. */
 export async function readOutput(
   output: Output,
 ): Promise<{ readonly stdout: Uint8Array; readonly stderr: Uint8Array }> {

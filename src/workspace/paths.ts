@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, lstat, open, readlink, realpath } from "node:fs/promises";
 import { isAbsolute, join, sep } from "node:path";
+import { hasCode } from "../core/errors.ts";
 import type { FileOutcome } from "../core/ports.ts";
 
 /** A path that was asked for, checked: neither its words nor its symlinks leave the worktree or enter a `.git`. */
@@ -67,6 +68,7 @@ export function show(path: string): string {
   return JSON.stringify(path.length > 300 ? `${path.slice(0, 300)}…` : path);
 }
 
+/** The outcome of a file operation that cannot be; `reason` is safe to show to the model. */
 export function refuse(reason: string): { readonly ok: false; readonly reason: string } {
   return { ok: false, reason };
 }
@@ -102,6 +104,6 @@ async function follow(root: string, step: string, path: string): Promise<FileOut
 }
 
 function absent(error: unknown): null {
-  if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+  if (hasCode(error, "ENOENT")) return null;
   throw error;
 }

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { CcpError, EXIT } from "../core/errors.ts";
 import type { Base } from "../core/event.ts";
+import { once } from "../core/once.ts";
 import type { Git } from "./git.ts";
 import { findAdminDir, type RunFolder, runFolder } from "./layout.ts";
 import { markOf } from "./orphans.ts";
@@ -23,6 +24,7 @@ export interface Place extends StagePlace {
   readonly basePaths: () => Promise<ReadonlySet<string>>;
 }
 
+/** Which worktree is meant, before it is known to be there. */
 export interface PlaceSpec {
   readonly git: Git;
   readonly commonDir: string;
@@ -68,15 +70,6 @@ export async function rebuildIndex(place: Place, tree: string): Promise<void> {
 export async function readBase(run: RunFolder): Promise<Base | null> {
   const text = await readFile(run.base, "utf8").catch(() => null);
   return text === null ? null : (JSON.parse(text) as Base);
-}
-
-/** Remembers the first result. */
-export function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | null = null;
-  return () => {
-    made ??= make();
-    return made;
-  };
 }
 
 /** Someone has deleted the worktree, or all that git knows of it. */

@@ -4,6 +4,7 @@ import type { CommandRequest, CommandResult, Workspace } from "../core/ports.ts"
 import { type Output, openOutput, readOutput, sizeOf } from "./output.ts";
 import { endFamily, type Family, signal } from "./survivors.ts";
 
+/** What running a command takes. */
 export interface ProcessesSpec {
   readonly rid: string;
   /** Absolute path of the worktree. */

@@ -16,6 +16,7 @@ export interface Top {
   list(path: string): Promise<readonly string[]>;
 }
 
+/** Only the names are read at once. */
 export async function readTop(root: string): Promise<Top> {
   return {
     names: new Set(await readdir(root)),

@@ -16,6 +16,7 @@ import { dirtyPaths } from "./status.ts";
 import { assembleWorkspace } from "./workspace.ts";
 import { createWorktree, noticesFor, removeWorktree } from "./worktree.ts";
 
+/** Where a repository is looked for, and what is known of its surroundings. */
 export interface RepositorySpec {
   /** Any directory of the working tree. */
   readonly cwd: string;

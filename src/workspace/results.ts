@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { hasCode } from "../core/errors.ts";
 import type { Results } from "../core/ports.ts";
 import { sweepTemporaries, writeAtomically } from "./atomic.ts";
 import { bundleFolder } from "./bundle.ts";
@@ -7,6 +8,7 @@ import { excludeFromGit } from "./exclude.ts";
 import { createGit } from "./git.ts";
 import { escapePattern } from "./ignored.ts";
 
+/** Whose results, and where they go. */
 export interface ResultsSpec {
   /** The user's working tree. */
   readonly root: string;
@@ -79,7 +81,7 @@ function readIfThere(path: string): Uint8Array | null {
   try {
     return readFileSync(path);
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+    if (hasCode(error, "ENOENT")) return null;
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 import { relative, sep } from "node:path";
 import type { Git } from "./git.ts";
 
+/** Whose uncommitted work, and what of it is ours. */
 export interface StatusSpec {
   readonly git: Git;
   readonly root: string;

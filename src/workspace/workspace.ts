@@ -13,6 +13,7 @@ import { createProcesses } from "./processes.ts";
 import { restoreTree, takeSnapshot } from "./snapshots.ts";
 import { createWorktree } from "./worktree.ts";
 
+/** What a workspace is put together from. */
 export interface WorkspaceParts {
   readonly git: Git;
   /** The user's working tree. */

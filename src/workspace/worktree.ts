@@ -5,26 +5,19 @@ import { CcpError, EXIT } from "../core/errors.ts";
 import type { Base } from "../core/event.ts";
 import { makeDirectory, removeTree, writeAtomically } from "./atomic.ts";
 import { branchOf } from "./commits.ts";
-import type { Git } from "./git.ts";
 import { gitFailure } from "./git-errors.ts";
 import { beginIgnored } from "./ignored.ts";
 import { adminDirs, baseFolder, copyingPath, findAdminDir, isWorktreeOf, type RunFolder, runFolder } from "./layout.ts";
 import { copyObjects, createStore, findStore } from "./objects.ts";
 import { endOrphanedGits, markOf } from "./orphans.ts";
+import type { PlaceSpec } from "./place.ts";
 import { PRIVATE_INDEX_CONFIG } from "./stage.ts";
-
-export interface WorktreeSpec {
-  readonly git: Git;
-  readonly commonDir: string;
-  readonly rid: string;
-  readonly path: string;
-}
 
 /**
  * Makes a run's worktree on a branch of its own, or finds it made. What a crash left half-made is made again from the
  * start: nobody has worked in it. No hook runs, and the user's index is not touched.
  */
-export async function createWorktree(spec: WorktreeSpec, base: Base): Promise<void> {
+export async function createWorktree(spec: PlaceSpec, base: Base): Promise<void> {
   const run = runFolder(spec.commonDir, spec.rid);
   if (existsSync(run.base) && existsSync(spec.path)) return adopt(spec, base);
   await endOrphanedGits(spec.rid);
@@ -37,7 +30,7 @@ export async function createWorktree(spec: WorktreeSpec, base: Base): Promise<vo
 }
 
 /** Takes away all that a run has in the repository: worktree, registration, branch, objects. What is gone is not missed. */
-export async function removeWorktree(spec: WorktreeSpec): Promise<void> {
+export async function removeWorktree(spec: PlaceSpec): Promise<void> {
   await endOrphanedGits(spec.rid);
   await unregister(spec);
   const branch = { cwd: spec.commonDir, env: { GIT_DIR: spec.commonDir }, answers: [1, 128] };
@@ -47,7 +40,7 @@ export async function removeWorktree(spec: WorktreeSpec): Promise<void> {
 }
 
 /** The worktree is complete. Its registration may have been lost since, or an agent may have deleted its `.git` file. */
-async function adopt(spec: WorktreeSpec, base: Base): Promise<void> {
+async function adopt(spec: PlaceSpec, base: Base): Promise<void> {
   const known = await findAdminDir(spec.commonDir, spec.path);
   const adminDir = known ?? (await registerAgain(spec, base));
   const pointer = join(spec.path, ".git");
@@ -55,7 +48,7 @@ async function adopt(spec: WorktreeSpec, base: Base): Promise<void> {
 }
 
 /** Git registers only what it makes, so it makes another one beside it, whose registration is then moved over. */
-async function registerAgain(spec: WorktreeSpec, base: Base): Promise<string> {
+async function registerAgain(spec: PlaceSpec, base: Base): Promise<string> {
   const substitute = substituteFor(spec);
   await removeTree(substitute);
   await forgetRegistrations(spec, [substitute]);
@@ -69,18 +62,18 @@ async function registerAgain(spec: WorktreeSpec, base: Base): Promise<string> {
   return adminDir;
 }
 
-function substituteFor(spec: WorktreeSpec): string {
+function substituteFor(spec: PlaceSpec): string {
   return `${spec.path}.registration`;
 }
 
 /** Deletes the worktree and what git knows of it. Only ever a path of this run's. */
-async function unregister(spec: WorktreeSpec): Promise<void> {
+async function unregister(spec: PlaceSpec): Promise<void> {
   if (!isWorktreeOf(spec.rid, spec.path)) throw new Error(`not a worktree of ${spec.rid}: ${spec.path}`);
   for (const path of [spec.path, substituteFor(spec), copyingPath(spec.path)]) await removeTree(path);
   await forgetRegistrations(spec, [spec.path, substituteFor(spec)]);
 }
 
-async function forgetRegistrations(spec: WorktreeSpec, paths: readonly string[]): Promise<void> {
+async function forgetRegistrations(spec: PlaceSpec, paths: readonly string[]): Promise<void> {
   const isOwn = new RegExp(`^${spec.rid}\\d*$`);
   for (const { adminDir, worktree } of await adminDirs(spec.commonDir)) {
     const isHalfMade = worktree === null && isOwn.test(basename(adminDir));
@@ -89,7 +82,7 @@ async function forgetRegistrations(spec: WorktreeSpec, paths: readonly string[])
 }
 
 /** Gives the run its own copy of whatever its base has beyond the commit. */
-async function fetchBase(spec: WorktreeSpec, run: RunFolder, base: Base): Promise<void> {
+async function fetchBase(spec: PlaceSpec, run: RunFolder, base: Base): Promise<void> {
   const { git, commonDir } = spec;
   await createStore(run.objects);
   const users = { cwd: commonDir, env: { GIT_DIR: commonDir } };
@@ -107,7 +100,7 @@ async function fetchBase(spec: WorktreeSpec, run: RunFolder, base: Base): Promis
   await rm(baseFolder(commonDir, base.tree), { recursive: true, force: true });
 }
 
-async function register(spec: WorktreeSpec, base: Base, path: string): Promise<void> {
+async function register(spec: PlaceSpec, base: Base, path: string): Promise<void> {
   makeDirectory(dirname(path), 0o700);
   const { git, commonDir, rid } = spec;
   const { exitCode, stderr } = await git.run({
@@ -122,7 +115,7 @@ async function register(spec: WorktreeSpec, base: Base, path: string): Promise<v
 }
 
 /** Git copies the user's sparse patterns into a new worktree. A run works on the whole tree. */
-async function forgetSparseness(spec: WorktreeSpec, path: string): Promise<void> {
+async function forgetSparseness(spec: PlaceSpec, path: string): Promise<void> {
   const adminDir = await findAdminDir(spec.commonDir, path);
   if (adminDir === null) throw new Error(`git did not register ${path}`);
   await rm(join(adminDir, "info", "sparse-checkout"), { force: true });
@@ -134,7 +127,7 @@ async function forgetSparseness(spec: WorktreeSpec, path: string): Promise<void>
 }
 
 /** Writes the files of the base. The worktree's own index is at the commit, so that uncommitted work shows as such. */
-async function populate(spec: WorktreeSpec, run: RunFolder, base: Base): Promise<void> {
+async function populate(spec: PlaceSpec, run: RunFolder, base: Base): Promise<void> {
   const adminDir = await findAdminDir(spec.commonDir, spec.path);
   if (adminDir === null) throw new Error(`git did not register ${spec.path}`);
   await rm(run.index, { force: true });
@@ -152,7 +145,7 @@ async function populate(spec: WorktreeSpec, run: RunFolder, base: Base): Promise
 }
 
 /** What a person should know about this worktree: what git leaves out of it. */
-export async function noticesFor(spec: WorktreeSpec, submodules: readonly string[]): Promise<readonly string[]> {
+export async function noticesFor(spec: PlaceSpec, submodules: readonly string[]): Promise<readonly string[]> {
   const notices: string[] = [];
   if (submodules.length > 0) {
     notices.push(`submodules are left empty, and what is written into them is not kept: ${submodules.join(", ")}`);
@@ -161,7 +154,7 @@ export async function noticesFor(spec: WorktreeSpec, submodules: readonly string
   return notices;
 }
 
-async function usesLfs(spec: WorktreeSpec): Promise<boolean> {
+async function usesLfs(spec: PlaceSpec): Promise<boolean> {
   const env = { GIT_DIR: spec.commonDir, GIT_INDEX_FILE: runFolder(spec.commonDir, spec.rid).index };
   const args = ["ls-files", "-z", "--", ".gitattributes", ":(glob)**/.gitattributes"];
   const files = await spec.git.list({ cwd: spec.path, env: { ...env, GIT_WORK_TREE: spec.path }, args });

@@ -107,7 +107,7 @@ describe("validate and plan", () => {
     const on = site({ "bad.yaml": "pipeline:\n  - role: dooer\n", "good.yaml": DOER_ONLY });
     const { code, stdout } = await ccpAt(on, "validate", "good.yaml", "bad.yaml");
     expect(code).toBe(2);
-    expect(stdout).toMatch(/good\.yaml {2}ok, 1 steps[\s\S]*bad\.yaml:2:11 {2}unknown role "dooer"/);
+    expect(stdout).toMatch(/good\.yaml {2}ok, 1 step\n[\s\S]*bad\.yaml:2:11 {2}unknown role "dooer"/);
     const json = JSON.parse((await ccpAt(on, "validate", "bad.yaml", "--json")).stdout);
     expect(json).toMatchObject({ v: 1, ok: false, files: [{ ok: false, diagnostics: [{ line: 2, column: 11 }] }] });
     const refusal = { exit: 2, code: "invalid_pipeline", says: /unknown role "dooer"/, next: /ccp validate/ };

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Event } from "../../src/core/event.ts";
+import { foldRun } from "../../src/core/fold-run.ts";
 import type { Store } from "../../src/core/ports.ts";
-import { foldRun } from "../../src/core/run.ts";
 import { callLost, callReserved, callSettled, runCreated } from "../support/events.ts";
 
 const NOTHING = { settledNanos: 0, heldNanos: 0, settledTokens: 0, heldTokens: 0 };

@@ -72,6 +72,12 @@ describe("a reservation", () => {
     expect(planReservation({ ...request, headroom: { nanos: null, tokens: null } }).type).toBe("fits");
   });
 
+  test("an unknown price under both ceilings: once the money is gone by what providers said, no call is made", () => {
+    const request = { price: null, inputTokensBound: 10, wantedOutputTokens: 1000 };
+    const plan = planReservation({ ...request, headroom: { nanos: 0, tokens: 1e6 } });
+    expect(plan).toMatchObject({ type: "does-not-fit", unit: "money", left: 0 });
+  });
+
   test("a free model needs no money", () => {
     expect(
       planReservation({

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Usage } from "../../src/core/usage.ts";
 import { affordableOutput, costOf, FREE, formatUsd, type Price, parseUsd, worstCost } from "../../src/core/money.ts";
+import type { Usage } from "../../src/core/usage.ts";
 
 const sonnet: Price = { input: 3e9, cacheRead: 3e8, cacheWrite: 3.75e9, output: 15e9, tiers: [] };
 const tiered: Price = {

@@ -2,8 +2,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { StoredEvent } from "../../src/core/event.ts";
+import { foldRun } from "../../src/core/fold-run.ts";
 import type { AppendResult, Models, Store } from "../../src/core/ports.ts";
-import { foldRun, type Run } from "../../src/core/run.ts";
+import type { Run } from "../../src/core/run.ts";
 import { git } from "../support/git.ts";
 import { listener, type Scenario, scenario } from "../support/scenario.ts";
 

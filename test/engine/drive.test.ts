@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { StoredEvent } from "../../src/core/event.ts";
@@ -327,6 +327,50 @@ pipeline:
   });
 });
 
+describe("what ccp cannot go on with", () => {
+  test("ends the drive, though another step waits for the money that the broken one holds", async () => {
+    const pipeline = `
+budget: { tokens: 100000 }
+roles: { planner: { budget: { tokens: 12600 } } }
+pipeline:
+  - { id: a, role: planner, needs: [] }
+  - { id: b, role: planner, needs: [] }
+`;
+    const world = scenario({ pipeline, turns: [planner] });
+    const hasStarted = (step: string) => (event: StoredEvent) => event.type === "step.started" && event.stepId === step;
+    const { promise: waiting, resolve } = Promise.withResolvers<void>();
+    const onEvent = (event: StoredEvent) => void (hasStarted("b")(event) && setImmediate(resolve));
+    const broken = waiting.then((): never => {
+      throw new Error("no disk under the spool");
+    });
+    const send: Models["send"] = async function* () {
+      yield await broken;
+    };
+    const engine = await world.engine({ models: (models) => ({ ...models, send }) });
+    await expect(engine.start(await world.spec(), listener({ onEvent }))).rejects.toThrow("no disk under the spool");
+    const [run] = engine.store.runs();
+    expect(ofType(engine.store.events(run?.rid ?? ""), "call.reserved")).toHaveLength(1);
+  });
+
+  test("files of an earlier end are not taken for those of the last one: a crash came before they were written", async () => {
+    const pipeline = "pipeline:\n  - id: red\n    run: 'false'\n";
+    const world = scenario({ pipeline, turns: [] });
+    const engine = await world.engine();
+    const failed = await engine.start(await world.spec(), listener());
+    const folder = join(world.root, "results", failed.rid);
+    const earlier = ["run.json", "events.ndjson"].map((name) => [name, readFileSync(join(folder, name))] as const);
+    const again = await engine.resume(failed.rid, { budget: null, routes: {} }, listener());
+    const whole = file(world, again, "run.json");
+    for (const [name, bytes] of earlier) writeFileSync(join(folder, name), bytes);
+    const latest = join(folder, "..", "Diff.patch");
+    rmSync(latest);
+    engine.mendRecords(again.rid);
+    expect(existsSync(latest)).toBe(true);
+    expect(file(world, again, "run.json")).toBe(whole);
+    expect(file(world, again, "events.ndjson").trim().split("\n")).toHaveLength(again.seq);
+  });
+});
+
 describe("stopping and going on", () => {
   const turns: readonly ScriptedTurn[] = MENDING;
 
@@ -404,7 +448,7 @@ describe("stopping and going on", () => {
     const engine = await world.engine();
     const failed = await engine.start(await world.spec(), listener());
     expect(failed.status).toBe("failed");
-    const { mkdirSync, writeFileSync } = await import("node:fs");
+    const { mkdirSync } = await import("node:fs");
     mkdirSync(join(failed.workspace?.path ?? "", "scratch"), { recursive: true });
     writeFileSync(join(failed.workspace?.path ?? "", "scratch", "ok"), "");
     const run = await engine.resume(failed.rid, { budget: null, routes: {} }, listener());
@@ -434,7 +478,6 @@ describe("stopping and going on", () => {
   test("what a person changed in the worktree of a paused run is neither lost nor credited to a review", async () => {
     const world = scenario({ turns: [planner, quickDoer, { ...approve, delay_ms: 1 }] });
     const engine = await world.engine();
-    const { writeFileSync } = await import("node:fs");
     const onEvent = (event: StoredEvent, run: Run) => {
       if (event.type === "tool.started" && event.tool === "finish" && event.stepId === "reviewer")
         writeFileSync(join(run.workspace?.path ?? "", "mine.txt"), "by hand\n");
@@ -447,6 +490,50 @@ describe("stopping and going on", () => {
     ).toContain("stale");
     expect(existsSync(join(run.workspace?.path ?? "", "mine.txt"))).toBe(true);
   });
+});
+
+describe("a worktree that a person has worked in between two drives", () => {
+  const wrong: ScriptedTurn = { role: "doer", turn: 1, calls: [edit("a - b", "a * b * 2"), finish(WORK)] };
+
+  test("is what its check judges and its patch holds: a green check never vouches for other files", async () => {
+    const pipeline = "pipeline:\n  - role: doer\n  - id: test\n    run: node check.mjs\n";
+    const world = scenario({ pipeline, turns: [wrong] });
+    const engine = await world.engine();
+    const failed = await engine.start(await world.spec(), listener());
+    expect(failed.status).toBe("failed");
+    const byHand = "export const sum = (a, b) => a + b;\n";
+    writeFileSync(join(failed.workspace?.path ?? "", "sum.mjs"), byHand);
+    const run = await engine.resume(failed.rid, { budget: null, routes: {} }, listener());
+    expect(run.status).toBe("succeeded");
+    expect(readFileSync(join(run.workspace?.path ?? "", "sum.mjs"), "utf8")).toBe(byHand);
+    expect(file(world, run, "Diff.patch")).toContain("+export const sum = (a, b) => a + b;");
+    expect(run.commands.at(-1)).toMatchObject({ tree: run.tree, end: { exitCode: 0 } });
+  });
+
+  test("is checked again: what was green before the change says nothing of it", async () => {
+    const pipeline = "pipeline:\n  - role: doer\n  - id: test\n    run: node check.mjs\n  - role: reviewer\n";
+    const reject: ScriptedTurn = { role: "reviewer", turn: 1, calls: [finish(REJECTION)] };
+    const world = scenario({ pipeline, turns: [quickDoer, reject] });
+    const engine = await world.engine();
+    const failed = await engine.start(await world.spec(), listener());
+    expect(failed.steps.test?.status).toBe("succeeded");
+    writeFileSync(join(failed.workspace?.path ?? "", "sum.mjs"), "export const sum = () => 5;\n");
+    const run = await engine.resume(failed.rid, { budget: null, routes: {} }, listener());
+    expect(run).toMatchObject({ status: "failed", end: { exitCode: 1 }, steps: { test: { status: "failed" } } });
+    expect(ofType(engine.store.events(run.rid), "workspace.edited")).toMatchObject([{ again: ["test"] }]);
+  });
+});
+
+test("what a tool did until its step's time was up is kept and on record, for nothing will undo it", async () => {
+  const pipeline = "pipeline:\n  - role: doer\n    timeout: 1s\n";
+  const command = "echo half > half.txt; sleep 30";
+  const { run, world } = await drive({
+    pipeline,
+    turns: [{ role: "doer", turn: 1, calls: [call("bash", { command })] }],
+  });
+  expect(run.steps.doer?.outcome).toMatchObject({ status: "failed", class: "timeout" });
+  expect(run.openTools).toEqual({});
+  expect(file(world, run, "Diff.patch")).toContain("+half");
 });
 
 describe("models that fail", () => {

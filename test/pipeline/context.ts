@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { formatDiagnostic } from "../../src/core/diagnostic.ts";
-import { type Expansion, type LoadContext, loadPipeline } from "../../src/pipeline/load.ts";
+import type { LoadContext } from "../../src/pipeline/context.ts";
+import type { Expansion } from "../../src/pipeline/expand.ts";
+import { loadPipeline } from "../../src/pipeline/load.ts";
 import { checkTemplates, TEMPLATE_NAMES, type Templates } from "../../src/pipeline/templates.ts";
 
 export const ROOT = join(import.meta.dirname, "..", "..");

@@ -52,6 +52,11 @@ describe("a pipeline", () => {
 describe("a prompt file", () => {
   const pipeline = (prompt: string) => `roles: {doer: {prompt: ${prompt}}}\npipeline: [{role: doer}]\n`;
 
+  test("is not one of git's own, which hold the passwords of remotes", () => {
+    const { load } = libraryOf({ ".ccp/pipelines/x.yaml": pipeline("../../.git/config"), ".git/config": "[core]\n" });
+    expect(load("x")).toMatchObject({ ok: false });
+  });
+
   test("is read from the pipeline's folder", () => {
     const { load } = libraryOf({ ".ccp/pipelines/x.yaml": pipeline("../prompts/d.md"), ".ccp/prompts/d.md": "Hello." });
     expect(load("x")).toMatchObject({ ok: true, pipeline: { roles: { doer: { prompt: "Hello." } } } });

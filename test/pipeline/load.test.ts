@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { checkPipelineFile } from "../../src/pipeline/checked-file.ts";
+import { examinePipelineFile } from "../../src/pipeline/checked-file.ts";
 import { complaints, load } from "./context.ts";
 
 const ALL = "pipeline: [{role: planner}, {role: doer}, {role: reviewer}]\n";
@@ -103,7 +103,7 @@ test("what is wrong in the file, in its place and in the flags is told at once, 
 });
 
 test("a file can be checked by itself, without knowing where it will run", () => {
-  const checked = checkPipelineFile(
+  const checked = examinePipelineFile(
     "inputs: {issue: {}}\nroles: {doer: {models: acme/x}}\npipeline: [{role: doer}]",
     "a.yaml",
   );

@@ -66,6 +66,13 @@ describe("what is allowed and perhaps not meant is a warning", () => {
       ['p.yaml:3:5  a reviewer changes nothing, so a check that is red stays red\n  hint: "until" is meant for a doer'],
     ],
     [
+      "a change after the last review",
+      "pipeline:\n  - role: doer\n  - role: reviewer\n  - {id: fmt, run: make fmt, changes: keep}\n  - run: make publish\n",
+      [
+        'p.yaml:4:5  no reviewer comes after "fmt", so nobody approves what it changes\n  hint: put a reviewer after it, or name it in a reviewer\'s "needs"',
+      ],
+    ],
+    [
       "a question that nobody can answer",
       "roles: {doer: {permissions: [{tool: bash, effect: ask}]}}\npipeline: [{role: doer}]\n",
       ['p.yaml:1:51  "ask" is "deny" for now: ccp cannot ask anyone yet'],

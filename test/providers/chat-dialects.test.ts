@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Usage } from "../../src/core/usage.ts";
 import { type ChatUsage, chatUsage } from "../../src/providers/openai-chat-reader.ts";
 import { endOf, framed, lane, pieces, request, SENDERS } from "../support/wires.ts";
 
@@ -180,8 +181,19 @@ describe("usage", () => {
     ["a free model's", { cost: 0 }, 0],
     ["xAI's ticks", { cost_in_usd_ticks: 1_497_500 }, 149_750],
     ["none", {}, null],
+    ["one below nothing is nobody's figure: it would be money given back", { cost: -0.5 }, null],
   ])("cost: %s", async (_, figures, expected) => {
     const usage = { prompt_tokens: 1, completion_tokens: 1, ...figures };
     expect(await read([{ content: "Hi" }], [{ choices: [], usage }])).toMatchObject({ providerCostNanos: expected });
+  });
+
+  it.each([
+    ["text", { prompt_tokens: "12", completion_tokens: "5" }],
+    ["fractions", { prompt_tokens: 12.5, completion_tokens: 5 }],
+    ["less than nothing", { prompt_tokens: 12, completion_tokens: -5 }],
+  ])("counts that the ledger cannot hold are not taken over: %s", async (_, usage) => {
+    const { usage: read_ } = (await read([{ content: "Hi there" }], [{ choices: [], usage }])) as { usage: Usage };
+    expect(read_.source).toBe("estimated");
+    for (const count of [read_.freshInput, read_.output]) expect(Number.isSafeInteger(count) && count >= 0).toBe(true);
   });
 });

@@ -1,8 +1,8 @@
 import { calcPrice } from "@pydantic/genai-prices";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Usage } from "../../src/core/usage.ts";
 import { costOf, NANOS_PER_USD, type Price, worstCost } from "../../src/core/money.ts";
+import type { Usage } from "../../src/core/usage.ts";
 import { CATALOGUE_OVERLAY } from "../../src/providers/catalogue-overlay.ts";
 import { dearest, toPrice } from "../../src/providers/catalogue-price.ts";
 import { loadPriceBook } from "../../src/providers/prices.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Event } from "../../src/core/event.ts";
-import { applyEvent, foldRun } from "../../src/core/run.ts";
+import { applyEvent, foldRun } from "../../src/core/fold-run.ts";
 import { LineFeed } from "../../src/ui/line-feed.ts";
 import { lineOf } from "../../src/ui/lines.ts";
 import {
@@ -89,7 +89,7 @@ test.each<[string, Event, string]>([
   ["a detached base is said", { ...created, base: { ...created.base, branch: null } }, "base 1f3c0aa (detached)"],
   ["a budget in tokens is said", { ...created, budgets: { run: { maxTokens: 500_000 } } }, "budget 500.0k tokens"],
   ["no budget is said", { ...created, budgets: {} }, "budget no ceiling"],
-  ["a run that goes on from another says so", { ...created, parent: "r-old" }, "goes on from r-old"],
+  ["a run that comes after another says so", { ...created, parent: "r-old" }, "after r-old"],
 ])("%s", (_, event, words) => {
   const [only] = stored([[0, event]]);
   expect(only && lineOf(only, foldRun(RID, [only]))?.text).toContain(words);

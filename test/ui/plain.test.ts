@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Event } from "../../src/core/event.ts";
-import { foldRun } from "../../src/core/run.ts";
+import { foldRun } from "../../src/core/fold-run.ts";
 import { createNdjsonScreen, eventLine, resultLine } from "../../src/ui/ndjson.ts";
 import { createPlainScreen } from "../../src/ui/plain.ts";
 import { hostileText, UNPRINTABLE } from "./hostile.ts";

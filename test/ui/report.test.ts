@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Event } from "../../src/core/event.ts";
-import { foldRun } from "../../src/core/run.ts";
+import { foldRun } from "../../src/core/fold-run.ts";
 import { renderReport } from "../../src/ui/report.ts";
 import { displayWidth } from "../../src/ui/width.ts";
 import { UNPRINTABLE } from "./hostile.ts";

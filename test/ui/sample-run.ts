@@ -1,8 +1,9 @@
 import type { Event, StoredEvent } from "../../src/core/event.ts";
-import { NO_USAGE, type Usage } from "../../src/core/usage.ts";
+import { applyEvent } from "../../src/core/fold-run.ts";
 import { usdToNanos } from "../../src/core/money.ts";
 import type { AgentStep, Pipeline, Role, RoleName, ShellStep } from "../../src/core/pipeline.ts";
-import { applyEvent, newRun, type Run } from "../../src/core/run.ts";
+import { newRun, type Run } from "../../src/core/run.ts";
+import { NO_USAGE, type Usage } from "../../src/core/usage.ts";
 import type { StepLabel } from "../../src/ui/step-label.ts";
 
 export const RID = "r-9q1x7k";

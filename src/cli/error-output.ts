@@ -16,11 +16,7 @@ function nextStep(run: Run | null): string {
 
 /** The same for machines. */
 export function jsonError(error: CcpError): Json {
-  return {
-    v: 1,
-    type: "error",
-    error: { code: error.code, exit: error.exitCode, message: error.message, hint: error.hint },
-  };
+  return { v: 1, type: "error", error: errorRecord(error) };
 }
 
 /** The last line of a run's machine output where the run could not be begun or driven to a standstill. */
@@ -33,16 +29,15 @@ export function resultOfError(error: CcpError, run: Run | null): Json {
     exitCode: error.exitCode,
     reason: error.message,
     hint: error.hint,
-    error: { code: error.code, exit: error.exitCode, message: error.message, hint: error.hint },
+    error: errorRecord(error),
     next: run !== null && canGoOn(run) ? [`ccp resume ${run.rid}`] : [],
   };
 }
 
-function canGoOn(run: Run): boolean {
-  return run.status !== "succeeded";
+function errorRecord({ code, exitCode, message, hint }: CcpError): Json {
+  return { code, exit: exitCode, message, hint };
 }
 
-/** One JSON object on standard output: what `--json` promises on everything that reads. */
-export function writeJson(stream: { write(text: string): unknown }, value: unknown): void {
-  stream.write(`${JSON.stringify(value, null, 2)}\n`);
+function canGoOn(run: Run): boolean {
+  return run.status !== "succeeded";
 }
