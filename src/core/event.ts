@@ -55,8 +55,8 @@ export interface Base {
   readonly branch: string | null;
 }
 
-/** What a command was run for: to prepare the worktree, to judge the base, to judge a try, or as a step of its own. */
-export type CommandPurpose = "setup" | "baseline" | "until" | "step";
+/** What a command was run for: to prepare the worktree, to judge the base, a try or the final tree, or as a step of its own. */
+export type CommandPurpose = "setup" | "baseline" | "until" | "step" | "final";
 
 /**
  * A fact about a run, past tense. Stored first, folded second, told third. Payloads are blobs, so that an event
@@ -104,8 +104,12 @@ export type Event =
       readonly notices: readonly string[];
     }
   | { readonly type: "workspace.prepared"; readonly tree: TreeHash; readonly copied: readonly string[] }
-  /** A person has worked in the worktree while nobody drove the run. `again`: steps whose judgement was of another tree. */
-  | { readonly type: "workspace.edited"; readonly tree: TreeHash; readonly again: readonly string[] }
+  /** A person has worked in the worktree while nobody drove the run. */
+  | { readonly type: "workspace.edited"; readonly tree: TreeHash }
+  /** What was under way when ccp died is undone. `kept`: name of the patch in the run's folder that holds what was undone; null: nothing. */
+  | { readonly type: "workspace.restored"; readonly tree: TreeHash; readonly kept: string | null }
+  /** The tree is no longer the one that these steps judged: they judge again. */
+  | { readonly type: "judgements.voided"; readonly tree: TreeHash; readonly steps: readonly string[] }
   | {
       readonly type: "command.started";
       readonly commandId: string;

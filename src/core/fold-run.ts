@@ -42,7 +42,11 @@ function applyFact(run: Run, event: StoredEvent): Run {
     case "workspace.prepared":
       return { ...run, tree: event.tree, workspace: run.workspace && { ...run.workspace, prepared: true } };
     case "workspace.edited":
-      return undone({ ...run, tree: event.tree }, event.again);
+      return { ...run, tree: event.tree };
+    case "workspace.restored":
+      return run;
+    case "judgements.voided":
+      return undone(run, event.steps);
     case "command.started":
     case "command.finished":
     case "tool.started":
@@ -126,6 +130,7 @@ function applyStepEvent(
       return withStep({ ...run, tree: event.tree }, event.stepId, (step) => ({
         status: event.outcome.status,
         outcome: event.outcome,
+        judgedTree: event.tree,
         failures: step.failures + (event.outcome.status === "failed" ? 1 : 0),
         feedback: event.outcome.status === "failed" ? step.feedback : null,
         endedAt: event.at,

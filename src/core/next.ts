@@ -1,4 +1,5 @@
 import { EXIT, type ExitCode } from "./errors.ts";
+import { isJudge, judgesBefore, refutedUntil, unprovenUntil, voidBefore, voidJudgements } from "./evidence.ts";
 import { deservesAnotherTry } from "./failure.ts";
 import { baselineChecks, type Command, isWriter, type Pipeline, type Step, withDownstream } from "./pipeline.ts";
 import { type Run, type StepState, stepState } from "./run.ts";
@@ -14,6 +15,15 @@ export type Action =
       readonly command: Command;
       readonly env: readonly string[];
     }
+  /** Run an `until` check on the final tree, which others have changed since it was green. */
+  | {
+      readonly type: "check-final";
+      readonly stepId: string;
+      readonly command: Command;
+      readonly env: readonly string[];
+    }
+  /** Take back what these steps said of another tree. */
+  | { readonly type: "judge-again"; readonly steps: readonly string[] }
   | { readonly type: "perform"; readonly step: Step; readonly conversation: number }
   | { readonly type: "go-back"; readonly from: Step; readonly to: string; readonly steps: readonly string[] }
   | {
@@ -34,14 +44,30 @@ export function nextActions(pipeline: Pipeline, run: Run): readonly Action[] {
   const underWay = pipeline.steps.filter((step) => stepState(run, step.id).status === "running");
   const lost = pipeline.steps.find((step) => isLost(step, stepState(run, step.id)));
   if (lost) return underWay.length > 0 ? [] : [afterLoss(pipeline, run, lost)];
-  if (pipeline.steps.every((step) => isDone(run, step.id))) {
-    return [{ type: "end", status: "succeeded", exitCode: EXIT.ok, reason: null }];
+  if (pipeline.steps.every((step) => isDone(run, step.id))) return [afterAll(pipeline, run)];
+  return startable(pipeline, run, underWay).map((step) => {
+    const stale = underWay.length === 0 && isJudge(step) ? voidBefore(pipeline, run, step) : [];
+    if (stale.length > 0) return judgeAgain(stale);
+    return { type: "perform", step, conversation: nextConversation(stepState(run, step.id)) };
+  });
+}
+
+/** Success needs every judgement to be of the tree that the run leaves: what came after one voids it. */
+function afterAll(pipeline: Pipeline, run: Run): Action {
+  const stale = voidJudgements(pipeline, run);
+  if (stale.length > 0) return judgeAgain(stale);
+  const refuted = refutedUntil(pipeline, run);
+  if (refuted !== null) {
+    const reason = `the check of step "${refuted}" is red on the final tree`;
+    return { type: "end", status: "failed", exitCode: EXIT.failed, reason };
   }
-  return startable(pipeline, run, underWay).map((step) => ({
-    type: "perform",
-    step,
-    conversation: nextConversation(stepState(run, step.id)),
-  }));
+  const unproven = unprovenUntil(pipeline, run);
+  if (unproven) return { type: "check-final", ...unproven };
+  return { type: "end", status: "succeeded", exitCode: EXIT.ok, reason: null };
+}
+
+function judgeAgain(steps: readonly Step[]): Action {
+  return { type: "judge-again", steps: steps.map((step) => step.id) };
 }
 
 /** A step that was interrupted goes on in its conversation; any other try begins a new one. */
@@ -61,7 +87,7 @@ function nextBaselineCheck(pipeline: Pipeline, run: Run): Action | null {
 
 /** Readers may run side by side; a step that can change the tree runs alone. */
 function startable(pipeline: Pipeline, run: Run, underWay: readonly Step[]): readonly Step[] {
-  const ready = pipeline.steps.filter((step) => isReady(run, step));
+  const ready = pipeline.steps.filter((step) => isReady(pipeline, run, step));
   if (underWay.some((step) => isWriter(pipeline, step))) return [];
   const readers = ready.filter((step) => !isWriter(pipeline, step));
   if (readers.length > 0 || underWay.length > 0) return readers;
@@ -78,9 +104,12 @@ function afterLoss(pipeline: Pipeline, run: Run, lost: Step): Action {
   return { type: "end", status: "failed", exitCode: EXIT.failed, reason: `step "${lost.id}" failed, ${reason}` };
 }
 
-function isReady(run: Run, step: Step): boolean {
+function isReady(pipeline: Pipeline, run: Run, step: Step): boolean {
   const { status } = stepState(run, step.id);
-  return status !== "running" && status !== "succeeded" && step.needs.every((id) => isDone(run, id));
+  if (status === "running" || status === "succeeded") return false;
+  // A judge further up may be at work again, though the steps between have long succeeded.
+  const judges = judgesBefore(pipeline, step).map(({ id }) => id);
+  return [...step.needs, ...judges].every((id) => isDone(run, id));
 }
 
 function isDone(run: Run, stepId: string): boolean {

@@ -16,6 +16,8 @@ export interface StepState {
   readonly checkFailures: number;
   /** The tree at the start of the first try since the last way back: what `no-change` is measured against. */
   readonly startTree: TreeHash | null;
+  /** The tree when its last try ended: what its word counts for. */
+  readonly judgedTree: TreeHash | null;
   readonly outcome: StepOutcome | null;
   readonly prompt: BlobRef | null;
   /** What the next try is told of the failure that led to it. */
@@ -75,6 +77,7 @@ const UNTRIED: StepState = {
   backs: 0,
   checkFailures: 0,
   startTree: null,
+  judgedTree: null,
   outcome: null,
   prompt: null,
   feedback: null,

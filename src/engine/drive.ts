@@ -7,11 +7,11 @@ import { endRun, endStopped } from "./conclude.ts";
 import type { Context } from "./context.ts";
 import type { EngineDeps } from "./deps.ts";
 import { Halt } from "./halt.ts";
-import { checkBase, createWorkspace, prepareWorkspace } from "./prepare.ts";
+import { checkBase, checkFinal, createWorkspace, prepareWorkspace } from "./prepare.ts";
 import { recover } from "./recover.ts";
 import { RunLog } from "./run-log.ts";
 import { performShellStep } from "./shell-step.ts";
-import { goBack } from "./way-back.ts";
+import { goBack, judgeAgain } from "./way-back.ts";
 
 /**
  * Drives a run that this process owns until it ends or has to stop, starting from whatever its log says: a resumed
@@ -74,6 +74,10 @@ function perform(action: Action, context: Context): Promise<void> {
       return prepareWorkspace(context);
     case "check-base":
       return checkBase(context, action);
+    case "check-final":
+      return checkFinal(context, action);
+    case "judge-again":
+      return judgeAgain(context, action);
     case "perform":
       return action.step.kind === "agent"
         ? performAgentStep(context, action.step, action.conversation)

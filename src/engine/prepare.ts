@@ -1,8 +1,9 @@
 import { EXIT } from "../core/errors.ts";
 import type { Action } from "../core/next.ts";
-import { type PerformedCommand, runCommand } from "./command.ts";
+import type { Command } from "../core/pipeline.ts";
+import { type EngineCommand, type PerformedCommand, runCommand } from "./command.ts";
 import { endRun } from "./conclude.ts";
-import { type Context, commandText, workspaceOf } from "./context.ts";
+import { type Context, commandText, treeOf, workspaceOf } from "./context.ts";
 
 /** Longest time for a set-up or a check on the base, in milliseconds. */
 const PREPARATION_TIMEOUT_MS = 15 * 60_000;
@@ -60,14 +61,22 @@ export function runSetup(
 }
 
 /** A check on the base says what was red or green before anyone changed anything. */
-export async function checkBase(context: Context, action: Extract<Action, { type: "check-base" }>): Promise<void> {
-  await runCommand(context, {
-    commandId: action.checkId,
-    purpose: "baseline",
-    stepId: null,
-    command: commandText(context, action.command),
-    env: action.env,
-    timeoutMs: PREPARATION_TIMEOUT_MS,
-    changes: "discard",
-  });
+export function checkBase(context: Context, action: Extract<Action, { type: "check-base" }>): Promise<void> {
+  return check(context, action, { commandId: action.checkId, purpose: "baseline", stepId: null });
+}
+
+/** A check on the final tree says whether what a step has proven still holds. */
+export function checkFinal(context: Context, action: Extract<Action, { type: "check-final" }>): Promise<void> {
+  const commandId = `final.${action.stepId}.${treeOf(context)}`;
+  return check(context, action, { commandId, purpose: "final", stepId: action.stepId });
+}
+
+async function check(
+  context: Context,
+  action: { readonly command: Command; readonly env: readonly string[] },
+  recordedAs: Pick<EngineCommand, "commandId" | "purpose" | "stepId">,
+): Promise<void> {
+  const { command, env } = action;
+  const limits = { timeoutMs: PREPARATION_TIMEOUT_MS, changes: "discard" } as const;
+  await runCommand(context, { ...recordedAs, ...limits, command: commandText(context, command), env });
 }

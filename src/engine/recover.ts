@@ -1,4 +1,3 @@
-import { stepState } from "../core/run.ts";
 import { type Context, treeOf, workspaceOf } from "./context.ts";
 import { runSetup } from "./prepare.ts";
 
@@ -19,20 +18,26 @@ export async function recover(context: Context): Promise<void> {
   }
   const underWay = Object.keys(run.openTools).length + Object.keys(run.openCommands).length;
   if (underWay === 0) await takeIn(context);
-  else await workspace.restore(treeOf(context));
+  else await undo(context);
 }
 
-/** What a person did becomes part of the run before anything judges it: checks and approvals of another tree are void. */
+/** What a person did becomes part of the run: judgements of another tree are void from now on. */
 async function takeIn(context: Context): Promise<void> {
   const tree = await workspaceOf(context).snapshot();
-  if (tree === treeOf(context)) return;
-  const judges = context.pipeline.steps.filter((step) =>
-    step.kind === "shell" ? step.check : step.role === "reviewer",
-  );
-  const again = judges
-    .filter((step) => stepState(context.log.run, step.id).status === "succeeded")
-    .map((step) => step.id);
-  context.log.record({ type: "workspace.edited", tree, again });
+  if (tree !== treeOf(context)) context.log.record({ type: "workspace.edited", tree });
+}
+
+/** What was half done is done again from its beginning. A person may have worked there since: nothing is lost of it. */
+async function undo(context: Context): Promise<void> {
+  const { log, deps } = context;
+  const workspace = workspaceOf(context);
+  const tree = treeOf(context);
+  const found = await workspace.snapshot();
+  if (found === tree) return;
+  const kept = `undone-${log.run.epoch}.patch`;
+  deps.results.write(log.rid, kept, await workspace.diff(tree, found));
+  await workspace.restore(tree);
+  log.record({ type: "workspace.restored", tree, kept });
 }
 
 /** A crash may have come between the end of a call and the removal of its spooled answer. */

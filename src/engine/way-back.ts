@@ -1,6 +1,6 @@
 import type { Action } from "../core/next.ts";
 import { stepState } from "../core/run.ts";
-import type { Context } from "./context.ts";
+import { type Context, treeOf } from "./context.ts";
 import { failureText } from "./prompt.ts";
 
 /** Sends the run back: the target and all after it are done again, on the tree as it is, the target knowing why. */
@@ -14,4 +14,9 @@ export async function goBack(context: Context, action: Extract<Action, { type: "
     steps: action.steps,
     feedback: context.log.text(failureText(context, action.from.id, outcome)),
   });
+}
+
+/** Takes back judgements of a tree that is no longer the run's; the steps are done again on the one that is. */
+export async function judgeAgain(context: Context, action: Extract<Action, { type: "judge-again" }>): Promise<void> {
+  context.log.record({ type: "judgements.voided", tree: treeOf(context), steps: action.steps });
 }

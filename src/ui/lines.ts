@@ -15,6 +15,8 @@ export function lineOf(event: StoredEvent, run: Run, context: LineContext = NO_C
     case "workspace.created":
     case "workspace.prepared":
     case "workspace.edited":
+    case "workspace.restored":
+    case "judgements.voided":
     case "artifact.written":
       return workspaceLine(event, run);
     case "command.started":

@@ -122,7 +122,7 @@ function checkLines(run: Run): readonly string[] {
   const last = new Map<string, string>();
   for (const { purpose, stepId, command, end } of run.commands) {
     if (purpose === "setup") continue;
-    const where = purpose === "baseline" ? "on the base" : stepId;
+    const where = purpose === "baseline" ? "on the base" : purpose === "final" ? "on the final tree" : stepId;
     const passed = end.exitCode === 0 && end.endedBy === null;
     const verdict =
       purpose === "baseline" ? (passed ? "already green" : `already red (${formatEnd(end)})`) : formatEnd(end);

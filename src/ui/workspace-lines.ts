@@ -6,7 +6,14 @@ import { type Line, line, quoted } from "./line.ts";
 
 /** Lines about the worktree and what the run leaves behind. */
 export function workspaceLine(
-  event: EventOf<"workspace.created" | "workspace.prepared" | "workspace.edited" | "artifact.written">,
+  event: EventOf<
+    | "workspace.created"
+    | "workspace.prepared"
+    | "workspace.edited"
+    | "workspace.restored"
+    | "judgements.voided"
+    | "artifact.written"
+  >,
   run: Run,
 ): Line | null {
   switch (event.type) {
@@ -16,10 +23,15 @@ export function workspaceLine(
     }
     case "workspace.prepared":
       return event.copied.length === 0 ? null : line("note", `copied into the worktree: ${namesOf(event.copied)}`);
-    case "workspace.edited": {
-      const again = event.again.length === 0 ? "" : `; judged again: ${event.again.join(", ")}`;
-      return line("note", `the worktree was changed by hand: that is part of the run now${again}`);
-    }
+    case "workspace.edited":
+      return line("note", "the worktree was changed by hand: that is part of the run now");
+    case "workspace.restored":
+      return line(
+        "note",
+        `files put back to what is on record${event.kept === null ? "" : `; what was there is kept in ${artifactPath(run, event.kept)}`}`,
+      );
+    case "judgements.voided":
+      return line("note", `the tree has changed since: to be judged again: ${namesOf(event.steps)}`);
     case "artifact.written":
       return line("detail", `  wrote ${artifactPath(run, event.name)}, ${formatBytes(event.blob.sizeBytes)}`);
   }
@@ -45,6 +57,8 @@ export function commandLine(event: EventOf<"command.started" | "command.finished
       return line(passed ? "note" : "bad", `set-up: ${command}: ${how}  ${time}`);
     case "baseline":
       return line("note", `on the base, ${command}: ${passed ? "already green" : `already red (${how})`}  ${time}`);
+    case "final":
+      return line(passed ? "detail" : "bad", `on the final tree, ${command}: ${how}  ${time}`);
     case "until":
     case "step":
       return line(

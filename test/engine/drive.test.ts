@@ -211,6 +211,46 @@ describe("a step that fails", () => {
   });
 });
 
+describe("evidence", () => {
+  const formatter = "  - id: spoil\n    run: echo 'export const sum = () => 5;' > sum.mjs\n    changes: keep\n";
+  const gentle = "  - id: format\n    run: echo '// formatted' >> sum.mjs\n    changes: keep\n";
+  const reviewed = "pipeline:\n  - role: doer\n  - id: test\n    run: node check.mjs\n  - role: reviewer\n";
+
+  test("of another tree than the final one is void: what came after is judged before the run succeeds", async () => {
+    const { run, events } = await drive({ pipeline: `${reviewed}${gentle}`, turns: [quickDoer, approve] });
+    expect(run.status).toBe("succeeded");
+    expect(ofType(events, "judgements.voided")).toMatchObject([{ steps: ["test", "reviewer"] }]);
+    expect(run.steps.test?.judgedTree).toBe(run.tree);
+    expect(run.steps.reviewer?.judgedTree).toBe(run.tree);
+    expect(run.commands.at(-1)).toMatchObject({ tree: run.tree, end: { exitCode: 0 } });
+  });
+
+  test("a tree that was spoiled after its approval is no success", async () => {
+    const { run } = await drive({ pipeline: `${reviewed}${formatter}`, turns: [quickDoer, approve] });
+    expect(run).toMatchObject({ status: "failed", end: { exitCode: 1 }, steps: { test: { status: "failed" } } });
+  });
+
+  test("an until check that was green must be green on the final tree", async () => {
+    const until = "pipeline:\n  - role: doer\n    until: { run: node check.mjs }\n";
+    const good = await drive({ pipeline: `${until}${gentle}`, turns: [quickDoer] });
+    expect(good.run.status).toBe("succeeded");
+    expect(good.run.commands.at(-1)).toMatchObject({ purpose: "final", tree: good.run.tree });
+    const bad = await drive({ pipeline: `${until}${formatter}`, turns: [quickDoer] });
+    expect(bad.run).toMatchObject({
+      status: "failed",
+      end: { reason: expect.stringContaining("red on the final tree") },
+    });
+  });
+
+  test("a reviewer is shown checks of the tree that it reviews", async () => {
+    const pipeline = `pipeline:\n  - role: doer\n  - id: test\n    run: node check.mjs\n${gentle}  - role: reviewer\n`;
+    const driven = await drive({ pipeline, turns: [quickDoer, approve] });
+    expect(driven.run.status).toBe("succeeded");
+    expect(prompts(driven, "reviewer")).toHaveLength(1);
+    expect(prompts(driven, "reviewer")[0]).toContain("`node check.mjs` ended with exit code 0");
+  });
+});
+
 describe("until", () => {
   const pipeline = "pipeline:\n  - role: doer\n    until: { run: node check.mjs, attempts: 2 }\n";
   const wrong: ScriptedTurn = { role: "doer", turn: 1, calls: [edit("a - b", "a * b * 2"), finish(WORK)] };
@@ -520,7 +560,8 @@ describe("a worktree that a person has worked in between two drives", () => {
     writeFileSync(join(failed.workspace?.path ?? "", "sum.mjs"), "export const sum = () => 5;\n");
     const run = await engine.resume(failed.rid, { budget: null, routes: {} }, listener());
     expect(run).toMatchObject({ status: "failed", end: { exitCode: 1 }, steps: { test: { status: "failed" } } });
-    expect(ofType(engine.store.events(run.rid), "workspace.edited")).toMatchObject([{ again: ["test"] }]);
+    expect(ofType(engine.store.events(run.rid), "workspace.edited")).toHaveLength(1);
+    expect(ofType(engine.store.events(run.rid), "judgements.voided")).toMatchObject([{ steps: ["test"] }]);
   });
 });
 

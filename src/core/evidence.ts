@@ -1,0 +1,52 @@
+import { type Command, type Pipeline, type Step, withDownstream } from "./pipeline.ts";
+import { type Run, stepState } from "./run.ts";
+
+/** A step that changes nothing and says whether the tree is good: its word counts for the tree that it judged. */
+export function isJudge(step: Step): boolean {
+  return step.kind === "shell" ? step.check : step.role === "reviewer";
+}
+
+/** Judges that have succeeded on another tree than the run's: what they said is void. */
+export function voidJudgements(pipeline: Pipeline, run: Run): readonly Step[] {
+  return pipeline.steps.filter((step) => {
+    const { status, judgedTree } = stepState(run, step.id);
+    return isJudge(step) && status === "succeeded" && judgedTree !== run.tree;
+  });
+}
+
+/** The judges that `step` builds on, near or far. */
+export function judgesBefore(pipeline: Pipeline, step: Step): readonly Step[] {
+  return pipeline.steps.filter(
+    (judge) => isJudge(judge) && judge.id !== step.id && withDownstream(pipeline, judge.id).includes(step.id),
+  );
+}
+
+/** Of the void judgements those that `step` builds on: a reviewer is shown checks of the tree that it reviews. */
+export function voidBefore(pipeline: Pipeline, run: Run, step: Step): readonly Step[] {
+  const before = judgesBefore(pipeline, step);
+  return voidJudgements(pipeline, run).filter((judge) => before.includes(judge));
+}
+
+/** An `until` check that was green before somebody else changed the tree; null: each is green on the run's tree. */
+export function unprovenUntil(
+  pipeline: Pipeline,
+  run: Run,
+): { readonly stepId: string; readonly command: Command; readonly env: readonly string[] } | null {
+  for (const step of pipeline.steps) {
+    if (step.kind !== "agent" || !step.until || stepState(run, step.id).judgedTree === run.tree) continue;
+    if (!finalCheck(run, step.id)) return { stepId: step.id, command: step.until.command, env: step.env };
+  }
+  return null;
+}
+
+/** A step whose `until` check is red on the run's tree, though it was green when the step ended; null: none. */
+export function refutedUntil(pipeline: Pipeline, run: Run): string | null {
+  const refuted = pipeline.steps.find((step) => (finalCheck(run, step.id)?.end.exitCode ?? 0) !== 0);
+  return refuted?.id ?? null;
+}
+
+function finalCheck(run: Run, stepId: string) {
+  return run.commands.findLast(
+    (record) => record.purpose === "final" && record.stepId === stepId && record.tree === run.tree,
+  );
+}
