@@ -20,7 +20,9 @@ export function registerDiff(program: Command, context: CommandContext): void {
         return writeJson(stdout, { v: 1, rid, base: run.created?.base.commit, tree: run.tree, patch: text });
       }
       if (patch.length === 0) return void stderr.write(`${rid} changed nothing\n`);
-      // Byte for byte: what is not UTF-8 in it must reach `git apply` as it is.
-      stdout.write(patch);
+      // Byte for byte: what is not UTF-8 in it must reach `git apply` as it is. A terminal is shown text that cannot drive it.
+      if (stdout.isTTY === true)
+        stdout.write(`${(await wiring.ui()).manyLines(new TextDecoder().decode(patch)).join("\n")}\n`);
+      else stdout.write(patch);
     });
 }

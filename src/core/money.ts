@@ -44,13 +44,15 @@ export function worstCost(price: Price, inputTokensBound: number, maxOutputToken
 /** The most output tokens that fit beside `inputTokensBound` into `headroomNanos`; negative if not even the input fits. */
 export function affordableOutput(price: Price, inputTokensBound: number, headroomNanos: number): number {
   const lists = [price, ...price.tiers.filter((tier) => inputTokensBound > tier.aboveTokens)];
-  return Math.min(
+  const estimate = Math.min(
     ...lists.map((rates) => {
-      const left = headroomNanos * 1_000_000 - inputTokensBound * dearestInput(rates);
+      const left = headroomNanos - perMillion(inputTokensBound * dearestInput(rates));
       if (left < 0) return -1;
-      return rates.output === 0 ? Number.MAX_SAFE_INTEGER : Math.floor(left / rates.output);
+      return rates.output === 0 ? Number.MAX_SAFE_INTEGER : Math.floor((left / rates.output) * 1_000_000);
     }),
   );
+  // A double rounds: what is said to fit must fit.
+  return estimate > 0 && worstCost(price, inputTokensBound, estimate) > headroomNanos ? estimate - 1 : estimate;
 }
 
 /** `"2"`, `"$0.50"` → nano-dollars; null when it is not an amount of at least zero. */

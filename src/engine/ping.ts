@@ -1,7 +1,7 @@
 import { planReservation } from "../core/budget.ts";
-import { EXIT } from "../core/errors.ts";
+import { CcpError, EXIT } from "../core/errors.ts";
 import { formatModelRef, type ModelFacts, type ModelFailure } from "../core/model.ts";
-import { usdToNanos } from "../core/money.ts";
+import { formatUsd, usdToNanos } from "../core/money.ts";
 import { type CallEnd, settleCall } from "../core/settlement.ts";
 import { NO_USAGE, type Usage } from "../core/usage.ts";
 import { reservedCall, settleReserved } from "./calls.ts";
@@ -44,7 +44,7 @@ export async function ping(
     wantedOutputTokens: PING_TOKENS,
     headroom: { nanos: model.price === null ? null : PING_CEILING_NANOS, tokens: null },
   });
-  if (reservation.type !== "fits") throw new Error(`a ping of ${formatModelRef(model.ref)} does not fit its budget`);
+  if (reservation.type !== "fits") throw tooDear(model);
   const call = reservedCall(log, model, request, reservation);
   log.record(call);
   const end = await send({ ...request, maxTokens: reservation.maxTokens }, call.callId, deps.models);
@@ -110,4 +110,15 @@ function answerOf(end: CallEnd, model: ModelFacts, log: RunLog): PingAnswer {
     durationMs: log.run.activeMs,
     failure: end.type === "failed" ? end.failure : null,
   };
+}
+
+function tooDear(model: ModelFacts): CcpError {
+  return new CcpError(
+    "ping_too_dear",
+    EXIT.budget,
+    `a ping of ${formatModelRef(model.ref)} might cost more than ${formatUsd(PING_CEILING_NANOS)}`,
+    {
+      hint: "nothing was sent; name a cheaper model with --model",
+    },
+  );
 }

@@ -142,9 +142,17 @@ async function useTool(
   // the step's own time is up it never runs again, and what it did is kept.
   if (context.halt.signal.aborted) return;
   const treeAfter = changesFiles ? await workspace.snapshot() : null;
-  log.record(
-    toolFinished(context, step, { ...call, name: check.tool }, result, deps.chance.now() - startedAt, treeAfter),
-  );
+  const told = check.effect === "write" && treeAfter === treeOf(context) ? withoutEffect(result) : result;
+  const durationMs = deps.chance.now() - startedAt;
+  log.record(toolFinished(context, step, { ...call, name: check.tool }, told, durationMs, treeAfter));
+}
+
+/** What git ignores is in no patch: a check that is green because of it proves nothing. */
+function withoutEffect(result: ToolResult): ToolResult {
+  if (result.status !== "ok") return result;
+  const note =
+    "Note: git sees no change. Either the content is as it was, or git ignores the path: then it will not be part of the result.";
+  return { ...result, text: `${result.text}\n${note}`, summary: `${result.summary}, not seen by git` };
 }
 
 function toolFinished(

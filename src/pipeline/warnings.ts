@@ -25,7 +25,7 @@ const pointlessChecks: Rule = (draft) =>
       return problem(draft.source.at(pathOf(step, "until"), "key"), message, `"until" is meant for a doer`);
     });
 
-/** An approval is of the tree that the reviewer was shown: what changes it afterwards is approved by nobody. */
+/** An approval is of the tree that the reviewer was shown: what changes it afterwards makes the reviewer look again. */
 const unreviewed: Rule = (draft) => {
   const steps = planSteps(draft);
   const reviewed = steps.filter(({ raw }) => raw.role === "reviewer").map(({ id }) => upstreamOf(steps, id));
@@ -34,12 +34,8 @@ const unreviewed: Rule = (draft) => {
     .filter(({ raw }) => (raw.role ? !isReadOnly(raw.role) : raw.changes === "keep"))
     .filter(({ id }) => !reviewed.some((before) => before.has(id)))
     .map((step) => {
-      const message = `no reviewer comes after "${step.id}", so nobody approves what it changes`;
-      return problem(
-        draft.source.at(pathOf(step)),
-        message,
-        'put a reviewer after it, or name it in a reviewer\'s "needs"',
-      );
+      const message = `no reviewer comes after "${step.id}": if it changes anything, the review is done a second time`;
+      return problem(draft.source.at(pathOf(step)), message, "put it before the reviewer");
     });
 };
 

@@ -12,9 +12,9 @@ export class Lock {
     this.#database = database;
   }
 
-  /** Null: somebody else holds it. */
-  static take(path: string): Lock | null {
-    const database = new Database(path, { timeout: 0 });
+  /** Null: somebody else holds it, and has for `waitMs`. */
+  static take(path: string, waitMs = 0): Lock | null {
+    const database = new Database(path, { timeout: waitMs });
     try {
       database.pragma("journal_mode = DELETE");
       database.exec("BEGIN EXCLUSIVE");

@@ -14,6 +14,8 @@ import { openDatabase } from "./open-database.ts";
 import { Statements } from "./statements.ts";
 
 const EVENT_VERSION = 1;
+/** Who only looks whether a run is owned (`ccp runs`) holds its lock for an instant: that long a claim waits. */
+const LOOK_MS = 100;
 
 /** The journal and its ledger: SQLite in WAL mode, flushed at every commit, one database a repository. */
 export class SqliteStore implements Store {
@@ -220,7 +222,7 @@ export class SqliteStore implements Store {
 
   #lock(rid: string): void {
     if (this.#locks.has(rid)) return;
-    const lock = explained(this.#lockPath(rid), () => Lock.take(this.#lockPath(rid)));
+    const lock = explained(this.#lockPath(rid), () => Lock.take(this.#lockPath(rid), LOOK_MS));
     if (lock) this.#locks.set(rid, lock);
     else throw this.#owned(rid);
   }

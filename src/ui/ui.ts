@@ -2,6 +2,7 @@
 export { lastPage } from "./last-page.ts";
 export { resultLine } from "./ndjson.ts";
 export { type NextCommand, renderReport } from "./report.ts";
+export { manyLines } from "./sanitize.ts";
 export { chooseMode, createScreen, type UiChoice } from "./screen.ts";
 export { stepLabels } from "./step-label.ts";
 export { renderTable } from "./table.ts";

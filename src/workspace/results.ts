@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { hasCode } from "../core/errors.ts";
+import { CcpError, EXIT } from "../core/errors.ts";
 import type { Results } from "../core/ports.ts";
 import { sweepTemporaries, writeAtomically } from "./atomic.ts";
 import { bundleFolder } from "./bundle.ts";
@@ -27,6 +28,7 @@ const USUAL_PLACES = { PATH: "/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin" };
 /** What runs leave behind. Every path is excluded from git before anything is written to it. */
 export function openResults(spec: ResultsSpec): Results {
   const dir = resolve(spec.root, spec.dir);
+  refuseDetour(spec, dir);
   const git = createGit(spec.environment ?? USUAL_PLACES);
   const pathOf = (rid: string) => join(dir, safeName(rid));
   return {
@@ -59,6 +61,15 @@ export function openResults(spec: ResultsSpec): Results {
       return target ?? join(dir, name);
     },
   };
+}
+
+/** A symlink that came with the repository must not decide where ccp writes; only the user may, by an absolute path. */
+function refuseDetour(spec: ResultsSpec, dir: string): void {
+  const isInside = (path: string, root: string) => path === root || path.startsWith(root + sep);
+  if (!isInside(dir, resolve(spec.root)) || isInside(realDirectory(dir), realpathSync(spec.root))) return;
+  throw new CcpError("results_elsewhere", EXIT.usage, `${dir} leads out of the repository, to ${realDirectory(dir)}`, {
+    hint: "nothing was written; if that is wanted, name the place: --results-dir /absolute/path",
+  });
 }
 
 /** Nothing to exclude outside the working tree: the user's git does not look there. */

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { StoredEvent } from "../../src/core/event.ts";
@@ -209,6 +209,16 @@ describe("a step that fails", () => {
     });
     expect(run.status).toBe("succeeded");
   });
+});
+
+test("a doer that writes where git does not look is told that it will not be part of the result", async () => {
+  const turns: readonly ScriptedTurn[] = [
+    { role: "doer", turn: 1, calls: [call("write", { path: "scratch/x.mjs", content: "1" })] },
+    { ...quickDoer, turn: 2 },
+  ];
+  const { events, text } = await drive({ pipeline: "pipeline:\n  - role: doer\n", turns });
+  const [write] = ofType(events, "tool.finished");
+  expect(text(write?.result as never)).toContain("it will not be part of the result");
 });
 
 describe("evidence", () => {
@@ -498,6 +508,29 @@ describe("stopping and going on", () => {
       code: "already_succeeded",
       exitCode: 2,
     });
+  });
+
+  test("what is undone after a stop in the middle of a command is kept as a patch", async () => {
+    const world = scenario({
+      pipeline: "pipeline:\n  - id: slow\n    run: test -e scratch/go || sleep 600\n",
+      turns: [],
+    });
+    const engine = await world.engine();
+    const abort = new AbortController();
+    const control = { signal: abort.signal, pauseRequested: () => false, exitCode: () => 130 as const };
+    const onEvent = (event: StoredEvent) => {
+      if (event.type === "command.started") setImmediate(() => abort.abort());
+    };
+    const stopped = await engine.start(await world.spec(), listener({ onEvent, control }));
+    const path = stopped.workspace?.path ?? "";
+    mkdirSync(join(path, "scratch"), { recursive: true });
+    writeFileSync(join(path, "scratch", "go"), "");
+    writeFileSync(join(path, "mine.txt"), "by hand\n");
+    const run = await engine.resume(stopped.rid, { budget: null, routes: {} }, listener());
+    expect(run.status).toBe("succeeded");
+    const [restored] = ofType(engine.store.events(run.rid), "workspace.restored");
+    expect(file(world, run, restored?.kept ?? "")).toContain("+by hand");
+    expect(existsSync(join(path, "mine.txt"))).toBe(false);
   });
 
   test("a worktree that somebody removed is made again from what is on record", async () => {

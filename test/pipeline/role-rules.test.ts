@@ -69,7 +69,7 @@ describe("what is allowed and perhaps not meant is a warning", () => {
       "a change after the last review",
       "pipeline:\n  - role: doer\n  - role: reviewer\n  - {id: fmt, run: make fmt, changes: keep}\n  - run: make publish\n",
       [
-        'p.yaml:4:5  no reviewer comes after "fmt", so nobody approves what it changes\n  hint: put a reviewer after it, or name it in a reviewer\'s "needs"',
+        'p.yaml:4:5  no reviewer comes after "fmt": if it changes anything, the review is done a second time\n  hint: put it before the reviewer',
       ],
     ],
     [

@@ -27,6 +27,14 @@ function open(root: string, dir = "results") {
 const bytes = (text: string) => new TextEncoder().encode(text);
 const excluded = (root: string) => readFileSync(join(root, ".git/info/exclude"), "utf8");
 
+it("a symlink that came with the repository does not decide where ccp writes", () => {
+  const root = makeRepository();
+  const elsewhere = tempDir();
+  symlinkSync(elsewhere, join(root, "results"));
+  expect(() => open(root)).toThrow(expect.objectContaining({ code: "results_elsewhere", exitCode: 2 }));
+  expect(open(root, elsewhere).dir).toBe(elsewhere);
+});
+
 describe("what a run leaves behind", () => {
   it("is written whole, read back, and replaced", () => {
     const root = makeRepository();
