@@ -108,6 +108,8 @@ function watchCommand(family: Family, request: CommandRequest, output: Output) {
     if ((await sizeOf(output)) > MOST_OUTPUT_BYTES) end("output-limit");
   };
   request.signal.addEventListener("abort", abort, { once: true });
+  // It may have come while the shell was being started: then nobody calls.
+  if (request.signal.aborted) abort();
   const pollTimer = setInterval(() => void poll(), OUTPUT_POLL_MS);
   const timeout = request.timeoutMs === null ? undefined : setTimeout(() => end("timeout"), request.timeoutMs);
   return {

@@ -1,7 +1,6 @@
 import { existsSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
-import { hasCode } from "../core/errors.ts";
-import { CcpError, EXIT } from "../core/errors.ts";
+import { CcpError, EXIT, hasCode } from "../core/errors.ts";
 import type { Results } from "../core/ports.ts";
 import { sweepTemporaries, writeAtomically } from "./atomic.ts";
 import { bundleFolder } from "./bundle.ts";
