@@ -15,18 +15,19 @@ const FALLBACK_PIPELINE = "plan-build-test-review";
 
 /**
  * Files to try for what stands after `--pipeline`, best first: a path is itself; a name is looked for in the
- * repository, then among the shipped ones; null is the repository's default, then the shipped one.
+ * repository, then among the shipped ones; a name with an ending may be either; null is the repository's default, then
+ * the shipped one.
  */
 export function pipelineCandidates(nameOrPath: string | null, places: PipelinePlaces): readonly string[] {
   if (nameOrPath === null) {
     return [...ofRepository("default", places), join(places.shippedDir, `${FALLBACK_PIPELINE}.yaml`)];
   }
-  if (isPath(nameOrPath)) return [resolve(places.cwd, nameOrPath)];
-  return [...ofRepository(nameOrPath, places), join(places.shippedDir, `${nameOrPath}.yaml`)];
-}
-
-function isPath(nameOrPath: string): boolean {
-  return /[/\\]/.test(nameOrPath) || /\.ya?ml$/.test(nameOrPath);
+  if (/[/\\]/.test(nameOrPath)) return [resolve(places.cwd, nameOrPath)];
+  const { repoRoot, shippedDir, cwd } = places;
+  if (/\.ya?ml$/.test(nameOrPath)) {
+    return [resolve(cwd, nameOrPath), join(repoRoot, ".ccp", "pipelines", nameOrPath), join(shippedDir, nameOrPath)];
+  }
+  return [...ofRepository(nameOrPath, places), join(shippedDir, `${nameOrPath}.yaml`)];
 }
 
 function ofRepository(name: string, { repoRoot }: PipelinePlaces): readonly string[] {

@@ -421,18 +421,23 @@ pipeline:
   });
 });
 
+/** A run that somebody asked to pause when its first edit was done. */
+async function pausedAfterAnEdit(world: Scenario) {
+  const engine = await world.engine();
+  let pause = false;
+  const onEvent = (event: StoredEvent) => {
+    if (event.type === "tool.finished" && event.tool === "edit") pause = true;
+  };
+  const control = { signal: new AbortController().signal, pauseRequested: () => pause, exitCode: () => 130 as const };
+  return { engine, paused: await engine.start(await world.spec(), listener({ onEvent, control })) };
+}
+
 describe("stopping and going on", () => {
   const turns: readonly ScriptedTurn[] = MENDING;
 
   test("a pause comes at the next boundary, keeps the work, and the conversation goes on where it was", async () => {
     const world = scenario({ turns });
-    const engine = await world.engine();
-    let pause = false;
-    const onEvent = (event: StoredEvent) => {
-      if (event.type === "tool.finished" && event.tool === "edit") pause = true;
-    };
-    const control = { signal: new AbortController().signal, pauseRequested: () => pause, exitCode: () => 130 as const };
-    const paused = await engine.start(await world.spec(), listener({ onEvent, control }));
+    const { engine, paused } = await pausedAfterAnEdit(world);
     expect(paused).toMatchObject({ status: "paused", end: { exitCode: 130 } });
     expect(paused.steps.doer?.status).toBe("interrupted");
     expect(file(world, paused, "Diff.patch")).toContain("a * b * 2");
@@ -535,13 +540,7 @@ describe("stopping and going on", () => {
 
   test("a worktree that somebody removed is made again from what is on record", async () => {
     const world = scenario({ turns });
-    const engine = await world.engine();
-    let pause = false;
-    const onEvent = (event: StoredEvent) => {
-      if (event.type === "tool.finished" && event.tool === "edit") pause = true;
-    };
-    const control = { signal: new AbortController().signal, pauseRequested: () => pause, exitCode: () => 130 as const };
-    const paused = await engine.start(await world.spec(), listener({ onEvent, control }));
+    const { engine, paused } = await pausedAfterAnEdit(world);
     rmSync(paused.workspace?.path ?? "", { recursive: true });
     const run = await engine.resume(paused.rid, { budget: null, routes: {} }, listener());
     expect(run.status).toBe("succeeded");

@@ -20,7 +20,11 @@ describe("the files that are tried for --pipeline", () => {
       ["/repo/.ccp/pipelines/quick-fix.yaml", "/repo/.ccp/pipelines/quick-fix.yml", "/ccp/pipelines/quick-fix.yaml"],
     ],
     ["a path: that file, from where one stands", "../ci/fix.yaml", ["/repo/ci/fix.yaml"]],
-    ["a path without a folder, known by its ending", "fix.yml", ["/repo/src/fix.yml"]],
+    [
+      "a name with an ending: the file where one stands, then the repository's, then the shipped one",
+      "fix.yml",
+      ["/repo/src/fix.yml", "/repo/.ccp/pipelines/fix.yml", "/ccp/pipelines/fix.yml"],
+    ],
     ["a path without an ending, known by its folder", "./fix", ["/repo/src/fix"]],
     ["an absolute path", "/etc/fix.yaml", ["/etc/fix.yaml"]],
   ])("%s", (_, name, expected) => {
