@@ -44,6 +44,8 @@ export interface Wiring {
   pingModel(lane: Lane): Promise<ModelRef | null>;
   /** The repository that a worktree of ours belongs to; null: there is no such worktree. */
   ownerOfWorktree(rid: string): Promise<string | null>;
+  /** Throws where there is no git. */
+  gitVersion(): Promise<string>;
   /** Makes a directory a repository with one commit of all that is in it. */
   createRepository(path: string): Promise<void>;
   /** The same surroundings, seen from another directory. */
@@ -114,6 +116,9 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
     },
     async ownerOfWorktree(rid) {
       return (await import("./workspace/layout.ts")).ownerOfWorktree(stateHome, rid);
+    },
+    async gitVersion() {
+      return (await import("./workspace/git-version.ts")).gitVersion(environment);
     },
     async createRepository(path) {
       await (await import("./workspace/create-repository.ts")).createRepository(path, environment);

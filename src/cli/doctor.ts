@@ -50,6 +50,7 @@ async function examine(wiring: Wiring): Promise<readonly Finding[]> {
   const pipeline = repository.state === "ok" ? [await look("project", async () => projectDetail(wiring))] : [];
   return [
     good("node", process.versions.node),
+    await look("git", () => wiring.gitVersion()),
     repository,
     ...journal,
     ...pipeline,
