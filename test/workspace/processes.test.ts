@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { CommandRequest } from "../../src/core/ports.ts";
 import { childEnvironment } from "../../src/workspace/environment.ts";
 import { createProcesses } from "../../src/workspace/processes.ts";
@@ -83,10 +83,13 @@ describe("a command", () => {
 
   test("leaves no file outside the worktree", async () => {
     const { run } = bench();
-    const kept = () => readdirSync(tmpdir()).filter((name) => name.startsWith("ccp-output-"));
-    const before = kept();
+    // A place of its own: other tests are running commands at the same time.
+    const place = tempDir();
+    vi.stubEnv("TMPDIR", place);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(tmpdir()).toBe(place);
     await run("echo a");
-    expect(kept().filter((name) => !before.includes(name))).toEqual([]);
+    expect(readdirSync(place)).toEqual([]);
   });
 
   test("in a worktree that is gone is not started", async () => {
