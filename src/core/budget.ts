@@ -13,6 +13,18 @@ export interface Budget {
 /** Where a budget applies: `run`, `role:doer`, `step:build`. A reservation must fit all of its scopes or nothing is sent. */
 export type Scope = "run" | `role:${string}` | `step:${string}`;
 
+/** Spans of the user's calendar for which the user may set ceilings over all runs: a day, and a week from Monday. */
+export const WINDOWS = ["day", "week"] as const;
+/** One of `WINDOWS`. */
+export type Window = (typeof WINDOWS)[number];
+
+/** The first day of the week that a day (`2026-11-20`) is in: a Monday. */
+export function weekOf(day: string): string {
+  const at = new Date(`${day}T00:00:00Z`);
+  const sinceMonday = (at.getUTCDay() + 6) % 7;
+  return new Date(at.getTime() - sinceMonday * 86_400_000).toISOString().slice(0, 10);
+}
+
 /** What a scope has used. Settled + held never exceeds the scope's ceiling. */
 export interface Spend {
   readonly settledNanos: number;
@@ -43,7 +55,10 @@ export interface Headroom {
 /** An answer shorter than this is of no use: the reservation stops instead. */
 export const MIN_OUTPUT_TOKENS = 512;
 
-/** What `planReservation` decides. `unpriced`: the price is unknown, and only money has a ceiling. */
+/**
+ * What `planReservation` decides. `wait`: a whole answer does not fit, and calls in flight may yet leave more.
+ * `unpriced`: the price is unknown, and only money has a ceiling.
+ */
 export type Reservation =
   | {
       readonly type: "fits";
@@ -54,6 +69,7 @@ export type Reservation =
       readonly heldTokens: number;
     }
   | { readonly type: "does-not-fit"; readonly unit: "money" | "tokens"; readonly needed: number; readonly left: number }
+  | { readonly type: "wait" }
   | { readonly type: "unpriced" };
 
 /** What a reservation is decided from. */
@@ -63,10 +79,18 @@ export interface ReservationRequest {
   readonly inputTokensBound: number;
   readonly wantedOutputTokens: number;
   readonly headroom: Headroom;
+  /** True while others hold a part of the same budgets: what they do not use comes back when they settle. */
+  readonly mayGrow: boolean;
 }
 
-/** Decides the worst case to hold for a call: the wanted answer, a shorter one that still fits, or no call at all. */
+/** Decides the worst case to hold for a call: the wanted answer; else to wait; else a shorter one that fits; else no call. */
 export function planReservation(request: ReservationRequest): Reservation {
+  const plan = planNow(request);
+  const isWhole = plan.type === "unpriced" || (plan.type === "fits" && !plan.shrunk);
+  return request.mayGrow && !isWhole ? { type: "wait" } : plan;
+}
+
+function planNow(request: ReservationRequest): Exclude<Reservation, { type: "wait" }> {
   const { price, inputTokensBound, wantedOutputTokens, headroom } = request;
   if (price === null && headroom.nanos !== null && headroom.tokens === null) return { type: "unpriced" };
   // Nobody can say beforehand what it costs, but what the provider said of earlier calls counts.

@@ -1,8 +1,9 @@
-import type { Budget, Scope } from "./budget.ts";
+import type { Budget, Scope, Window } from "./budget.ts";
 import type { Saying } from "./conversation.ts";
 import type { ExitCode } from "./errors.ts";
 import type { FailureClass } from "./failure.ts";
 import type { ModelFailure, StopReason } from "./model.ts";
+import type { ToolEffect } from "./permission.ts";
 import type { InputValue, RoleName, SandboxMode } from "./pipeline.ts";
 import type { Usage } from "./usage.ts";
 
@@ -24,6 +25,8 @@ export interface CommandEnd {
   readonly durationMs: number;
   /** What it wrote, standard output and error together, as it was kept (secrets redacted). */
   readonly output: BlobRef;
+  /** Of that, standard output alone. */
+  readonly stdout: BlobRef;
 }
 
 /** How a try of a step ended. */
@@ -53,6 +56,17 @@ export interface Base {
   readonly dirty: boolean;
   /** Null: detached. */
   readonly branch: string | null;
+}
+
+/**
+ * What a try of a step was given, as sha256 (hex) of each part: a step that succeeded is reused only where all three
+ * are the same. `own`: its definition and its role's; `inputs`: the task and the inputs that it uses; `upstream`: what
+ * the steps before it handed over.
+ */
+export interface Fingerprint {
+  readonly own: string;
+  readonly inputs: string;
+  readonly upstream: string;
 }
 
 /** What a command was run for: to prepare the worktree, to judge the base, a try or the final tree, or as a step of its own. */
@@ -94,8 +108,25 @@ export type Event =
     }
   | { readonly type: "run.applied"; readonly tree: TreeHash }
   | { readonly type: "run.discarded" }
+  /** The run was brought from another repository or machine. Its worktree is made again when it is driven. */
+  | { readonly type: "run.imported"; readonly repository: string; readonly resultsDir: string }
+  /** These steps are to be done again, on this tree: it is put back before the next of them. `to`: the first of them. */
+  | {
+      readonly type: "run.rewound";
+      readonly to: string;
+      readonly steps: readonly string[];
+      readonly tree: TreeHash;
+    }
+  /** From here on the run follows another plan: somebody resumed it with an edited pipeline. */
+  | {
+      readonly type: "pipeline.changed";
+      readonly pipeline: BlobRef;
+      readonly pipelineName: string;
+      /** The run's own values, and those of inputs that the other plan did not have. */
+      readonly inputs: Readonly<Record<string, InputValue>>;
+    }
   | { readonly type: "budget.raised"; readonly scope: Scope; readonly budget: Budget }
-  | { readonly type: "budget.warned"; readonly scope: Scope; readonly percent: number }
+  | { readonly type: "budget.warned"; readonly scope: Scope | Window; readonly percent: number }
   | { readonly type: "route.changed"; readonly role: RoleName; readonly models: readonly string[] }
   | {
       readonly type: "workspace.created";
@@ -106,7 +137,7 @@ export type Event =
   | { readonly type: "workspace.prepared"; readonly tree: TreeHash; readonly copied: readonly string[] }
   /** A person has worked in the worktree while nobody drove the run. */
   | { readonly type: "workspace.edited"; readonly tree: TreeHash }
-  /** What was under way when ccp died is undone. `kept`: name of the patch in the run's folder that holds what was undone; null: nothing. */
+  /** The files are a recorded tree again. `kept`: name of the patch in the run's folder that holds what was undone; null: nothing. */
   | { readonly type: "workspace.restored"; readonly tree: TreeHash; readonly kept: string | null }
   /** The tree is no longer the one that these steps judged: they judge again. */
   | { readonly type: "judgements.voided"; readonly tree: TreeHash; readonly steps: readonly string[] }
@@ -117,6 +148,14 @@ export type Event =
       readonly stepId: string | null;
       readonly command: string;
       readonly tree: TreeHash;
+    }
+  /** The drive ended in the middle of it. It is run again from its beginning; what it did outside the tree, it may do twice. */
+  | {
+      readonly type: "command.interrupted";
+      readonly commandId: string;
+      readonly purpose: CommandPurpose;
+      readonly stepId: string | null;
+      readonly command: string;
     }
   | {
       readonly type: "command.finished";
@@ -138,6 +177,22 @@ export type Event =
       readonly tree: TreeHash;
       /** System prompt and first message of an agent, as JSON; null for a command. */
       readonly prompt: BlobRef | null;
+      /** Null: recorded before there were any. */
+      readonly fingerprint: Fingerprint | null;
+    }
+  /** Done by another run, from the same things: nothing is paid for it again. */
+  | {
+      readonly type: "step.reused";
+      readonly stepId: string;
+      readonly from: string;
+      /** Ordinal of the try that succeeded there. */
+      readonly conversation: number;
+      readonly outcome: Extract<StepOutcome, { status: "succeeded" }>;
+      readonly startTree: TreeHash;
+      readonly tree: TreeHash;
+      readonly fingerprint: Fingerprint;
+      /** What it cost there. */
+      readonly savedNanos: number;
     }
   /** The drive ended with the step under way. It goes on where it was and has lost no attempt. */
   | {
@@ -184,6 +239,10 @@ export type Event =
       readonly shrunk: boolean;
       readonly heldNanos: number;
       readonly heldTokens: number;
+      /** What was known of the model when the call was reserved, its price among it (`ModelFacts`, as JSON); null in old runs. */
+      readonly facts: BlobRef | null;
+      /** The lost call that this one asks again; null: it is the first to ask. */
+      readonly retryOf: string | null;
     }
   | {
       readonly type: "call.settled";
@@ -194,6 +253,8 @@ export type Event =
       readonly heldNanos: number;
       readonly heldTokens: number;
       readonly costNanos: number;
+      /** What the price list says; differs from `costNanos` where the provider named a figure of its own. Null: no price is known. */
+      readonly listedNanos: number | null;
       readonly usage: Usage;
       readonly durationMs: number;
       readonly result:
@@ -202,8 +263,15 @@ export type Event =
             readonly parts: BlobRef;
             readonly stop: StopReason;
             readonly servedBy: string | null;
+            /** True: ccp ended it, for it would have outgrown its reservation. */
+            readonly cut: boolean;
           }
-        | { readonly type: "failed"; readonly failure: ModelFailure };
+        | {
+            readonly type: "failed";
+            readonly failure: ModelFailure;
+            /** What had arrived of its text; null: nothing. */
+            readonly partial: BlobRef | null;
+          };
     }
   /** It left the machine and its outcome is unknown: charged in full. */
   | {
@@ -215,6 +283,10 @@ export type Event =
       readonly heldNanos: number;
       readonly heldTokens: number;
       readonly reason: string;
+      /** How it failed, where ccp was there to see it; null: ccp was stopped or died meanwhile. */
+      readonly failure: ModelFailure | null;
+      /** What had arrived of its text; null: nothing. */
+      readonly partial: BlobRef | null;
     }
   | {
       readonly type: "tool.started";
@@ -223,8 +295,19 @@ export type Event =
       readonly tool: string;
       /** One line for people: the path or the command. */
       readonly subject: string;
+      readonly effect: ToolEffect;
       /** The tree before it, for a tool that changes files; null for one that does not. */
       readonly tree: TreeHash | null;
+    }
+  /** The drive ended in the middle of it. It is called again from its beginning. */
+  | {
+      readonly type: "tool.interrupted";
+      readonly stepId: string;
+      readonly toolCallId: string;
+      readonly tool: string;
+      readonly subject: string;
+      /** True: it may have acted outside the tree, and may do so twice. */
+      readonly outside: boolean;
     }
   | {
       readonly type: "tool.finished";

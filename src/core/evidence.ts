@@ -1,4 +1,4 @@
-import { type Command, type Pipeline, type Step, withDownstream } from "./pipeline.ts";
+import { type Command, type Pipeline, type Step, upstreamOf } from "./pipeline.ts";
 import { type Run, stepState } from "./run.ts";
 
 /** A step that changes nothing and says whether the tree is good: its word counts for the tree that it judged. */
@@ -16,10 +16,15 @@ export function voidJudgements(pipeline: Pipeline, run: Run): readonly Step[] {
 
 /** The judges that `step` builds on, near or far. */
 export function judgesBefore(pipeline: Pipeline, step: Step): readonly Step[] {
-  return pipeline.steps.filter(
-    (judge) => isJudge(judge) && judge.id !== step.id && withDownstream(pipeline, judge.id).includes(step.id),
-  );
+  const known = JUDGES_BEFORE.get(pipeline) ?? new Map<string, readonly Step[]>();
+  JUDGES_BEFORE.set(pipeline, known);
+  const judges = known.get(step.id) ?? upstreamOf(pipeline, step).filter(isJudge);
+  known.set(step.id, judges);
+  return judges;
 }
+
+/** A pipeline never changes, and this is asked of each of its steps after each of them. */
+const JUDGES_BEFORE = new WeakMap<Pipeline, Map<string, readonly Step[]>>();
 
 /** Of the void judgements those that `step` builds on: a reviewer is shown checks of the tree that it reviews. */
 export function voidBefore(pipeline: Pipeline, run: Run, step: Step): readonly Step[] {

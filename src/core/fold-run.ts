@@ -1,9 +1,22 @@
 import { addSpend, NOTHING_SPENT } from "./budget.ts";
 import type { EventOf, StoredEvent } from "./event.ts";
 import { ledgerEntry } from "./ledger.ts";
-import { newRun, type Run, type StepState, stepState, toolKey } from "./run.ts";
+import { newRun, type Run, stepState, toolKey } from "./run.ts";
+import type { StepState } from "./step-state.ts";
+import { type StepTable, stepEntries, withStepState } from "./step-table.ts";
 import { addUsage } from "./usage.ts";
 import { without } from "./without.ts";
+
+/** Changes whenever the same events fold into another run: what was folded by an older ccp is not gone on from. */
+export const FOLD_VERSION = 3;
+
+type WorkEventType =
+  | "command.started"
+  | "command.interrupted"
+  | "command.finished"
+  | "tool.started"
+  | "tool.interrupted"
+  | "tool.finished";
 
 /** The run that a log tells of. */
 export function foldRun(rid: string, events: readonly StoredEvent[]): Run {
@@ -18,15 +31,34 @@ export function applyEvent(run: Run, event: StoredEvent): Run {
 function applyFact(run: Run, event: StoredEvent): Run {
   switch (event.type) {
     case "run.created":
-      return { ...run, status: "running", created: event, budgets: event.budgets, tree: event.base.tree, epoch: 1 };
+      return created(run, event);
     case "run.resumed":
-      return { ...run, status: "running", epoch: event.epoch, end: null, steps: mapValues(run.steps, withFreshTries) };
+      return {
+        ...run,
+        status: "running",
+        epoch: event.epoch,
+        driveSeq: event.seq,
+        wasKilled: run.end === null,
+        end: null,
+        steps: mapSteps(run.steps, run.end?.status === "failed" ? withFreshTries : interrupted),
+      };
     case "run.ended":
       return { ...run, status: event.status, end: event };
     case "run.applied":
       return { ...run, applied: true };
     case "run.discarded":
       return { ...run, status: "discarded" };
+    case "run.imported":
+      return imported(run, event);
+    case "run.rewound": {
+      // Where the files have that tree already, what a person did to them meanwhile stays.
+      const restoreDue = run.restoreDue || event.tree !== run.tree || !run.workspace?.prepared;
+      return { ...rewound(run, event.steps), tree: event.tree, restoreDue };
+    }
+    case "pipeline.changed": {
+      const created = run.created && { ...run.created, inputs: event.inputs };
+      return { ...run, pipeline: event.pipeline, created, routes: {} };
+    }
     case "budget.raised":
       return {
         ...run,
@@ -38,18 +70,20 @@ function applyFact(run: Run, event: StoredEvent): Run {
     case "route.changed":
       return { ...run, routes: { ...run.routes, [event.role]: event.models } };
     case "workspace.created":
-      return { ...run, workspace: { path: event.path, branch: event.branch, notices: event.notices, prepared: false } };
+      return { ...run, workspace: workspaceAt(run, event) };
     case "workspace.prepared":
-      return { ...run, tree: event.tree, workspace: run.workspace && { ...run.workspace, prepared: true } };
+      return prepared(run, event);
     case "workspace.edited":
       return { ...run, tree: event.tree };
     case "workspace.restored":
-      return run;
+      return { ...run, tree: event.tree, restoreDue: false };
     case "judgements.voided":
       return undone(run, event.steps);
     case "command.started":
+    case "command.interrupted":
     case "command.finished":
     case "tool.started":
+    case "tool.interrupted":
     case "tool.finished":
       return applyWorkEvent(run, event);
     case "artifact.written":
@@ -63,6 +97,7 @@ function applyFact(run: Run, event: StoredEvent): Run {
     case "steps.reset":
       return reset(run, event);
     case "step.started":
+    case "step.reused":
     case "step.interrupted":
     case "step.finished":
       return applyStepEvent(run, event);
@@ -70,20 +105,26 @@ function applyFact(run: Run, event: StoredEvent): Run {
 }
 
 /** Something that may change files begins or ends. */
-function applyWorkEvent(
-  run: Run,
-  event: EventOf<"command.started" | "command.finished" | "tool.started" | "tool.finished">,
-): Run {
+function applyWorkEvent(run: Run, event: EventOf<WorkEventType>): Run {
   switch (event.type) {
     case "command.started":
       return { ...run, openCommands: { ...run.openCommands, [event.commandId]: event } };
+    case "command.interrupted":
+      return { ...run, openCommands: without(run.openCommands, event.commandId) };
     case "command.finished":
       return withCommand(
-        { ...run, tree: event.treeAfter, openCommands: without(run.openCommands, event.commandId) },
+        // A set-up in a worktree that is yet to get its files is no part of the run's tree.
+        {
+          ...run,
+          tree: run.restoreDue ? run.tree : event.treeAfter,
+          openCommands: without(run.openCommands, event.commandId),
+        },
         event,
       );
     case "tool.started":
       return { ...run, openTools: { ...run.openTools, [toolKey(event)]: event } };
+    case "tool.interrupted":
+      return { ...run, openTools: without(run.openTools, toolKey(event)) };
     case "tool.finished":
       return {
         ...run,
@@ -98,31 +139,38 @@ function applyCallEvent(run: Run, event: StoredEvent & EventOf<"call.reserved" |
     case "call.reserved":
       return withStep({ ...run, openCalls: { ...run.openCalls, [event.callId]: event } }, event.stepId, (step) => ({
         calls: step.calls + 1,
+        lostCall: null,
       }));
     case "call.settled":
       return withStep(closed(run, event.callId), event.stepId, (step) => ({
         usage: addUsage(step.usage, event.usage),
+        lastModel: event.result.type === "answered" ? event.model : step.lastModel,
       }));
     case "call.lost":
-      return withStep(closed(run, event.callId), event.stepId, (step) => ({ lostCalls: step.lostCalls + 1 }));
+      return withStep(closed(run, event.callId), event.stepId, (step) => ({
+        lostCalls: step.lostCalls + 1,
+        lostCall: { callId: event.callId, seq: event.seq },
+      }));
   }
 }
 
 function applyStepEvent(
   run: Run,
-  event: StoredEvent & EventOf<"step.started" | "step.interrupted" | "step.finished">,
+  event: StoredEvent & EventOf<"step.started" | "step.reused" | "step.interrupted" | "step.finished">,
 ): Run {
   switch (event.type) {
     case "step.started":
-      return withStep(run, event.stepId, (step) => ({
-        status: "running",
+      return withStep(run, event.stepId, (step) => begun(step, event));
+    case "step.reused":
+      return withStep(run, event.stepId, () => ({
+        status: "succeeded",
         conversation: event.conversation,
-        checkFailures: step.conversation === event.conversation ? step.checkFailures : 0,
-        startTree: step.startTree ?? event.tree,
-        prompt: event.prompt,
-        outcome: null,
-        startedAt: step.startedAt ?? event.at,
-        endedAt: null,
+        startTree: event.startTree,
+        origin: { tree: event.startTree, seq: event.seq },
+        judgedTree: event.tree,
+        fingerprint: event.fingerprint,
+        reusedFrom: event.from,
+        outcome: event.outcome,
       }));
     case "step.interrupted":
       return withStep(run, event.stepId, () => ({ status: "interrupted" }));
@@ -136,6 +184,74 @@ function applyStepEvent(
         endedAt: event.at,
       }));
   }
+}
+
+/** The first event of a conversation, or the one with which it goes on after an interruption. */
+function begun(step: StepState, event: StoredEvent & EventOf<"step.started">): Partial<StepState> {
+  const goesOn = step.conversation === event.conversation;
+  return {
+    status: "running",
+    conversation: event.conversation,
+    checkFailures: goesOn ? step.checkFailures : 0,
+    startTree: step.startTree ?? event.tree,
+    origin: step.origin ?? { tree: event.tree, seq: event.seq },
+    conversationSeq: goesOn ? step.conversationSeq : event.seq,
+    shownTree: goesOn ? step.shownTree : event.tree,
+    fingerprint: event.fingerprint,
+    reusedFrom: null,
+    prompt: event.prompt,
+    outcome: null,
+    lostCall: goesOn ? step.lostCall : null,
+    startedAt: step.startedAt ?? event.at,
+    endedAt: null,
+  };
+}
+
+function created(run: Run, event: StoredEvent & EventOf<"run.created">): Run {
+  const { budgets, pipeline, base } = event;
+  return {
+    ...run,
+    status: "running",
+    created: event,
+    budgets,
+    pipeline,
+    tree: base.tree,
+    epoch: 1,
+    driveSeq: event.seq,
+  };
+}
+
+/** What the events before it name lies on another machine. */
+function imported(run: Run, { repository, resultsDir }: EventOf<"run.imported">): Run {
+  return {
+    ...run,
+    created: run.created && { ...run.created, repository, resultsDir },
+    workspace: run.workspace && { ...run.workspace, path: "" },
+  };
+}
+
+/** A worktree that was made again is as far as the one before it. */
+function workspaceAt(run: Run, { path, branch, notices }: EventOf<"workspace.created">): Run["workspace"] {
+  return { path, branch, notices, prepared: run.workspace?.prepared ?? false };
+}
+
+/** A run that begins with steps of another goes on from that one's tree: the files are yet to be put to it. */
+function prepared(run: Run, event: EventOf<"workspace.prepared">): Run {
+  const workspace = run.workspace && { ...run.workspace, prepared: true };
+  return run.restoreDue ? { ...run, workspace } : { ...run, workspace, tree: event.tree };
+}
+
+/** As if these steps had never been tried; what they have cost stays, and the number of the next try goes on. */
+function rewound(run: Run, steps: readonly string[]): Run {
+  const afresh = {
+    origin: null,
+    backs: 0,
+    judgedTree: null,
+    fingerprint: null,
+    reusedFrom: null,
+    lostCall: null,
+  } as const;
+  return steps.reduce((state, stepId) => withStep(state, stepId, () => afresh), undone(run, steps));
 }
 
 function undone(run: Run, steps: readonly string[]): Run {
@@ -156,8 +272,13 @@ function reset(run: Run, event: EventOf<"steps.reset">): Run {
   return withStep(told, event.from, (step) => ({ backs: step.backs + 1 }));
 }
 
+/** A crash, a pause or an empty purse is no reason for fresh tries: a way back that was due is still due. */
+function interrupted(step: StepState): StepState {
+  return step.status === "running" ? { ...step, status: "interrupted" } : step;
+}
+
 function withFreshTries(step: StepState): StepState {
-  if (step.status === "running") return { ...step, status: "interrupted" };
+  if (step.status === "running") return interrupted(step);
   return step.status === "failed" ? { ...step, status: "pending", failures: 0, backs: 0, checkFailures: 0 } : step;
 }
 
@@ -189,9 +310,9 @@ function closed(run: Run, callId: string): Run {
 
 function withStep(run: Run, stepId: string, change: (step: StepState) => Partial<StepState>): Run {
   const step = stepState(run, stepId);
-  return { ...run, steps: { ...run.steps, [stepId]: { ...step, ...change(step) } } };
+  return { ...run, steps: withStepState(run.steps, stepId, { ...step, ...change(step) }) };
 }
 
-function mapValues<T>(record: Readonly<Record<string, T>>, change: (value: T) => T): Readonly<Record<string, T>> {
-  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
+function mapSteps(steps: StepTable, change: (step: StepState) => StepState): StepTable {
+  return stepEntries(steps).reduce((table, [id, step]) => withStepState(table, id, change(step)), steps);
 }

@@ -102,6 +102,8 @@ export type ModelEvent =
       readonly providerCostNanos: number | null;
       /** The model id that the provider says answered. */
       readonly servedBy: string | null;
+      /** True: ccp ended the stream, for it was outgrowing `maxTokens`. `stop` is `length` then. */
+      readonly cut: boolean;
     }
   /** `usage` is what the provider had reported by then; null when nothing. */
   | {

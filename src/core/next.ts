@@ -2,12 +2,15 @@ import { EXIT, type ExitCode } from "./errors.ts";
 import { isJudge, judgesBefore, refutedUntil, unprovenUntil, voidBefore, voidJudgements } from "./evidence.ts";
 import { deservesAnotherTry } from "./failure.ts";
 import { baselineChecks, type Command, isWriter, type Pipeline, type Step, withDownstream } from "./pipeline.ts";
-import { type Run, type StepState, stepState } from "./run.ts";
+import { type Run, stepState } from "./run.ts";
+import type { StepState } from "./step-state.ts";
 
 /** What to do now. The engine performs; nothing is decided there. */
 export type Action =
   | { readonly type: "create-workspace" }
   | { readonly type: "prepare-workspace" }
+  /** Put the files back to the tree on record. */
+  | { readonly type: "restore-tree"; readonly tree: string }
   /** Run a check on the base, before anything was changed. */
   | {
       readonly type: "check-base";
@@ -38,13 +41,15 @@ export function nextActions(pipeline: Pipeline, run: Run): readonly Action[] {
   if (run.status !== "running") return [];
   if (run.workspace === null) return [{ type: "create-workspace" }];
   if (!run.workspace.prepared) return [{ type: "prepare-workspace" }];
+  if (run.restoreDue && run.tree !== null) return [{ type: "restore-tree", tree: run.tree }];
   const check = nextBaselineCheck(pipeline, run);
   if (check) return [check];
 
-  const underWay = pipeline.steps.filter((step) => stepState(run, step.id).status === "running");
-  const lost = pipeline.steps.find((step) => isLost(step, stepState(run, step.id)));
+  const open = pipeline.steps.filter((step) => !isDone(run, step.id));
+  const underWay = open.filter((step) => stepState(run, step.id).status === "running");
+  const lost = open.find((step) => isLost(step, stepState(run, step.id)));
   if (lost) return underWay.length > 0 ? [] : [afterLoss(pipeline, run, lost)];
-  if (pipeline.steps.every((step) => isDone(run, step.id))) return [afterAll(pipeline, run)];
+  if (open.length === 0) return [afterAll(pipeline, run)];
   return startable(pipeline, run, underWay).map((step) => {
     const stale = underWay.length === 0 && isJudge(step) ? voidBefore(pipeline, run, step) : [];
     if (stale.length > 0) return judgeAgain(stale);
@@ -75,9 +80,10 @@ function nextConversation(state: StepState): number {
   return state.status === "interrupted" ? state.conversation : state.conversation + 1;
 }
 
-/** Checks are run on the base only where an agent is going to change something. */
+/** Checks are run on the base only where an agent is going to change something, and while nothing has changed it yet. */
 function nextBaselineCheck(pipeline: Pipeline, run: Run): Action | null {
   if (!pipeline.steps.some((step) => step.kind === "agent")) return null;
+  if (pipeline.steps.some((step) => stepState(run, step.id).conversation > 0)) return null;
   const done = new Set(
     run.commands.filter((command) => command.purpose === "baseline").map((command) => command.commandId),
   );

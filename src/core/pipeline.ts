@@ -83,6 +83,11 @@ export const SANDBOX_MODES = ["auto", "required", "off"] as const;
 /** One of `SANDBOX_MODES`. */
 export type SandboxMode = (typeof SANDBOX_MODES)[number];
 
+/** `retry`: the question is asked again, as a call of its own. `stop`: the run waits (exit 3) until somebody resumes it. */
+export const LOST_CALL_RULES = ["retry", "stop"] as const;
+/** One of `LOST_CALL_RULES`. */
+export type LostCallRule = (typeof LOST_CALL_RULES)[number];
+
 /** A checked, expanded pipeline: every name resolved, every default filled in, every prompt in it. Immutable; has a digest. */
 export interface Pipeline {
   readonly name: string;
@@ -96,6 +101,8 @@ export interface Pipeline {
     readonly setup: string | null;
   };
   readonly sandbox: SandboxMode;
+  /** What follows on a call that was lost: it is asked again, or a person is asked first. */
+  readonly onLostCall: LostCallRule;
   readonly roles: Readonly<Partial<Record<RoleName, Role>>>;
   /** In dependency order. */
   readonly steps: readonly Step[];
@@ -109,11 +116,26 @@ export function isWriter(pipeline: Pipeline, step: Step): boolean {
   return (pipeline.roles[step.role]?.tools ?? []).some(changesFiles);
 }
 
+/** True when what a step does to the files outlives it. */
+export function changesTree(pipeline: Pipeline, step: Step): boolean {
+  return step.kind === "shell" ? step.changes === "keep" : isWriter(pipeline, step);
+}
+
 /** `id` and every step that comes after it, in pipeline order. */
 export function withDownstream(pipeline: Pipeline, id: string): readonly string[] {
   const found = new Set([id]);
   for (const step of pipeline.steps) if (step.needs.some((need) => found.has(need))) found.add(step.id);
   return pipeline.steps.filter((step) => found.has(step.id)).map((step) => step.id);
+}
+
+/** Every step that `step` builds on, near or far, in pipeline order. */
+export function upstreamOf(pipeline: Pipeline, step: Step): readonly Step[] {
+  const found = new Set(step.needs);
+  // In dependency order, so that backwards each step comes before those that it needs.
+  for (const other of pipeline.steps.toReversed()) {
+    if (found.has(other.id)) for (const need of other.needs) found.add(need);
+  }
+  return pipeline.steps.filter(({ id }) => found.has(id));
 }
 
 /** The checks that are run on the base: each command once. */

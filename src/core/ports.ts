@@ -1,6 +1,6 @@
-import type { Headroom, Reservation, Scope, Spend } from "./budget.ts";
+import type { Reservation } from "./budget.ts";
 import type { Reminder, Utterance } from "./conversation.ts";
-import type { Base, BlobRef, CommandEnd, Delta, Event, EventOf, StoredEvent, TreeHash } from "./event.ts";
+import type { Base, CommandEnd, Delta, StoredEvent, TreeHash } from "./event.ts";
 import type { FailureClass } from "./failure.ts";
 import type { Json, JsonSchema } from "./json.ts";
 import type { ModelEvent, ModelFacts, ModelRef, ModelRequest, ToolCall, ToolSpec } from "./model.ts";
@@ -8,6 +8,7 @@ import type { PermissionRule, ToolEffect } from "./permission.ts";
 import type { RoleName } from "./pipeline.ts";
 import type { Run } from "./run.ts";
 import type { CallEnd } from "./settlement.ts";
+import type { Owner } from "./store.ts";
 
 /** Time, chance and names: the only way in which they enter a decision is as a value. */
 export interface Chance {
@@ -15,59 +16,24 @@ export interface Chance {
   now(): number;
   /** Resolves after `ms`, or at once when the signal aborts. Never rejects. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
+  /** Aborts after `ms`. It keeps no process alive. */
+  alarm(ms: number): AbortSignal;
   /** From 0 (inclusive) to 1. */
   random(): number;
   /** A new rid: `r-` and six letters or digits. */
   rid(): string;
+  /** The user's calendar day at an instant, as `2026-11-20`. */
+  day(at: number): string;
 }
 
-// ── store ────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── store: the port itself is in `store.ts` ──────────────────────────────────────────────────────────────────────
 
-/** What became of the events that were to be kept. */
-export type AppendResult =
-  | { readonly type: "appended"; readonly events: readonly StoredEvent[] }
-  /** A reservation did not fit this scope: nothing at all was written. */
-  | { readonly type: "over-budget"; readonly scope: Scope };
-
-/** A line of `ccp runs`: kept beside the log so that a list need not fold every run. */
-export interface RunSummary {
-  readonly rid: string;
-  readonly title: string;
-  readonly pipelineName: string;
-  readonly status: Run["status"];
-  /** For a run that is `running`: false means that its owner died and that it can be resumed. */
-  readonly owned: boolean;
-  readonly createdAt: number;
-  readonly lastAt: number;
-  readonly settledNanos: number;
-  readonly heldNanos: number;
-}
-
-/**
- * Where runs are remembered. Synchronous, as SQLite is: once `append` returns, its events are on disk, all or none,
- * and so is what they did to the ledger.
- * Contract: every write names the epoch it was claimed under; a write of an older epoch throws `CcpError("fenced")`.
- */
-export interface Store {
-  /** Begins a run with its first events, owned by this process, at epoch 1. Throws `owned` if the rid is taken. */
-  create(rid: string, events: readonly Event[], at: number): readonly StoredEvent[];
-  /** Takes the run for this process until `release` or death; returns the new epoch. Throws `CcpError("owned")`, exit 7. */
-  claim(rid: string): number;
-  release(rid: string): void;
-  /** True while a living process, this one included, holds the run. */
-  isOwned(rid: string): boolean;
-  append(rid: string, epoch: number, events: readonly Event[], at: number): AppendResult;
-  /** In order; empty for an unknown run. */
-  events(rid: string, afterSeq?: number): readonly StoredEvent[];
-  /** Newest first. */
-  runs(): readonly RunSummary[];
-  /** What the ledger says of a scope: must equal the fold's figure. */
-  ledger(rid: string, scope: Scope): Spend;
-  /** Kept once; on disk no later than the first event that is appended after it. */
-  putBlob(bytes: Uint8Array): BlobRef;
-  /** Throws a `CcpError("blob_missing")` when it is not there or its bytes do not match. */
-  blob(ref: BlobRef): Uint8Array;
-  close(): void;
+/** The processes of this machine that run ccp. */
+export interface Peers {
+  /** This process. */
+  readonly self: Owner;
+  /** False: that process is not there any more, or not on this machine. */
+  signal(owner: Owner, signal: "SIGTERM" | "SIGKILL"): boolean;
 }
 
 /** The raw bytes of an answer while it streams in, beside the journal: a finished answer survives a crash before its commit. */
@@ -77,6 +43,8 @@ export interface Spool {
   /** Null: nothing was kept. */
   read(callId: string): Uint8Array | null;
   remove(callId: string): void;
+  /** Calls of which something is kept. */
+  list(): readonly string[];
 }
 
 // ── models ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -87,14 +55,25 @@ export interface Models {
   facts(ref: ModelRef): ModelFacts;
   send(
     request: ModelRequest,
-    call: { readonly callId: string; readonly signal: AbortSignal },
+    call: {
+      readonly callId: string;
+      readonly signal: AbortSignal;
+      /** What is held for the input: an estimate of its tokens is never above. Not given: the quick bound is the most. */
+      readonly inputTokensHeld?: number;
+    },
   ): AsyncIterable<ModelEvent>;
-  /** The end of a call whose answer had fully arrived when ccp died; null when it had not. No request is made. */
-  recover(ref: ModelRef, callId: string): Promise<Extract<ModelEvent, { type: "answered" }> | null>;
+  /** What was kept of a call that was under way when ccp died. No request is made. */
+  recover(ref: ModelRef, callId: string): Promise<RecoveredCall>;
   /** An upper bound of the request's input tokens: quick, and about twice the truth. */
   inputBound(request: Omit<ModelRequest, "maxTokens">): number;
   /** The tightest bound that can be had, at some cost: for a call that would otherwise be cut short or not be made. */
   tightInputBound(request: Omit<ModelRequest, "maxTokens">): Promise<number>;
+}
+
+/** `answer`: its end, if it had fully arrived; else null. `text`: what had arrived of its text. */
+export interface RecoveredCall {
+  readonly answer: Extract<ModelEvent, { type: "answered" }> | null;
+  readonly text: string;
 }
 
 // ── tools ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -154,7 +133,7 @@ export interface CommandRequest {
 }
 
 /** How a command ended and what it wrote, before secrets are redacted in it. */
-export interface CommandResult extends Omit<CommandEnd, "output"> {
+export interface CommandResult extends Omit<CommandEnd, "output" | "stdout"> {
   readonly stdout: Uint8Array;
   readonly stderr: Uint8Array;
 }
@@ -203,6 +182,8 @@ export interface Workspace {
   }): Promise<FileOutcome<readonly GrepMatch[]>>;
   /** Runs in the worktree's root, in a process group of its own; nothing of it survives the call. */
   run(request: CommandRequest): Promise<CommandResult>;
+  /** The next snapshot reads every file again: after a power cut what was known of them may not be what is on disk. */
+  forgetIndex(): Promise<void>;
   /** Hash of the tree of all tracked and unignored files, now. Objects go to a private directory, flushed. */
   snapshot(): Promise<TreeHash>;
   /** Makes the files equal to a tree that `snapshot` returned. Ignored files stay. */
@@ -214,12 +195,29 @@ export interface Workspace {
   commit(tree: TreeHash, parent: string, message: string): Promise<string>;
   /** Ends processes of this run that outlived their owner; returns how many there were. */
   killSurvivors(): Promise<number>;
+  /**
+   * Brings the objects of a recorded tree into this run's own store, from wherever ccp has them. Throws
+   * `CcpError("tree_missing")` when nobody has: the run that had it was discarded or removed.
+   */
+  adopt(tree: TreeHash): Promise<void>;
+  /** One pack of all objects of these trees that the base commit has not: with it they can be adopted elsewhere. */
+  pack(trees: readonly TreeHash[], base: string): Promise<Uint8Array>;
+  /** Takes such a pack in. Throws `CcpError("damaged_export")` for what is none. */
+  unpack(pack: Uint8Array): Promise<void>;
 }
 
 /** The worktree to be made: whose it is and where it starts. */
 export interface WorkspaceSpec {
   readonly rid: string;
   readonly base: Base;
+}
+
+/** What one run has on disk: a worktree, a folder or a branch of ccp's. */
+export interface Remains {
+  readonly rid: string;
+  readonly sizeBytes: number;
+  /** When something of it was changed last, as far as that shows at its top (ms since 1970); null: it is a branch alone. */
+  readonly changedAt: number | null;
 }
 
 /** The user's repository. Nothing in the user's tree or index is ever cleaned, reset or deleted. */
@@ -234,19 +232,25 @@ export interface Repository {
   resolveBase(revision: string): Promise<Base>;
   /** A snapshot of the user's tracked and unignored files, index untouched. Its objects are in the user's repository. */
   dirtyBase(): Promise<Base>;
-  /** Creates the worktree and its branch, or finds what a crash left of them. */
+  /** Creates the worktree and its branch, or finds what a crash left of them. Throws `CcpError("worktree_taken")`. */
   createWorkspace(
     spec: WorkspaceSpec,
   ): Promise<{ readonly path: string; readonly branch: string; readonly notices: readonly string[] }>;
   /** True for the root of a working tree of this repository, and for one that is no longer there: it was moved. */
   isOurs(root: string): boolean;
-  /** False: somebody has removed the worktree. `createWorkspace` makes it again. */
+  /** False: somebody has removed the worktree, it is another repository's, or not restored yet. `createWorkspace` makes it again. */
   hasWorkspace(path: string): boolean;
   /** Brings untracked dependencies into the worktree; a path that is there already is left. Returns what was copied. */
   copyDependencies(path: string, globs: readonly string[]): Promise<readonly string[]>;
   openWorkspace(rid: string, path: string): Workspace;
-  /** Removes worktree, branch and private objects. What is gone already is not missed. */
+  /** Removes worktree (`""`: where it would be made), branch and private objects. What is gone already is not missed. */
   removeWorkspace(rid: string, path: string): Promise<void>;
+  /** Removes the worktree (`""`: where it would be made) and the private objects, and leaves the branch with the run's one commit. */
+  retireWorkspace(rid: string, path: string): Promise<void>;
+  /** What there is of runs here, whatever the journal says. */
+  remains(): Promise<readonly Remains[]>;
+  /** True when the repository has this commit. */
+  hasCommit(commit: string): Promise<boolean>;
   /** Applies a patch to the user's tree, whole or not at all. */
   applyPatch(patch: Uint8Array): Promise<ApplyOutcome>;
   /** What the project looks like: how it is tested, what a worktree of it needs. */
@@ -277,10 +281,8 @@ export interface Results {
   /** Atomic. `name` may have one folder in it. */
   write(rid: string, name: string, bytes: Uint8Array): void;
   read(rid: string, name: string): Uint8Array | null;
-  /**
-   * The copy beside the run's folder, or (null) its removal, unless git tracks a file there; returns false then.
-   */
-  publish(name: string, bytes: Uint8Array | null): boolean;
+  /** The copy beside the run's folder, or (null) its removal, unless git tracks a file there; returns false then. */
+  publish(rid: string, name: string, bytes: Uint8Array | null): boolean;
   /**
    * `.tar.gz` of the run's folder: the same files give the same bytes. `target` null: beside the run's folder. Returns
    * where it was written.
@@ -313,14 +315,25 @@ export type AgentOutcome =
   /** At a boundary, conversation open: it can go on. */
   | { readonly type: "stopped"; readonly why: StopWhy; readonly reason: string };
 
-/** Why a drive ends before its run does. */
-export type StopWhy = "paused" | "aborted" | "budget" | "time" | "unavailable" | "credentials" | "unpriced";
+/**
+ * Why a drive ends before its run does. `window`: the user's ceiling for the day or the week. `lost`: a call was lost,
+ * and the pipeline wants a person to be asked.
+ */
+export type StopWhy =
+  | "paused"
+  | "aborted"
+  | "budget"
+  | "window"
+  | "time"
+  | "unavailable"
+  | "credentials"
+  | "unpriced"
+  | "lost";
 
 /** A model call that an agent wants made. */
 export interface CallIntent {
   readonly model: ModelFacts;
   readonly request: Omit<ModelRequest, "maxTokens">;
-  readonly inputTokensBound: number;
   readonly wantedOutputTokens: number;
 }
 
@@ -333,7 +346,7 @@ export type IntendResult =
       readonly maxTokens: number;
       readonly reservation: Extract<Reservation, { type: "fits" }>;
     }
-  | { readonly type: "refused"; readonly why: "budget" | "unpriced"; readonly reason: string };
+  | { readonly type: "refused"; readonly why: "budget" | "window" | "unpriced" | "lost"; readonly reason: string };
 
 /** All that an agent may do, each word on record before the next. Only the engine appends. */
 export interface StepPort {
@@ -347,13 +360,13 @@ export interface StepPort {
   stopRequested(): StopWhy | null;
   /** The conversation so far, in order. */
   utterances(): readonly Utterance[];
-  /** A call of this step that was sent and has no outcome on record. */
-  openCall(): EventOf<"call.reserved"> | null;
-  headroom(): Headroom;
+  /** Puts an outcome on record of a call of this step that was sent before a crash, if there is one. */
+  closeOpenCall(): Promise<void>;
   /** Reserves the worst case in the transaction that records the intent. */
   intend(intent: CallIntent): Promise<IntendResult>;
-  settle(callId: string, end: CallEnd, model: ModelFacts): void;
-  lose(callId: string, reason: string): void;
+  /** `text`: what arrived of the answer's text; kept where the call failed. */
+  settle(callId: string, end: CallEnd, model: ModelFacts, text: string): void;
+  lose(callId: string, reason: string, text: string): void;
   say(why: Reminder, text: string): void;
   /** Records the call and its end, bracketing what changes files with snapshots. */
   useTool(call: ToolCall, check: ToolCheck): Promise<void>;

@@ -3,12 +3,16 @@ import type { Json } from "./json.ts";
 import { NANOS_PER_USD } from "./money.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { type CommandRecord, type Run, stepState, totalSpend } from "./run.ts";
+import { stepEntries } from "./step-table.ts";
 import { addUsage, NO_USAGE, type Usage } from "./usage.ts";
 
 /** run.json: what a run was, did, cost and left behind, for machines. A function of the journal alone. */
 export function runRecord(run: Run, pipeline: Pipeline, events: readonly StoredEvent[], digest: string): Json {
   const { created } = run;
   const total = totalSpend(run);
+  const models = modelsOf(events);
+  // What comes after the end, an `apply` or an import, is no part of the run's time.
+  const end = run.end && events.findLast(({ type }) => type === "run.ended");
   return {
     v: 1,
     rid: run.rid,
@@ -20,7 +24,7 @@ export function runRecord(run: Run, pipeline: Pipeline, events: readonly StoredE
     exit: run.end?.exitCode ?? null,
     reason: run.end?.reason ?? null,
     created_at: instant(created?.at ?? 0),
-    ended_at: run.end ? instant(run.lastAt) : null,
+    ended_at: end ? instant(end.at) : null,
     active_ms: run.activeMs,
     base: created
       ? { commit: created.base.commit, tree: created.base.tree, dirty: created.base.dirty, branch: created.base.branch }
@@ -29,7 +33,7 @@ export function runRecord(run: Run, pipeline: Pipeline, events: readonly StoredE
     branch: run.workspace?.branch ?? null,
     sandbox: created ? { asked: created.sandbox.asked, active: created.sandbox.active } : null,
     inputs: { ...created?.inputs },
-    usage: usageRecord(Object.values(run.steps).reduce((sum, step) => addUsage(sum, step.usage), NO_USAGE)),
+    usage: usageRecord(stepEntries(run.steps).reduce((sum, [, step]) => addUsage(sum, step.usage), NO_USAGE)),
     cost_usd: total.settledNanos / NANOS_PER_USD,
     cost_nanos: total.settledNanos,
     tokens: total.settledTokens,
@@ -38,7 +42,9 @@ export function runRecord(run: Run, pipeline: Pipeline, events: readonly StoredE
       max_tokens: run.budgets.run?.maxTokens ?? null,
       max_duration_ms: run.budgets.run?.maxDurationMs ?? null,
     },
-    steps: pipeline.steps.map((step) => stepRecord(run, step.id, step.kind === "agent" ? step.role : null, events)),
+    steps: pipeline.steps.map((step) => {
+      return stepRecord(run, step.id, step.kind === "agent" ? step.role : null, models.get(step.id) ?? new Set());
+    }),
     models: modelRecords(events),
     checks: run.commands.map(checkRecord),
     artifacts: Object.values(run.artifacts).map(({ name, blob, stepId }) => ({
@@ -50,7 +56,17 @@ export function runRecord(run: Run, pipeline: Pipeline, events: readonly StoredE
   };
 }
 
-function stepRecord(run: Run, stepId: string, role: string | null, events: readonly StoredEvent[]): Json {
+/** Who has settled a call of each step. */
+function modelsOf(events: readonly StoredEvent[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const models = new Map<string, Set<string>>();
+  for (const event of events) {
+    if (event.type !== "call.settled") continue;
+    models.set(event.stepId, (models.get(event.stepId) ?? new Set()).add(event.model));
+  }
+  return models;
+}
+
+function stepRecord(run: Run, stepId: string, role: string | null, models: ReadonlySet<string>): Json {
   const state = stepState(run, stepId);
   const spend = run.spend[`step:${stepId}`];
   const { outcome } = state;
@@ -60,11 +76,7 @@ function stepRecord(run: Run, stepId: string, role: string | null, events: reado
     status: state.status,
     tries: state.conversation,
     failure: outcome?.status === "failed" ? { class: outcome.class, reason: outcome.reason } : null,
-    models: [
-      ...new Set(
-        events.flatMap((event) => (event.type === "call.settled" && event.stepId === stepId ? [event.model] : [])),
-      ),
-    ],
+    models: [...models],
     calls: state.calls,
     lost_calls: state.lostCalls,
     usage: usageRecord(state.usage),

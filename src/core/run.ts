@@ -1,33 +1,7 @@
 import { type Budget, NOTHING_SPENT, type Scope, type Spend } from "./budget.ts";
-import type { BlobRef, EndStatus, EventOf, StepOutcome, TreeHash } from "./event.ts";
-import { NO_USAGE, type Usage } from "./usage.ts";
-
-/** How a step stands in a run. */
-export interface StepState {
-  /** `interrupted`: its conversation is open and goes on when the run is driven again. */
-  readonly status: "pending" | "running" | "interrupted" | "succeeded" | "failed";
-  /** Ordinal of the latest try, from 1; 0 before the first. */
-  readonly conversation: number;
-  /** Failed tries that count against `attempts`. Crashes do not count; a way back and a resume start afresh. */
-  readonly failures: number;
-  /** How often its failure has sent the run back. */
-  readonly backs: number;
-  /** Failures of its `until` check in the current conversation. */
-  readonly checkFailures: number;
-  /** The tree at the start of the first try since the last way back: what `no-change` is measured against. */
-  readonly startTree: TreeHash | null;
-  /** The tree when its last try ended: what its word counts for. */
-  readonly judgedTree: TreeHash | null;
-  readonly outcome: StepOutcome | null;
-  readonly prompt: BlobRef | null;
-  /** What the next try is told of the failure that led to it. */
-  readonly feedback: BlobRef | null;
-  readonly usage: Usage;
-  readonly calls: number;
-  readonly lostCalls: number;
-  readonly startedAt: number | null;
-  readonly endedAt: number | null;
-}
+import type { BlobRef, EndStatus, EventOf, TreeHash } from "./event.ts";
+import { type StepState, UNTRIED } from "./step-state.ts";
+import { NO_STEPS, type StepTable, stepEntries, stepOf } from "./step-table.ts";
 
 /** A command that was run to its end. */
 export type CommandRecord = EventOf<"command.finished">;
@@ -39,7 +13,13 @@ export interface Run {
   readonly rid: string;
   readonly status: RunStatus;
   readonly created: (EventOf<"run.created"> & { readonly at: number }) | null;
+  /** The plan that it follows: that of its beginning, or the one that somebody has put in its place. */
+  readonly pipeline: BlobRef | null;
   readonly epoch: number;
+  /** The event that began the present drive. */
+  readonly driveSeq: number;
+  /** The drive before it ended without a word: killed, or with the power. What was not flushed may be lost or half there. */
+  readonly wasKilled: boolean;
   readonly workspace: {
     readonly path: string;
     readonly branch: string;
@@ -48,8 +28,10 @@ export interface Run {
   } | null;
   /** The last tree on record: what the workspace is put back to after a crash. */
   readonly tree: TreeHash | null;
+  /** True: the files are not that tree yet, and have to be put back to it before the next step. */
+  readonly restoreDue: boolean;
   readonly commands: readonly CommandRecord[];
-  readonly steps: Readonly<Record<string, StepState>>;
+  readonly steps: StepTable;
   /** Sent, outcome not recorded. */
   readonly openCalls: Readonly<Record<string, EventOf<"call.reserved"> & { readonly at: number }>>;
   /** Begun, end not recorded; by `toolKey`. */
@@ -70,35 +52,21 @@ export interface Run {
   readonly lastAt: number;
 }
 
-const UNTRIED: StepState = {
-  status: "pending",
-  conversation: 0,
-  failures: 0,
-  backs: 0,
-  checkFailures: 0,
-  startTree: null,
-  judgedTree: null,
-  outcome: null,
-  prompt: null,
-  feedback: null,
-  usage: NO_USAGE,
-  calls: 0,
-  lostCalls: 0,
-  startedAt: null,
-  endedAt: null,
-};
-
 /** A run before its first event. */
 export function newRun(rid: string): Run {
   return {
     rid,
     status: "new",
     created: null,
+    pipeline: null,
     epoch: 0,
+    driveSeq: 0,
+    wasKilled: false,
     workspace: null,
     tree: null,
+    restoreDue: false,
     commands: [],
-    steps: {},
+    steps: NO_STEPS,
     openCalls: {},
     openTools: {},
     openCommands: {},
@@ -117,7 +85,7 @@ export function newRun(rid: string): Run {
 
 /** How a step stands; untried until its first event. */
 export function stepState(run: Run, stepId: string): StepState {
-  return run.steps[stepId] ?? UNTRIED;
+  return stepOf(run.steps, stepId) ?? UNTRIED;
 }
 
 /** All that was ever charged or is held, over the whole run. */
@@ -127,7 +95,7 @@ export function totalSpend(run: Run): Spend {
 
 /** Calls that were sent and whose outcome nobody knows, over the whole run. */
 export function lostCalls(run: Run): number {
-  return Object.values(run.steps).reduce((sum, step) => sum + step.lostCalls, 0);
+  return stepEntries(run.steps).reduce((sum, [, step]) => sum + step.lostCalls, 0);
 }
 
 /** Names a tool call in its run: providers number their calls anew in each conversation. */

@@ -15,8 +15,17 @@ export type TranscriptEntry = { readonly at: number } & (
       readonly durationMs: number;
       /** Null: it was answered. */
       readonly failure: ModelFailure | null;
+      /** What had arrived before it failed; empty where nothing had, or where it was answered. */
+      readonly text: string;
     }
-  | { readonly kind: "lost"; readonly model: string; readonly heldNanos: number; readonly reason: string }
+  | {
+      readonly kind: "lost";
+      readonly model: string;
+      readonly heldNanos: number;
+      readonly reason: string;
+      /** What had arrived of the answer; may be empty. */
+      readonly text: string;
+    }
   | {
       readonly kind: "command";
       readonly command: string;

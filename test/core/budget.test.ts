@@ -4,15 +4,19 @@ import {
   headroomOf,
   MIN_OUTPUT_TOKENS,
   NOTHING_SPENT,
-  planReservation,
+  planReservation as plan,
+  type ReservationRequest,
   reachedWarnings,
   roleShares,
   tightest,
+  weekOf,
 } from "../../src/core/budget.ts";
 import { FREE, type Price } from "../../src/core/money.ts";
 
 const price: Price = { input: 3e9, cacheRead: 3e8, cacheWrite: 3.75e9, output: 15e9, tiers: [] };
 const plenty = { nanos: 2e9, tokens: null };
+/** With nothing in flight that could leave more. */
+const planReservation = (request: Omit<ReservationRequest, "mayGrow">) => plan({ ...request, mayGrow: false });
 
 describe("a reservation", () => {
   test("holds the dearest input rate and the whole answer", () => {
@@ -26,13 +30,21 @@ describe("a reservation", () => {
   });
 
   test("shrinks the answer to what is left, and says so", () => {
-    const plan = planReservation({
+    const planned = planReservation({
       price,
       inputTokensBound: 0,
       wantedOutputTokens: 100_000,
       headroom: { nanos: 15_000_000, tokens: null },
     });
-    expect(plan).toMatchObject({ type: "fits", maxTokens: 1000, shrunk: true, heldNanos: 15_000_000 });
+    expect(planned).toMatchObject({ type: "fits", maxTokens: 1000, shrunk: true, heldNanos: 15_000_000 });
+  });
+
+  test("waits rather than shrinks or gives up while calls in flight may leave more", () => {
+    const request = { price, inputTokensBound: 0, wantedOutputTokens: 1000, mayGrow: true };
+    expect(plan({ ...request, headroom: plenty }).type).toBe("fits");
+    expect(plan({ ...request, headroom: { nanos: 14_999_999, tokens: null } })).toEqual({ type: "wait" });
+    expect(plan({ ...request, headroom: { nanos: 0, tokens: null } })).toEqual({ type: "wait" });
+    expect(plan({ ...request, price: null, headroom: { nanos: 1, tokens: null } })).toEqual({ type: "unpriced" });
   });
 
   test("does not go below the floor: then there is no call", () => {
@@ -74,8 +86,8 @@ describe("a reservation", () => {
 
   test("an unknown price under both ceilings: once the money is gone by what providers said, no call is made", () => {
     const request = { price: null, inputTokensBound: 10, wantedOutputTokens: 1000 };
-    const plan = planReservation({ ...request, headroom: { nanos: 0, tokens: 1e6 } });
-    expect(plan).toMatchObject({ type: "does-not-fit", unit: "money", left: 0 });
+    const planned = planReservation({ ...request, headroom: { nanos: 0, tokens: 1e6 } });
+    expect(planned).toMatchObject({ type: "does-not-fit", unit: "money", left: 0 });
   });
 
   test("a free model needs no money", () => {
@@ -100,16 +112,16 @@ describe("a reservation", () => {
         fc.option(fc.nat(3e9)),
         fc.option(fc.nat(400_000)),
         (input, wanted, nanos, tokens) => {
-          const plan = planReservation({
+          const planned = planReservation({
             price,
             inputTokensBound: input,
             wantedOutputTokens: wanted,
             headroom: { nanos, tokens },
           });
-          if (plan.type !== "fits") return;
-          if (nanos !== null) expect(plan.heldNanos).toBeLessThanOrEqual(nanos);
-          if (tokens !== null) expect(plan.heldTokens).toBeLessThanOrEqual(tokens);
-          expect(plan.maxTokens).toBeLessThanOrEqual(wanted);
+          if (planned.type !== "fits") return;
+          if (nanos !== null) expect(planned.heldNanos).toBeLessThanOrEqual(nanos);
+          if (tokens !== null) expect(planned.heldTokens).toBeLessThanOrEqual(tokens);
+          expect(planned.maxTokens).toBeLessThanOrEqual(wanted);
         },
       ),
     );
@@ -144,4 +156,12 @@ test.each([
   expect(reachedWarnings({ maxCostNanos: 1000 }, { ...NOTHING_SPENT, heldNanos: percent * 10 })).toEqual(warnings);
   expect(reachedWarnings({ maxTokens: 1000 }, { ...NOTHING_SPENT, settledTokens: percent * 10 })).toEqual(warnings);
   expect(reachedWarnings({}, { ...NOTHING_SPENT, settledTokens: percent * 10 })).toEqual([]);
+});
+
+test("a week begins on Monday, over the ends of months and years as well", () => {
+  expect(weekOf("2026-11-20")).toBe("2026-11-16");
+  expect(weekOf("2026-11-16")).toBe("2026-11-16");
+  expect(weekOf("2026-11-22")).toBe("2026-11-16");
+  expect(weekOf("2027-01-01")).toBe("2026-12-28");
+  expect(weekOf("2024-03-01")).toBe("2024-02-26");
 });

@@ -3,65 +3,10 @@ import { describe, expect, test } from "vitest";
 import type { Event, StepOutcome } from "../../src/core/event.ts";
 import { applyEvent, foldRun } from "../../src/core/fold-run.ts";
 import { type Action, nextActions } from "../../src/core/next.ts";
-import type { AgentStep, Pipeline, ShellStep, Step } from "../../src/core/pipeline.ts";
+import type { Pipeline } from "../../src/core/pipeline.ts";
 import { type Run, stepState } from "../../src/core/run.ts";
 import { EMPTY_BLOB, runCreated } from "../support/events.ts";
-
-const common = { attempts: 2, timeoutMs: null, artifact: null, env: [], onFailure: null };
-const agent = (
-  id: string,
-  role: AgentStep["role"],
-  needs: readonly string[],
-  change: Partial<AgentStep> = {},
-): AgentStep => ({
-  ...common,
-  kind: "agent",
-  id,
-  role,
-  needs,
-  prompt: null,
-  until: null,
-  ...change,
-});
-const shell = (id: string, needs: readonly string[], change: Partial<ShellStep> = {}): ShellStep => ({
-  ...common,
-  kind: "shell",
-  id,
-  needs,
-  attempts: 1,
-  command: { kind: "text", text: id },
-  changes: "discard",
-  check: false,
-  ...change,
-});
-const role = (name: AgentStep["role"], tools: readonly string[]) => ({
-  name,
-  tools,
-  prompt: "",
-  models: ["p/m"],
-  permissions: [],
-  budget: {},
-  maxTurns: 9,
-});
-
-function pipelineOf(steps: readonly Step[]): Pipeline {
-  const roles = {
-    planner: role("planner", ["read"]),
-    doer: role("doer", ["edit"]),
-    reviewer: role("reviewer", ["read"]),
-  };
-  return {
-    name: "t",
-    description: null,
-    inputs: {},
-    budget: {},
-    workspace: { copy: [], setup: null },
-    sandbox: "auto",
-    roles,
-    steps,
-    messages: {},
-  } as Pipeline;
-}
+import { agent, pipelineOf, shell } from "../support/pipelines.ts";
 
 const USUAL = pipelineOf([
   agent("plan", "planner", []),
@@ -101,6 +46,8 @@ function eventsOf(action: Action, run: Run, roll: () => number, newTree: () => s
       return [{ type: "workspace.created", path: "/w", branch: "b", notices: [] }];
     case "prepare-workspace":
       return [{ type: "workspace.prepared", tree, copied: [] }];
+    case "restore-tree":
+      return [{ type: "workspace.restored", tree: action.tree, kept: null }];
     case "check-base":
       return [commandFinished("baseline", action.checkId, null, roll() < 5 ? 0 : 1, tree)];
     case "check-final":
@@ -117,7 +64,8 @@ function eventsOf(action: Action, run: Run, roll: () => number, newTree: () => s
       const { step, conversation } = action;
       const writes = step.kind === "shell" ? step.changes === "keep" : step.role === "doer";
       const after = writes && roll() < 8 ? newTree() : tree;
-      const started: Event = { type: "step.started", stepId: step.id, conversation, tree, prompt: null };
+      const begun = { stepId: step.id, conversation, tree, prompt: null, fingerprint: null };
+      const started: Event = { type: "step.started", ...begun };
       if (roll() === 9) return [started, { type: "step.interrupted", stepId: step.id, conversation, reason: "crash" }];
       return [started, { type: "step.finished", stepId: step.id, conversation, outcome: outcome(roll()), tree: after }];
     }
@@ -136,7 +84,7 @@ function commandFinished(
   exitCode: number,
   tree: string,
 ): Event {
-  const end = { exitCode, endedBy: null, durationMs: 1, output: EMPTY_BLOB };
+  const end = { exitCode, endedBy: null, durationMs: 1, output: EMPTY_BLOB, stdout: EMPTY_BLOB };
   return { type: "command.finished", commandId, purpose, stepId, command: "check", end, tree, treeAfter: tree };
 }
 

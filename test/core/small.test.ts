@@ -174,9 +174,13 @@ describe("the end of a call", () => {
       usage,
       providerCostNanos: null,
       servedBy: null,
+      cut: false,
     } as const;
     expect(settleCall(answered, model)).toMatchObject({ type: "settled", costNanos: 15_000 });
-    expect(settleCall({ ...answered, providerCostNanos: 7 }, model)).toMatchObject({ costNanos: 7 });
+    expect(settleCall({ ...answered, providerCostNanos: 7 }, model)).toMatchObject({
+      costNanos: 7,
+      listedNanos: 15_000,
+    });
   });
 
   test("a refused request costs nothing; a cut stream costs what was reported, or all that was held", () => {

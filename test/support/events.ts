@@ -1,5 +1,5 @@
 import type { Budget, Scope } from "../../src/core/budget.ts";
-import type { BlobRef, Event, EventOf } from "../../src/core/event.ts";
+import type { BlobRef, EndStatus, EventOf } from "../../src/core/event.ts";
 import { NO_USAGE } from "../../src/core/usage.ts";
 
 export const EMPTY_BLOB: BlobRef = {
@@ -47,6 +47,8 @@ export function callReserved(
     shrunk: false,
     heldNanos,
     heldTokens,
+    facts: null,
+    retryOf: null,
   };
 }
 
@@ -57,7 +59,7 @@ export function callSettled(
 ): EventOf<"call.settled"> {
   const { callId, stepId, role, model, heldNanos, heldTokens } = reserved;
   const usage = { ...NO_USAGE, freshInput: tokens };
-  const result = { type: "answered", parts: EMPTY_BLOB, stop: "end", servedBy: null } as const;
+  const result = { type: "answered", parts: EMPTY_BLOB, stop: "end", servedBy: null, cut: false } as const;
   return {
     type: "call.settled",
     callId,
@@ -67,13 +69,25 @@ export function callSettled(
     heldNanos,
     heldTokens,
     costNanos,
+    listedNanos: costNanos,
     usage,
     durationMs: 1,
     result,
   };
 }
 
-export function callLost(reserved: EventOf<"call.reserved">): Event {
+export function callLost(reserved: EventOf<"call.reserved">): EventOf<"call.lost"> {
   const { callId, stepId, role, model, heldNanos, heldTokens } = reserved;
-  return { type: "call.lost", callId, stepId, role, model, heldNanos, heldTokens, reason: "crash" };
+  const call = { callId, stepId, role, model, heldNanos, heldTokens };
+  return { type: "call.lost", ...call, reason: "crash", failure: null, partial: null };
+}
+
+/** An event that names a payload. */
+export function artifactOf(blob: BlobRef, name = "PLAN.md"): EventOf<"artifact.written"> {
+  return { type: "artifact.written", name, blob, stepId: null };
+}
+
+/** How a drive ends. */
+export function runEnded(status: EndStatus = "failed"): EventOf<"run.ended"> {
+  return { type: "run.ended", status, exitCode: status === "succeeded" ? 0 : 1, reason: null, hint: null };
 }
