@@ -9,10 +9,20 @@ export function explained<T>(path: string, work: () => T): T {
   }
 }
 
+/** Runs what may as well be left undone: where there is no room or no right to write, or where others are busy. */
+export function attempted(path: string, work: () => void): void {
+  try {
+    explained(path, work);
+  } catch (refused) {
+    if (!(refused instanceof CcpError && ["disk_full", "read_only", "busy"].includes(refused.code))) throw refused;
+  }
+}
+
 function explain(path: string, cause: unknown): unknown {
   if (cause instanceof CcpError) return cause;
   const code = codeOf(cause) ?? "";
-  if (/^(SQLITE_FULL|ENOSPC|EDQUOT)/.test(code)) {
+  // SHMSIZE: no room for the index of the log, which whoever only reads needs as well.
+  if (/^(SQLITE_FULL|SQLITE_IOERR_SHMSIZE|ENOSPC|EDQUOT)/.test(code)) {
     return new CcpError("disk_full", EXIT.disk, `the disk is full: ${path} cannot be written`, {
       hint: "free some space, then `ccp resume`; everything on record is whole",
       cause,
@@ -24,9 +34,9 @@ function explain(path: string, cause: unknown): unknown {
       cause,
     });
   }
-  if (/^(SQLITE_CORRUPT|SQLITE_NOTADB)/.test(code)) {
-    return new CcpError("corrupt_journal", EXIT.disk, `${path} is damaged or not a ccp journal (${messageOf(cause)})`, {
-      hint: "nothing was overwritten; move the file away to start a new journal, and keep it for repair",
+  if (isDamage(cause)) {
+    return new CcpError("corrupt_journal", EXIT.disk, `${path} is damaged (${messageOf(cause)})`, {
+      hint: "nothing was overwritten; what is wrong with it: ccp doctor",
       cause,
     });
   }
@@ -45,4 +55,9 @@ function explain(path: string, cause: unknown): unknown {
 /** True when another process holds what is needed: it may be free a moment later. */
 export function isBusy(cause: unknown): boolean {
   return /^SQLITE_BUSY|^SQLITE_LOCKED/.test(codeOf(cause) ?? "");
+}
+
+/** True when the bytes of the file are not those of a database. */
+export function isDamage(cause: unknown): boolean {
+  return /^(SQLITE_CORRUPT|SQLITE_NOTADB)/.test(codeOf(cause) ?? "");
 }

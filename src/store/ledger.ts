@@ -1,88 +1,95 @@
-import { type Budget, NOTHING_SPENT, type Scope, type Spend } from "../core/budget.ts";
-import type { Event } from "../core/event.ts";
-import { ledgerEntry } from "../core/ledger.ts";
+import { addSpend, type Budget, NOTHING_SPENT, type Scope, type Spend } from "../core/budget.ts";
+import type { StoredEvent } from "../core/event.ts";
+import { type Account, booked, NO_ACCOUNT } from "./account.ts";
 import type { Statements } from "./statements.ts";
 
-/** A reservation that does not fit rolls its whole transaction back. */
-export class OverBudget extends Error {
-  readonly scope: Scope;
-  constructor(scope: Scope) {
-    super(`over budget: ${scope}`);
-    this.scope = scope;
-  }
-}
-
-/** Ceilings and spend of every scope, and how far each call has come. Contract: writes are made in a transaction of the caller's. */
+/**
+ * What each run has spent and may spend. Spend is the sum of its calls; the sums are remembered, so that a long run
+ * need not be added up for each of its calls. Contract: bookings are made in the transaction that keeps the events.
+ */
 export class Ledger {
   readonly #statements: Statements;
+  /** Logs only grow: what is known of one is true as long as it has that length. */
+  readonly #known = new Map<string, { readonly seq: number; readonly account: Account }>();
 
   constructor(statements: Statements) {
     this.#statements = statements;
   }
 
   spend(rid: string, scope: Scope): Spend {
-    const row = this.#statements.get<LedgerRow>("SELECT * FROM ledger WHERE rid = ? AND scope = ?", rid, scope);
-    if (!row) return NOTHING_SPENT;
-    return {
-      settledNanos: row.settled_nanos,
-      heldNanos: row.held_nanos,
-      settledTokens: row.settled_tokens,
-      heldTokens: row.held_tokens,
-    };
+    return this.#spendOf(rid)[scope] ?? NOTHING_SPENT;
   }
 
-  setCeiling(rid: string, scope: string, budget: Budget): void {
-    this.#statements.run(
-      "INSERT INTO ledger (rid, scope, max_nanos, max_tokens) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET max_nanos = excluded.max_nanos, max_tokens = excluded.max_tokens",
-      rid,
-      scope,
-      budget.maxCostNanos ?? null,
-      budget.maxTokens ?? null,
-    );
+  /** The account after these events, the next of the run. Throws `OverBudget`. */
+  book(rid: string, events: readonly StoredEvent[], asFact: boolean): Account {
+    const before = this.#accountAt(rid, (events[0]?.seq ?? 1) - 1);
+    const after = events.reduce((account, event) => booked(account, event, asFact), before);
+    if (after.ceilings !== before.ceilings) this.#keepCeilings(rid, after.ceilings);
+    return after;
   }
 
-  /** What the event does to the ledger, in the transaction that keeps it. Throws `OverBudget`. */
-  book(rid: string, event: Event): void {
-    const entry = ledgerEntry(event);
-    if (!entry) return;
-    this.#advanceCall(rid, event);
-    for (const scope of entry.scopes) this.#bookScope(rid, scope, entry.change, entry.mustFit);
+  /** The transaction that booked it was committed. */
+  know(rid: string, seq: number, account: Account): void {
+    this.#known.set(rid, { seq, account });
   }
 
-  /** A call has one outcome: the database itself forbids a second. */
-  #advanceCall(rid: string, event: Event): void {
-    if (event.type === "call.reserved") {
-      this.#statements.run("INSERT INTO call (rid, call_id, state) VALUES (?, ?, 'reserved')", rid, event.callId);
-    } else if (event.type === "call.settled" || event.type === "call.lost") {
-      const state = event.type === "call.settled" ? "settled" : "lost";
-      const { changes } = this.#statements.run(
-        "UPDATE call SET state = ? WHERE rid = ? AND call_id = ? AND state = 'reserved'",
-        state,
-        rid,
-        event.callId,
-      );
-      if (changes !== 1) throw new Error(`call ${event.callId} of ${rid} has an outcome already`);
+  forget(rid: string): void {
+    this.#known.delete(rid);
+  }
+
+  #accountAt(rid: string, seq: number): Account {
+    const known = this.#known.get(rid);
+    if (known?.seq === seq) return known.account;
+    return seq === 0 ? NO_ACCOUNT : { spend: this.#spendOf(rid), ceilings: this.#ceilingsOf(rid) };
+  }
+
+  #spendOf(rid: string): Account["spend"] {
+    const spend: Partial<Record<Scope, Spend>> = {};
+    for (const { role, step_id, ...sums } of this.#statements.all<SpendRow>(SPEND, rid)) {
+      for (const scope of ["run", `role:${role}`, `step:${step_id}`] as const) {
+        spend[scope] = addSpend(spend[scope] ?? NOTHING_SPENT, sums);
+      }
     }
+    return spend;
   }
 
-  #bookScope(rid: string, scope: Scope, change: Spend, mustFit: boolean): void {
-    this.#statements.run("INSERT INTO ledger (rid, scope) VALUES (?, ?) ON CONFLICT DO NOTHING", rid, scope);
-    const { changes } = this.#statements.run(mustFit ? BOOK_IF_IT_FITS : BOOK, { rid, scope, ...change });
-    if (changes === 0) throw new OverBudget(scope);
+  #ceilingsOf(rid: string): Account["ceilings"] {
+    const rows = this.#statements.all<CeilingRow>("SELECT * FROM ceiling WHERE rid = ?", rid);
+    return Object.fromEntries(rows.map((row) => [row.scope, budgetOf(row)]));
+  }
+
+  #keepCeilings(rid: string, ceilings: Account["ceilings"]): void {
+    for (const [scope, budget = {}] of Object.entries(ceilings)) {
+      this.#statements.run(SET_CEILING, rid, scope, budget.maxCostNanos ?? null, budget.maxTokens ?? null);
+    }
   }
 }
 
-const BOOK = `UPDATE ledger SET settled_nanos = settled_nanos + @settledNanos, held_nanos = held_nanos + @heldNanos,
-  settled_tokens = settled_tokens + @settledTokens, held_tokens = held_tokens + @heldTokens
-  WHERE rid = @rid AND scope = @scope`;
+const SPEND = `SELECT role, step_id,
+    sum(iif(state = 'reserved', 0, cost_nanos)) AS settledNanos,
+    sum(iif(state = 'reserved', held_nanos, 0)) AS heldNanos,
+    sum(CASE state WHEN 'settled' THEN fresh_input + cache_read + cache_write + output
+      WHEN 'lost' THEN held_tokens ELSE 0 END) AS settledTokens,
+    sum(iif(state = 'reserved', held_tokens, 0)) AS heldTokens
+  FROM call WHERE rid = ? GROUP BY role, step_id`;
 
-const BOOK_IF_IT_FITS = `${BOOK}
-  AND (max_nanos IS NULL OR settled_nanos + held_nanos + @heldNanos <= max_nanos)
-  AND (max_tokens IS NULL OR settled_tokens + held_tokens + @heldTokens <= max_tokens)`;
+const SET_CEILING = `INSERT INTO ceiling (rid, scope, max_nanos, max_tokens) VALUES (?, ?, ?, ?)
+  ON CONFLICT DO UPDATE SET max_nanos = excluded.max_nanos, max_tokens = excluded.max_tokens`;
 
-interface LedgerRow {
-  readonly settled_nanos: number;
-  readonly held_nanos: number;
-  readonly settled_tokens: number;
-  readonly held_tokens: number;
+interface SpendRow extends Spend {
+  readonly role: string;
+  readonly step_id: string;
+}
+
+interface CeilingRow {
+  readonly scope: Scope;
+  readonly max_nanos: number | null;
+  readonly max_tokens: number | null;
+}
+
+function budgetOf({ max_nanos, max_tokens }: CeilingRow): Budget {
+  return {
+    ...(max_nanos === null ? {} : { maxCostNanos: max_nanos }),
+    ...(max_tokens === null ? {} : { maxTokens: max_tokens }),
+  };
 }

@@ -1,9 +1,13 @@
+import { existsSync } from "node:fs";
 import Database from "better-sqlite3";
 import { isBusy } from "./failures.ts";
 
+/** Whoever reads shares the file with other readers until the transaction ends: here, never. */
+const SHARED = "BEGIN; SELECT count(*) FROM sqlite_schema";
+
 /**
- * An exclusive lock on a file, held by this process and freed by the kernel when it dies: no heartbeat, nothing
- * stale. (SQLite's own file locking, which knows the pitfalls of each platform.)
+ * A lock on a file, held by this process and freed by the kernel when it dies: no heartbeat, nothing stale. (SQLite's
+ * own file locking, which knows the pitfalls of each platform.)
  */
 export class Lock {
   readonly #database: Database.Database;
@@ -12,12 +16,29 @@ export class Lock {
     this.#database = database;
   }
 
-  /** Null: somebody else holds it, and has for `waitMs`. */
+  /** Held by nobody else. Null: somebody else holds it, and has for `waitMs`. */
   static take(path: string, waitMs = 0): Lock | null {
-    const database = new Database(path, { timeout: waitMs });
+    return Lock.#begin(new Database(path, { timeout: waitMs }), "BEGIN EXCLUSIVE");
+  }
+
+  /** Held together with others who share it. Null: somebody has it alone, and has had for `waitMs`. */
+  static share(path: string, waitMs = 0): Lock | null {
+    return Lock.#begin(new Database(path, { timeout: waitMs }), SHARED);
+  }
+
+  /** True while somebody, in this process or in another, has it alone. Needs no right to write. */
+  static isHeld(path: string): boolean {
+    if (!existsSync(path)) return false;
+    const shared = Lock.#begin(new Database(path, { readonly: true, timeout: 0 }), SHARED);
+    shared?.release();
+    return shared === null;
+  }
+
+  static #begin(database: Database.Database, how: string): Lock | null {
     try {
-      database.pragma("journal_mode = DELETE");
-      database.exec("BEGIN EXCLUSIVE");
+      // Nothing is ever written to it: a rollback journal would only be left behind by whoever is killed.
+      database.pragma("journal_mode = MEMORY");
+      database.exec(how);
       return new Lock(database);
     } catch (cause) {
       database.close();

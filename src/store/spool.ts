@@ -1,5 +1,6 @@
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, unlinkSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { hasCode } from "../core/errors.ts";
 import type { Spool } from "../core/ports.ts";
 import { explained } from "./failures.ts";
 
@@ -38,7 +39,17 @@ export function openSpool(stateDir: string): Spool {
       const opened = files.get(callId);
       if (opened !== undefined) closeSync(opened);
       files.delete(callId);
-      rmSync(pathOf(callId), { force: true });
+      explained(pathOf(callId), () => {
+        try {
+          unlinkSync(pathOf(callId));
+        } catch (error) {
+          if (!hasCode(error, "ENOENT")) throw error;
+        }
+      });
+    },
+    list() {
+      // Not there until something is kept.
+      return existsSync(directory) ? explained(directory, () => readdirSync(directory)) : [];
     },
   };
 }

@@ -1,98 +1,102 @@
-import { createHash } from "node:crypto";
-import { mkdirSync } from "node:fs";
 import { hostname } from "node:os";
-import { join } from "node:path";
-import type Database from "better-sqlite3";
 import type { Scope, Spend } from "../core/budget.ts";
-import { CcpError, EXIT } from "../core/errors.ts";
+import { CcpError } from "../core/errors.ts";
 import type { BlobRef, Event, StoredEvent } from "../core/event.ts";
-import type { AppendResult, RunSummary, Store } from "../core/ports.ts";
-import { explained } from "./failures.ts";
-import { Ledger, OverBudget } from "./ledger.ts";
-import { Lock } from "./lock.ts";
-import { openDatabase } from "./open-database.ts";
+import type { Run } from "../core/run.ts";
+import type { AppendResult, CallRecord, Freed, Owner, RunQuery, RunSummary, Store } from "../core/store.ts";
+import { OverBudget } from "./account.ts";
+import { checkLog, epochOf, factsOf } from "./adopted-log.ts";
+import { damageOf } from "./damage.ts";
+import { attempted, explained } from "./failures.ts";
+import { Folds } from "./folds.ts";
+import { type OpenJournal, openJournal, openMemoryJournal } from "./open-journal.ts";
+import { Recorder } from "./recorder.ts";
+import { blobMissing, damagedLog, fenced, owned, runExists, unknownRun } from "./refusals.ts";
 import { Statements } from "./statements.ts";
-
-const EVENT_VERSION = 1;
-/** Who only looks whether a run is owned (`ccp runs`) holds its lock for an instant: that long a claim waits. */
-const LOOK_MS = 100;
+import { emptyLog, shrink, sweep } from "./sweep.ts";
 
 /** The journal and its ledger: SQLite in WAL mode, flushed at every commit, one database a repository. */
 export class SqliteStore implements Store {
-  readonly #path: string;
-  readonly #stateDir: string;
-  readonly #database: Database.Database;
-  readonly #locks = new Map<string, Lock>();
-  /** Payloads wait here for the transaction of the event that names them: one flush for both. */
-  readonly #staged = new Map<string, Uint8Array>();
+  readonly #journal: OpenJournal;
+  readonly #self: Owner;
   readonly #statements: Statements;
-  readonly #ledger: Ledger;
+  readonly #recorder: Recorder;
+  readonly #folds: Folds;
 
-  /** Throws `CcpError` for a directory or database that cannot be used: `read_only`, `newer_journal`, `corrupt_journal`, … */
-  constructor(stateDir: string) {
-    this.#stateDir = stateDir;
-    this.#path = join(stateDir, "ccp.db");
-    this.#database = explained(this.#path, () => {
-      mkdirSync(join(stateDir, "locks"), { recursive: true, mode: 0o700 });
-      return openDatabase(this.#path);
-    });
-    this.#statements = new Statements(this.#database);
-    this.#ledger = new Ledger(this.#statements);
+  /**
+   * `self`: who owns the runs that are claimed here. Throws `CcpError` for a directory or database that cannot be used:
+   * `read_only`, `newer_journal`, `corrupt_journal`, …
+   */
+  constructor(stateDir: string, self: Owner = thisProcess(), journal: OpenJournal = openJournal(stateDir)) {
+    this.#journal = journal;
+    this.#self = self;
+    this.#statements = new Statements(journal.database);
+    this.#recorder = new Recorder(this.#statements);
+    this.#folds = new Folds(this.#statements);
+  }
+
+  /** One that no other process sees, and that is gone when it is closed. */
+  static inMemory(self: Owner = thisProcess()): SqliteStore {
+    return new SqliteStore("", self, openMemoryJournal());
   }
 
   create(rid: string, events: readonly Event[], at: number): readonly StoredEvent[] {
-    this.#lock(rid);
-    return this.#commit(() => {
-      this.#statements.run(
-        "INSERT INTO run (rid, epoch, owner, seq, title, pipeline_name, status, created_at, last_at) VALUES (?, 1, ?, 0, '', '', 'running', ?, ?)",
-        rid,
-        thisProcess(),
-        at,
-        at,
-      );
-      return this.#write(rid, 1, events, at);
+    const begin = () => {
+      if (!this.#recorder.runs.add({ rid, epoch: 1, at, owner: this.#self })) throw this.#owned(rid);
+      return { stored: numbered(events, 0, at), status: "running" } as const;
+    };
+    return this.#holding(rid, 0, () => this.#recorder.record({ rid, events, begin, asFact: false }));
+  }
+
+  adopt(rid: string, log: readonly StoredEvent[]): void {
+    checkLog(rid, log);
+    if (this.#explained(() => this.#recorder.runs.has(rid))) throw runExists(rid);
+    const begin = () => {
+      if (!this.#recorder.runs.add({ rid, epoch: epochOf(log), at: log[0]?.at ?? 0, owner: null }))
+        throw runExists(rid);
+      return { stored: log, status: "running" } as const;
+    };
+    this.#holding(rid, 0, () => {
+      try {
+        this.#explained(() => this.#recorder.record({ rid, events: factsOf(log), begin, asFact: true }));
+      } catch (refused) {
+        throw refused instanceof CcpError ? refused : damagedLog(rid, refused);
+      }
+    });
+    this.release(rid);
+  }
+
+  claim(rid: string, waitMs = 0): number {
+    if (!this.#explained(() => this.#recorder.runs.has(rid))) throw unknownRun(rid);
+    return this.#holding(rid, waitMs, () => {
+      // In a transaction of its own: the statement alone says nothing when its commit fails.
+      const epoch = this.#statements.write(() => this.#recorder.claim(rid, this.#self));
+      if (epoch === null) throw unknownRun(rid);
+      return epoch;
     });
   }
 
-  claim(rid: string): number {
-    this.#lock(rid);
-    const claimed = this.#nextEpoch(rid);
-    if (claimed !== null) return claimed;
-    this.release(rid);
-    throw new CcpError("unknown_run", EXIT.usage, `there is no run ${rid} in this repository`, { hint: "ccp runs" });
-  }
-
-  /** Null: there is no such run. In a transaction of its own: the statement alone says nothing when its commit fails. */
-  #nextEpoch(rid: string): number | null {
-    const claim = () =>
-      this.#statements.get<{ epoch: number }>(
-        "UPDATE run SET epoch = epoch + 1, owner = ? WHERE rid = ? RETURNING epoch",
-        thisProcess(),
-        rid,
-      );
-    try {
-      return explained(this.#path, () => this.#database.transaction(claim).immediate())?.epoch ?? null;
-    } catch (refused) {
-      this.release(rid);
-      throw refused;
-    }
-  }
-
   release(rid: string): void {
-    this.#locks.get(rid)?.release();
-    this.#locks.delete(rid);
+    this.#journal.locks.release(rid);
   }
 
   isOwned(rid: string): boolean {
-    if (this.#locks.has(rid)) return true;
-    const lock = explained(this.#lockPath(rid), () => Lock.take(this.#lockPath(rid)));
-    lock?.release();
-    return lock === null;
+    return this.#journal.locks.isHeld(rid);
+  }
+
+  owner(rid: string): Owner | null {
+    return this.#explained(() => this.#recorder.runs.owner(rid));
   }
 
   append(rid: string, epoch: number, events: readonly Event[], at: number): AppendResult {
+    const begin = () => {
+      const position = this.#recorder.runs.position(rid);
+      if (position?.epoch !== epoch) throw fenced(rid);
+      return { stored: numbered(events, position.seq, at), status: position.status };
+    };
     try {
-      return { type: "appended", events: this.#commit(() => this.#write(rid, epoch, events, at)) };
+      const stored = this.#explained(() => this.#recorder.record({ rid, events, begin, asFact: false }));
+      return { type: "appended", events: stored };
     } catch (refused) {
       if (refused instanceof OverBudget) return { type: "over-budget", scope: refused.scope };
       throw refused;
@@ -100,178 +104,88 @@ export class SqliteStore implements Store {
   }
 
   events(rid: string, afterSeq = 0): readonly StoredEvent[] {
-    return explained(this.#path, () =>
-      this.#statements
-        .all<EventRow>("SELECT seq, at, body FROM event WHERE rid = ? AND seq > ? ORDER BY seq", rid, afterSeq)
-        .map(({ seq, at, body }) => ({ ...(JSON.parse(body) as Event), seq, at })),
-    );
+    return this.#explained(() => this.#recorder.log.read(rid, afterSeq));
   }
 
-  runs(): readonly RunSummary[] {
-    return explained(this.#path, () =>
-      this.#statements
-        .all<RunRow>(`${SELECT_RUNS} ORDER BY run.created_at DESC, run.rid`)
-        .map((row) => this.#summary(row)),
-    );
+  folded(rid: string): Run | null {
+    return this.#explained(() => this.#folds.read(rid));
+  }
+
+  keepFolded(run: Run): void {
+    attempted(this.#journal.path, () => this.#folds.keep(run));
+  }
+
+  runs(query: RunQuery = {}): readonly RunSummary[] {
+    return this.#explained(() => this.#recorder.runs.list(query, (rid) => this.isOwned(rid)));
   }
 
   ledger(rid: string, scope: Scope): Spend {
-    return explained(this.#path, () => this.#ledger.spend(rid, scope));
+    return this.#explained(() => this.#recorder.ledger.spend(rid, scope));
+  }
+
+  calls(rid: string | null): readonly CallRecord[] {
+    return this.#explained(() => this.#recorder.calls.list(rid));
   }
 
   putBlob(bytes: Uint8Array): BlobRef {
-    const sha256 = createHash("sha256").update(bytes).digest("hex");
-    this.#staged.set(sha256, bytes);
-    return { sha256, sizeBytes: bytes.length };
+    return this.#recorder.payloads.put(bytes);
   }
 
   blob(ref: BlobRef): Uint8Array {
-    const staged = this.#staged.get(ref.sha256);
-    if (staged) return staged;
-    const row = explained(this.#path, () =>
-      this.#statements.get<{ bytes: Uint8Array }>("SELECT bytes FROM blob WHERE sha256 = ?", ref.sha256),
-    );
-    if (row && createHash("sha256").update(row.bytes).digest("hex") === ref.sha256) return row.bytes;
-    throw new CcpError(
-      "blob_missing",
-      EXIT.disk,
-      `the journal ${this.#path} has lost payload ${ref.sha256.slice(0, 12)}`,
-      {
-        hint: "the disk may be damaged: copy the journal away before anything else",
-      },
-    );
+    const bytes = this.#explained(() => this.#recorder.payloads.read(ref.sha256));
+    if (bytes === null) throw blobMissing(this.#journal.path, ref);
+    return bytes;
+  }
+
+  remove(rid: string): void {
+    if (this.isOwned(rid)) throw this.#owned(rid);
+    this.#holding(rid, 0, () => this.#statements.write(() => this.#recorder.remove(rid)));
+    this.#journal.locks.discard(rid);
+  }
+
+  sweep(dryRun: boolean): Freed {
+    const freed = this.#explained(() => sweep(this.#statements, dryRun));
+    if (dryRun) return freed;
+    // Whoever drives a run waits for nobody that long: then the space stays in the file, to be filled again.
+    if (this.#journal.locks.anyHeld() === null) attempted(this.#journal.path, () => shrink(this.#statements));
+    attempted(this.#journal.path, () => emptyLog(this.#statements));
+    return freed;
+  }
+
+  damage(): readonly string[] {
+    return this.#explained(() => damageOf(this.#statements));
   }
 
   close(): void {
-    for (const rid of [...this.#locks.keys()]) this.release(rid);
-    this.#database.close();
+    this.#journal.close();
   }
 
-  #write(rid: string, epoch: number, events: readonly Event[], at: number): readonly StoredEvent[] {
-    const run = this.#statements.get<{ epoch: number; seq: number }>("SELECT epoch, seq FROM run WHERE rid = ?", rid);
-    if (run?.epoch !== epoch) throw fenced(rid);
-    this.#flushBlobs();
-    const stored = events.map((event, index) => this.#insert(rid, event, run.seq + index + 1, at));
-    this.#statements.run("UPDATE run SET seq = ?, last_at = ? WHERE rid = ?", run.seq + events.length, at, rid);
-    return stored;
-  }
-
-  /** Everything in one flushed transaction; staged payloads are let go of only once it has not rolled back. */
-  #commit<T>(work: () => T): T {
-    const result = explained(this.#path, () => this.#database.transaction(work).immediate());
-    this.#staged.clear();
-    return result;
-  }
-
-  #flushBlobs(): void {
-    for (const [sha256, bytes] of this.#staged) {
-      this.#statements.run("INSERT INTO blob (sha256, bytes) VALUES (?, ?) ON CONFLICT DO NOTHING", sha256, bytes);
+  /** The run is this process's from here on, unless `work` throws. */
+  #holding<T>(rid: string, waitMs: number, work: () => T): T {
+    const { locks } = this.#journal;
+    const isNew = !locks.holds(rid);
+    if (!locks.take(rid, waitMs)) throw this.#owned(rid);
+    try {
+      return this.#explained(work);
+    } catch (refused) {
+      if (isNew) locks.release(rid);
+      throw refused;
     }
-  }
-
-  #insert(rid: string, event: Event, seq: number, at: number): StoredEvent {
-    this.#statements.run(
-      "INSERT INTO event (rid, seq, at, v, type, body) VALUES (?, ?, ?, ?, ?, ?)",
-      rid,
-      seq,
-      at,
-      EVENT_VERSION,
-      event.type,
-      JSON.stringify(event),
-    );
-    this.#ledger.book(rid, event);
-    this.#summarize(rid, event);
-    return { ...event, seq, at };
-  }
-
-  #summarize(rid: string, event: Event): void {
-    switch (event.type) {
-      case "run.created":
-        this.#statements.run(
-          "UPDATE run SET title = ?, pipeline_name = ? WHERE rid = ?",
-          event.title,
-          event.pipelineName,
-          rid,
-        );
-        for (const [scope, budget] of Object.entries(event.budgets)) this.#ledger.setCeiling(rid, scope, budget ?? {});
-        break;
-      case "budget.raised":
-        this.#ledger.setCeiling(rid, event.scope, event.budget);
-        break;
-      case "run.resumed":
-      case "run.ended":
-      case "run.discarded":
-        this.#statements.run("UPDATE run SET status = ? WHERE rid = ?", statusAfter(event), rid);
-        break;
-    }
-  }
-
-  #summary(row: RunRow): RunSummary {
-    return {
-      rid: row.rid,
-      title: row.title,
-      pipelineName: row.pipeline_name,
-      status: row.status as RunSummary["status"],
-      owned: row.status === "running" && this.isOwned(row.rid),
-      createdAt: row.created_at,
-      lastAt: row.last_at,
-      settledNanos: row.settled_nanos ?? 0,
-      heldNanos: row.held_nanos ?? 0,
-    };
-  }
-
-  #lock(rid: string): void {
-    if (this.#locks.has(rid)) return;
-    const lock = explained(this.#lockPath(rid), () => Lock.take(this.#lockPath(rid), LOOK_MS));
-    if (lock) this.#locks.set(rid, lock);
-    else throw this.#owned(rid);
   }
 
   #owned(rid: string): CcpError {
-    const owner =
-      this.#statements.get<{ owner: string }>("SELECT owner FROM run WHERE rid = ?", rid)?.owner ?? "another process";
-    return new CcpError("owned", EXIT.owned, `${rid} is being run by ${owner}`, {
-      hint: `watch it there; what it has done so far: ccp view ${rid}`,
-    });
+    return owned(rid, this.owner(rid));
   }
 
-  #lockPath(rid: string): string {
-    return join(this.#stateDir, "locks", `${rid}.lock`);
+  #explained<T>(work: () => T): T {
+    return explained(this.#journal.path, work);
   }
 }
 
-const SELECT_RUNS = `SELECT run.*, ledger.settled_nanos, ledger.held_nanos FROM run
-  LEFT JOIN ledger ON ledger.rid = run.rid AND ledger.scope = 'run'`;
-
-interface EventRow {
-  readonly seq: number;
-  readonly at: number;
-  readonly body: string;
+function numbered(events: readonly Event[], after: number, at: number): readonly StoredEvent[] {
+  return events.map((event, index) => ({ ...event, seq: after + index + 1, at }));
 }
 
-interface RunRow {
-  readonly rid: string;
-  readonly title: string;
-  readonly pipeline_name: string;
-  readonly status: string;
-  readonly created_at: number;
-  readonly last_at: number;
-  readonly settled_nanos: number | null;
-  readonly held_nanos: number | null;
-}
-
-function statusAfter(event: Extract<Event, { type: "run.resumed" | "run.ended" | "run.discarded" }>): string {
-  if (event.type === "run.resumed") return "running";
-  return event.type === "run.ended" ? event.status : "discarded";
-}
-
-/** Text for people: nothing is decided by it. */
-function thisProcess(): string {
-  return `pid ${process.pid} on ${hostname()}`;
-}
-
-function fenced(rid: string): CcpError {
-  return new CcpError("fenced", EXIT.owned, `${rid} was taken over by another process`, {
-    hint: `nothing was written; see it: ccp view ${rid}`,
-  });
+function thisProcess(): Owner {
+  return { pid: process.pid, host: hostname(), startedAt: null };
 }

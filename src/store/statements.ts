@@ -4,9 +4,11 @@ import type Database from "better-sqlite3";
 export class Statements {
   readonly #database: Database.Database;
   readonly #prepared = new Map<string, Database.Statement>();
+  readonly #transaction: Database.Transaction<(work: () => unknown) => unknown>;
 
   constructor(database: Database.Database) {
     this.#database = database;
+    this.#transaction = database.transaction((work) => work());
   }
 
   run(sql: string, ...values: unknown[]): Database.RunResult {
@@ -19,6 +21,21 @@ export class Statements {
 
   all<T>(sql: string, ...values: unknown[]): T[] {
     return this.#prepare(sql).all(...values) as T[];
+  }
+
+  /** One row at a time: for what need not fit into memory. Nothing else can be asked until it is read to its end. */
+  each<T>(sql: string, ...values: unknown[]): IterableIterator<T> {
+    return this.#prepare(sql).iterate(...values) as IterableIterator<T>;
+  }
+
+  /** All or nothing, flushed to disk at its end; nobody else writes meanwhile. */
+  write<T>(work: () => T): T {
+    return this.#transaction.immediate(work) as T;
+  }
+
+  /** All of it sees the database as it was at one instant. */
+  read<T>(work: () => T): T {
+    return this.#transaction.deferred(work) as T;
   }
 
   #prepare(sql: string): Database.Statement {

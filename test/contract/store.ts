@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Event } from "../../src/core/event.ts";
-import { foldRun } from "../../src/core/fold-run.ts";
-import type { Store } from "../../src/core/ports.ts";
-import { callLost, callReserved, callSettled, runCreated } from "../support/events.ts";
+import type { Store } from "../../src/core/store.ts";
+import { artifactOf, callLost, callReserved, callSettled, runCreated } from "../support/events.ts";
+import { storeLaws } from "./store-laws.ts";
+import { storeRunsContract } from "./store-runs.ts";
 
 const NOTHING = { settledNanos: 0, heldNanos: 0, settledTokens: 0, heldTokens: 0 };
 
@@ -153,37 +153,42 @@ export function storeContract(name: string, make: () => Store): void {
       ]);
     });
 
-    test("the ledger and the fold of the events say the same, whatever happens", () => {
-      const actions = fc.array(
-        fc.record({ kind: fc.constantFrom("reserve", "settle", "lose"), amount: fc.nat(60), pick: fc.nat(5) }),
-        { maxLength: 40 },
+    test("a payload that no event named at first is there for the event that names it later", () => {
+      const store = make();
+      store.create("r-a", [runCreated("r-a")], 0);
+      const ref = store.putBlob(new Uint8Array(300));
+      store.append("r-a", 1, [{ type: "run.applied", tree: "t1" }], 1);
+      store.append("r-a", 1, [artifactOf(ref)], 2);
+      expect(new Uint8Array(store.blob(ref))).toEqual(new Uint8Array(300));
+    });
+
+    test("text, noise and nothing at all come back to the byte, large and small", () => {
+      const store = make();
+      const payload = fc.oneof(
+        fc.uint8Array({ maxLength: 5_000 }),
+        fc.string({ maxLength: 3_000, unit: "binary" }).map((text) => new TextEncoder().encode(text)),
+        fc
+          .tuple(fc.constantFrom("a", "{}\n", "é "), fc.nat(4_000))
+          .map(([text, times]) => Buffer.from(text.repeat(times))),
       );
+      store.create("r-a", [runCreated("r-a")], 0);
       fc.assert(
-        fc.property(actions, fc.nat(200), (schedule, ceiling) => {
-          const store = make();
-          store.create("r-a", [runCreated("r-a", { run: { maxCostNanos: ceiling } })], 0);
-          const open: ReturnType<typeof callReserved>[] = [];
-          schedule.forEach(({ kind, amount, pick }, index) => {
-            const call =
-              kind === "reserve"
-                ? callReserved(`c${index}`, amount)
-                : open.splice(pick % Math.max(1, open.length), 1)[0];
-            if (!call) return;
-            const event: Event =
-              kind === "reserve"
-                ? call
-                : kind === "settle"
-                  ? callSettled(call, Math.min(amount, call.heldNanos))
-                  : callLost(call);
-            const result = store.append("r-a", 1, [event], index);
-            if (kind === "reserve" && result.type === "appended") open.push(call);
-          });
-          const folded = foldRun("r-a", store.events("r-a")).spend.run ?? NOTHING;
-          expect(store.ledger("r-a", "run")).toEqual(folded);
-          expect(folded.settledNanos + folded.heldNanos).toBeLessThanOrEqual(ceiling);
+        fc.property(payload, (bytes) => {
+          const ref = store.putBlob(bytes);
+          store.append("r-a", 1, [artifactOf(ref)], 1);
+          expect(ref.sizeBytes).toBe(bytes.length);
+          expect(Buffer.from(store.blob(ref)).equals(bytes)).toBe(true);
         }),
-        { numRuns: 30 },
+        { numRuns: 40 },
       );
     });
+
+    test("nothing is wrong with it", () => {
+      const store = make();
+      store.create("r-a", [runCreated("r-a"), callReserved("a", 5)], 0);
+      expect(store.damage()).toEqual([]);
+    });
   });
+  storeRunsContract(name, make);
+  storeLaws(name, make);
 }

@@ -1,57 +1,38 @@
-import { spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
-import { describe, expect, onTestFinished, test } from "vitest";
-import { openSpool } from "../../src/store/spool.ts";
+import Database from "better-sqlite3";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import type { Store } from "../../src/core/store.ts";
 import { SqliteStore } from "../../src/store/sqlite-store.ts";
 import { storeContract } from "../contract/store.ts";
-import { callReserved, runCreated } from "../support/events.ts";
+import { artifactOf, callReserved, callSettled, runCreated } from "../support/events.ts";
+import { type StoreProcess, splitStore, startStoreProcess } from "../support/store-process.ts";
 import { tempDir } from "../support/temp.ts";
 
-function open(directory = tempDir()): SqliteStore {
-  const store = new SqliteStore(directory);
+function closed<T extends Store>(store: T): T {
   onTestFinished(() => store.close());
   return store;
 }
 
+const open = (directory = tempDir()) => closed(new SqliteStore(directory));
+
+storeContract("SqliteStore in memory", () => closed(SqliteStore.inMemory()));
 storeContract("SqliteStore on file", () => open());
 
-const HOLDER = `
-  import { SqliteStore } from ${JSON.stringify(new URL("../../src/store/sqlite-store.ts", import.meta.url).href)};
-  const store = new SqliteStore(process.argv[1]);
-  store.claim("r-a");
-  process.stdout.write("held");
-  setInterval(() => {}, 1000);
-`;
+describe("SqliteStore in two processes", () => {
+  let other: StoreProcess;
+  beforeAll(() => {
+    other = startStoreProcess();
+  });
+  afterAll(() => other.end());
 
-/** Another process that holds the run until it is killed. */
-async function holder(directory: string) {
-  const child = spawn(
-    process.execPath,
-    ["--no-warnings", "--input-type=module-typescript", "--eval", HOLDER, directory],
-    { stdio: ["ignore", "pipe", "inherit"] },
-  );
-  onTestFinished(() => void child.kill("SIGKILL"));
-  await once(child.stdout, "data");
-  return child;
-}
-
-describe("ownership", () => {
-  test("a run that another process holds is refused with its owner's name, and free the moment that process is killed", async () => {
+  storeContract("written to here and read there", () => {
     const directory = tempDir();
-    const store = open(directory);
-    store.create("r-a", [runCreated("r-a")], 0);
-    store.release("r-a");
-    const child = await holder(directory);
-    expect(() => store.claim("r-a")).toThrow(
-      expect.objectContaining({ code: "owned", exitCode: 7, message: expect.stringContaining(`pid ${child.pid}`) }),
-    );
-    expect(store.runs()[0]).toMatchObject({ status: "running", owned: true });
-    child.kill("SIGKILL");
-    await once(child, "exit");
-    expect(store.claim("r-a")).toBe(3);
+    return closed(splitStore(new SqliteStore(directory), other.open(directory)));
+  });
+  storeContract("written to there and read here", () => {
+    const directory = tempDir();
+    return closed(splitStore(other.open(directory), new SqliteStore(directory)));
   });
 });
 
@@ -59,8 +40,8 @@ describe("durability", () => {
   test("the journal is a WAL that is flushed at every commit", () => {
     const directory = tempDir();
     open(directory).create("r-a", [runCreated("r-a")], 0);
-    const reader = new DatabaseSync(join(directory, "ccp.db"), { readOnly: true });
-    expect(reader.prepare("PRAGMA journal_mode").get()).toEqual({ journal_mode: "wal" });
+    const reader = new Database(join(directory, "ccp.db"), { readonly: true });
+    expect(reader.pragma("journal_mode", { simple: true })).toBe("wal");
     reader.close();
   });
 
@@ -86,80 +67,42 @@ describe("durability", () => {
   });
 });
 
-describe("a journal that cannot be used", () => {
-  test("a newer one is refused and left alone", () => {
-    const directory = tempDir();
-    open(directory).close();
-    const path = join(directory, "ccp.db");
-    const database = new DatabaseSync(path);
-    database.exec("PRAGMA user_version = 99");
-    database.close();
-    const before = readFileSync(path);
-    expect(() => new SqliteStore(directory)).toThrow(
-      expect.objectContaining({ code: "newer_journal", message: expect.stringContaining("newer ccp") }),
-    );
-    expect(readFileSync(path)).toEqual(before);
-  });
-
-  test("a file that is no database is named and left alone", () => {
-    const directory = tempDir();
-    const path = join(directory, "ccp.db");
-    writeFileSync(path, "this is not a database, but somebody's notes\n".repeat(100));
-    expect(() => new SqliteStore(directory)).toThrow(expect.objectContaining({ code: "corrupt_journal", exitCode: 9 }));
-    expect(readFileSync(path, "utf8")).toContain("somebody's notes");
-  });
-
-  test("somebody else's database is refused and left alone", () => {
-    const directory = tempDir();
-    const path = join(directory, "ccp.db");
-    const database = new DatabaseSync(path);
-    database.exec("CREATE TABLE theirs (x); INSERT INTO theirs VALUES (1)");
-    database.close();
-    const before = readFileSync(path);
-    expect(() => new SqliteStore(directory)).toThrow(expect.objectContaining({ code: "corrupt_journal" }));
-    expect(readFileSync(path)).toEqual(before);
-  });
-
-  test("a place that cannot be written is refused as such", () => {
-    const file = join(tempDir(), "file");
-    writeFileSync(file, "");
-    expect(() => new SqliteStore(join(file, "state"))).toThrow();
-    const directory = join(tempDir(), "frozen");
-    mkdirSync(join(directory, "locks"), { recursive: true });
-    chmodSync(directory, 0o555);
-    // root writes anywhere: there the refusal cannot be provoked by mode bits.
-    if (process.getuid?.() !== 0)
-      expect(() => new SqliteStore(directory)).toThrow(expect.objectContaining({ code: "read_only", exitCode: 9 }));
-  });
-
+describe("what it writes", () => {
   test("a payload whose bytes have changed is never handed out", () => {
     const directory = tempDir();
     const store = open(directory);
-    const ref = store.putBlob(new Uint8Array([1, 2, 3]));
-    store.create("r-a", [runCreated("r-a")], 0);
-    const database = new DatabaseSync(join(directory, "ccp.db"));
-    database.exec("UPDATE blob SET bytes = x'ff'");
+    const [small, large] = [store.putBlob(new Uint8Array([1, 2, 3])), store.putBlob(Buffer.from("text ".repeat(99)))];
+    store.create("r-a", [runCreated("r-a"), artifactOf(small), artifactOf(large, "a")], 0);
+    const database = new Database(join(directory, "ccp.db"));
+    for (const bytes of ["x'ff'", "x'030000'"]) {
+      database.exec(`UPDATE blob SET bytes = ${bytes}`);
+      for (const ref of [small, large]) {
+        expect(() => store.blob(ref)).toThrow(expect.objectContaining({ code: "blob_missing", exitCode: 9 }));
+      }
+    }
     database.close();
-    expect(() => store.blob(ref)).toThrow(expect.objectContaining({ code: "blob_missing" }));
-  });
-});
-
-describe("the spool", () => {
-  test("keeps what was written, in order, until it is removed", () => {
-    const spool = openSpool(tempDir());
-    expect(spool.read("r-a.build.1")).toBeNull();
-    spool.write("r-a.build.1", new Uint8Array([1, 2]));
-    spool.write("r-a.build.1", new Uint8Array([3]));
-    expect([...(spool.read("r-a.build.1") ?? [])]).toEqual([1, 2, 3]);
-    spool.remove("r-a.build.1");
-    spool.remove("r-a.build.1");
-    expect(spool.read("r-a.build.1")).toBeNull();
   });
 
-  test("no call id leaves its folder", () => {
+  test("a call adds no more than its payload and 2 KB, and a run that is driven leaves its row alone", () => {
     const directory = tempDir();
-    openSpool(directory).write("../../x/y", new Uint8Array([1]));
-    expect([...(openSpool(directory).read("../../x/y") ?? [])]).toEqual([1]);
-    expect(readFileSync(join(directory, "spool", ".._.._x_y"))).toHaveLength(1);
+    const store = open(directory);
+    const page = (round: number) =>
+      Array.from({ length: 250 }, (_, n) => `word${(n * 7919 + round * 31) % 997}`).join(" ");
+    store.create("r-a", [runCreated("r-a")], 0);
+    const [calls, text] = [400, page(0).length];
+    for (let n = 1; n <= calls; n++) {
+      const call = callReserved(`r-a.build.${n}`, 134_649_000);
+      store.append("r-a", 1, [{ ...call, facts: store.putBlob(Buffer.from(page(0))), request: "0".repeat(64) }], n);
+      store.append("r-a", 1, [callSettled(call, 4_272_000), artifactOf(store.putBlob(Buffer.from(page(n))))], n);
+    }
+    store.close();
+    const database = new Database(join(directory, "ccp.db"), { readonly: true });
+    const bytes = database
+      .prepare("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
+      .pluck()
+      .get();
+    expect(Number(bytes) / calls - text).toBeLessThan(2048);
+    expect(database.prepare("SELECT last_at, settled_nanos FROM run").get()).toEqual({ last_at: 0, settled_nanos: 0 });
+    database.close();
   });
 });

@@ -41,6 +41,7 @@ export async function ccp(argv: readonly string[], options: CliOptions): Promise
     stdout: { write: (text) => out.push(Buffer.from(text).toString()) },
     stderr: { write: (text) => err.push(Buffer.from(text).toString()) },
     readStdin: async () => options.stdin ?? "",
+    ask: async () => null,
     onSignal: () => () => undefined,
   });
   return { code, stdout: out.join(""), stderr: err.join("") };

@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } f
 import { join } from "node:path";
 import type { LLMock } from "@copilotkit/aimock";
 import type { StoredEvent } from "../../src/core/event.ts";
-import type { RunSummary, Store } from "../../src/core/ports.ts";
+import type { RunSummary, Store } from "../../src/core/store.ts";
 import { SqliteStore } from "../../src/store/sqlite-store.ts";
 import { bareEnvironment } from "./cli.ts";
 import { type DoorOptions, type Doors, openDoors } from "./doors.ts";

@@ -8,6 +8,8 @@ export interface MockTurn {
   readonly calls?: readonly { readonly tool: string; readonly args: unknown }[];
   /** In the vendor's own words. */
   readonly usage?: Readonly<Record<string, unknown>>;
+  /** Sent in small pieces with a pause before each: it takes as long as its text is long. */
+  readonly isSlow?: boolean;
 }
 
 /**
@@ -21,8 +23,10 @@ export async function startMockModels(turns: readonly MockTurn[]): Promise<LLMoc
   return mock;
 }
 
-function fixtureOf({ model, turn, say, calls, usage }: MockTurn): Fixture {
+/** The answer as the server knows it. */
+export function fixtureOf({ model, turn, say, calls, usage, isSlow }: MockTurn): Fixture {
   return {
+    ...(isSlow ? { latency: 100, chunkSize: 10 } : {}),
     match: { predicate: (request) => request.model === model && answersIn(request.messages) === turn - 1 },
     response: {
       ...(say === undefined ? {} : { content: say }),

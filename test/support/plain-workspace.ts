@@ -1,6 +1,7 @@
 import type { Workspace } from "../../src/core/ports.ts";
 import { createFiles } from "../../src/workspace/files.ts";
 import { createProcesses } from "../../src/workspace/processes.ts";
+import { tempDir } from "./temp.ts";
 
 /** The files and commands of a directory, without git: enough for tools. Asking it for trees or commits is a mistake. */
 export function plainWorkspace(root: string): Workspace {
@@ -8,12 +9,16 @@ export function plainWorkspace(root: string): Workspace {
   return {
     path: root,
     ...createFiles(root),
-    ...createProcesses({ rid: "r-plain1", root, env }),
+    ...createProcesses({ rid: "r-plain1", family: "plain", root, folder: tempDir("ccp-run"), env }),
+    forgetIndex: noGit,
     snapshot: noGit,
     restore: noGit,
     diff: noGit,
     diffStat: noGit,
     commit: noGit,
+    adopt: noGit,
+    pack: noGit,
+    unpack: noGit,
   };
 }
 

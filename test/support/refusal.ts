@@ -17,7 +17,7 @@ export interface Refusal {
 }
 
 /** Commands whose `--json` ends with one `result`, in an error too. */
-const STREAMING = ["run", "resume", "rerun", "demo"];
+const STREAMING = ["run", "resume", "rerun", "fork", "demo"];
 
 /** Asks twice, for people and for machines, and looks for anything that was begun, changed or left behind. */
 export async function proveRefused(on: Site, argv: readonly string[], refusal: Refusal): Promise<void> {

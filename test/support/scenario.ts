@@ -5,12 +5,14 @@ import { createAgent } from "../../src/agent/run-agent.ts";
 import { readConfig } from "../../src/cli/config.ts";
 import { systemChance } from "../../src/cli/system-chance.ts";
 import type { StoredEvent } from "../../src/core/event.ts";
-import type { Models, Store } from "../../src/core/ports.ts";
+import type { Models } from "../../src/core/ports.ts";
 import type { Run } from "../../src/core/run.ts";
+import type { Store, UserLedger } from "../../src/core/store.ts";
 import { createEngine, type Engine, type Listener } from "../../src/engine/engine.ts";
+import { liveExecutor } from "../../src/engine/executor.ts";
 import { openSpool } from "../../src/store/spool.ts";
 import { SqliteStore } from "../../src/store/sqlite-store.ts";
-import { type RunSpec, type Wiring, wire } from "../../src/wire.ts";
+import { type RunSpec, type Wiring, wire } from "../../src/wire/wire.ts";
 import { bareEnvironment } from "./cli.ts";
 import { makeRepository } from "./git.ts";
 import { tempDir } from "./temp.ts";
@@ -118,6 +120,7 @@ export interface Scenario {
   engine(around?: {
     readonly store?: (store: Store) => Store;
     readonly models?: (models: Models) => Models;
+    readonly userLedger?: UserLedger;
     readonly variables?: Record<string, string>;
     readonly secrets?: readonly string[];
   }): Promise<Engine & { readonly store: Store }>;
@@ -172,6 +175,7 @@ export function scenario(options: ScenarioOptions = {}): Scenario {
         resultsDir: results.dir,
         ccpVersion: "0",
         parent: null,
+        inherited: [],
       };
     },
     async engine(around = {}) {
@@ -179,16 +183,20 @@ export function scenario(options: ScenarioOptions = {}): Scenario {
       const real = new SqliteStore(stateDir);
       const store = around.store?.(real) ?? real;
       const models = await wire(config, systemChance).models();
+      const [tools, secrets] = [await wiring.tools(), around.secrets ?? []];
       const engine = createEngine({
         store,
         spool: openSpool(stateDir),
         repository: await wire(config, systemChance).repository(),
         results: await wiring.results(),
         models: around.models?.(models) ?? models,
-        tools: await wiring.tools(),
+        tools,
+        executor: liveExecutor(tools, secrets),
         agent: createAgent(),
         chance: { ...wiring.chance, sleep: async () => undefined },
-        secrets: around.secrets ?? [],
+        peers: await wiring.peers(),
+        userLedger: around.userLedger ?? (await wiring.userLedger()),
+        secrets,
         variables: around.variables ?? {},
       });
       return { ...engine, store };

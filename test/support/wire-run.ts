@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { LLMock } from "@copilotkit/aimock";
 import { expect, onTestFinished } from "vitest";
 import type { StoredEvent } from "../../src/core/event.ts";
-import type { Store } from "../../src/core/ports.ts";
+import type { Store } from "../../src/core/store.ts";
 import { SqliteStore } from "../../src/store/sqlite-store.ts";
 import { bareEnvironment, binary } from "./cli.ts";
 import { type DoorOptions, type Doors, openDoors } from "./doors.ts";

@@ -1,0 +1,34 @@
+import { deflateRawSync, inflateRawSync } from "node:zlib";
+import { FOLD_VERSION } from "../core/fold-run.ts";
+import type { Run } from "../core/run.ts";
+import type { Statements } from "./statements.ts";
+
+/** Runs as they were folded last: no part of the record, and of use only to a ccp that folds alike. */
+export class Folds {
+  readonly #statements: Statements;
+
+  constructor(statements: Statements) {
+    this.#statements = statements;
+  }
+
+  /** Null: there is none that can be gone on from. */
+  read(rid: string): Run | null {
+    const row = this.#statements.get<{ body: Uint8Array }>(READ, rid, FOLD_VERSION);
+    return row ? (JSON.parse(inflateRawSync(row.body).toString()) as Run) : null;
+  }
+
+  /** Does nothing for a run that is not on record that far, nor where a later fold is kept. */
+  keep(run: Run): void {
+    // Much in it is alike: a tenth of it is left.
+    const body = deflateRawSync(JSON.stringify(run), { level: 1 });
+    this.#statements.run(KEEP, { rid: run.rid, seq: run.seq, version: FOLD_VERSION, body });
+  }
+}
+
+const READ = `SELECT body FROM fold WHERE rid = ? AND version = ?
+  AND seq <= (SELECT max(seq) FROM event WHERE event.rid = fold.rid)`;
+
+const KEEP = `INSERT INTO fold (rid, seq, version, body) SELECT @rid, @seq, @version, @body
+  WHERE @seq <= (SELECT max(seq) FROM event WHERE event.rid = @rid)
+  ON CONFLICT (rid) DO UPDATE SET seq = excluded.seq, version = excluded.version, body = excluded.body
+  WHERE excluded.seq > fold.seq OR excluded.version <> fold.version`;

@@ -1,0 +1,150 @@
+import { dirname } from "node:path";
+import type Database from "better-sqlite3";
+import {
+  type Budget,
+  NOTHING_SPENT,
+  type Spend,
+  usedNanos,
+  usedTokens,
+  WINDOWS,
+  type Window,
+  weekOf,
+} from "../core/budget.ts";
+import { type Calibration, UNCALIBRATED } from "../core/calibration.ts";
+import type { UserHold, UserLedger } from "../core/store.ts";
+import { makeDurableDirectory } from "./durable-directory.ts";
+import { explained } from "./failures.ts";
+import { openDatabase } from "./open-database.ts";
+import { Statements } from "./statements.ts";
+import { USER_LEDGER } from "./user-ledger-migrations.ts";
+
+/**
+ * Opens the ledger of a user, making it where there is none. Throws `CcpError` for a file that cannot be used:
+ * `read_only`, `newer_journal`, `corrupt_journal`, …
+ */
+export function openUserLedger(path: string, ceilings: UserLedger["ceilings"]): UserLedger {
+  const database = explained(path, () => {
+    makeDurableDirectory(dirname(path));
+    return openDatabase(path, USER_LEDGER);
+  });
+  return new SqliteUserLedger(path, database, ceilings);
+}
+
+/** One row a call, and one a day with the sums. A hold that a crash has left stays until its run is driven again. */
+class SqliteUserLedger implements UserLedger {
+  readonly ceilings: UserLedger["ceilings"];
+  readonly #path: string;
+  readonly #database: Database.Database;
+  readonly #statements: Statements;
+
+  constructor(path: string, database: Database.Database, ceilings: UserLedger["ceilings"]) {
+    this.ceilings = ceilings;
+    this.#path = path;
+    this.#database = database;
+    this.#statements = new Statements(database);
+  }
+
+  hold(hold: UserHold): ReturnType<UserLedger["hold"]> {
+    return this.#write(() => {
+      if (this.#statements.get("SELECT 1 FROM call WHERE call_id = ?", hold.callId)) return { type: "held" };
+      const full = WINDOWS.find((window) => !fits(hold, this.ceilings[window] ?? {}, this.#spend(window, hold.day)));
+      if (full !== undefined) return { type: "over", window: full };
+      this.#statements.run(HOLD, hold);
+      this.#book(hold.day, { heldNanos: hold.heldNanos, heldTokens: hold.heldTokens });
+      return { type: "held" };
+    });
+  }
+
+  settle(callId: string, costNanos: number, tokens: number): void {
+    this.#write(() => {
+      const held = this.#held(callId);
+      if (!held) return;
+      this.#statements.run(SETTLE, costNanos, tokens, callId);
+      const settled = { settledNanos: costNanos, settledTokens: tokens };
+      this.#book(held.day, { ...settled, heldNanos: -held.nanos, heldTokens: -held.tokens });
+    });
+  }
+
+  release(callId: string): void {
+    this.#write(() => {
+      const held = this.#held(callId);
+      if (!held) return;
+      this.#statements.run("DELETE FROM call WHERE call_id = ?", callId);
+      this.#book(held.day, { heldNanos: -held.nanos, heldTokens: -held.tokens });
+    });
+  }
+
+  open(rid: string): readonly string[] {
+    return explained(this.#path, () =>
+      this.#statements.all<{ call_id: string }>(OPEN, rid).map(({ call_id }) => call_id),
+    );
+  }
+
+  spend(window: Window, day: string): Spend {
+    return explained(this.#path, () => this.#spend(window, day));
+  }
+
+  calibration(model: string): Calibration {
+    const known = explained(this.#path, () => this.#statements.get<Calibration>(CALIBRATION, model));
+    return known ?? UNCALIBRATED;
+  }
+
+  keepCalibration(model: string, calibration: Calibration): void {
+    this.#write(() => this.#statements.run(KEEP_CALIBRATION, { model, ...calibration }));
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #held(callId: string): Held | undefined {
+    return this.#statements.get<Held>("SELECT * FROM call WHERE call_id = ? AND state = 'held'", callId);
+  }
+
+  #spend(window: Window, day: string): Spend {
+    const [first, more] = window === "day" ? [day, 0] : [weekOf(day), DAYS_AFTER_MONDAY];
+    return this.#statements.get<Spend>(SPEND, { first, more: `+${more} days` }) ?? NOTHING_SPENT;
+  }
+
+  #book(day: string, change: Partial<Spend>): void {
+    this.#statements.run("INSERT INTO day (day) VALUES (?) ON CONFLICT DO NOTHING", day);
+    this.#statements.run(BOOK, { day, ...NOTHING_SPENT, ...change });
+  }
+
+  #write<T>(work: () => T): T {
+    return explained(this.#path, () => this.#statements.write(work));
+  }
+}
+
+const DAYS_AFTER_MONDAY = 6;
+
+const HOLD = `INSERT INTO call (call_id, rid, repository, model, day, state, nanos, tokens)
+  VALUES (@callId, @rid, @repository, @model, @day, 'held', @heldNanos, @heldTokens)`;
+
+const SETTLE = "UPDATE call SET state = 'settled', nanos = ?, tokens = ? WHERE call_id = ?";
+
+const OPEN = "SELECT call_id FROM call WHERE rid = ? AND state = 'held' ORDER BY call_id";
+
+const SPEND = `SELECT coalesce(sum(settled_nanos), 0) AS settledNanos, coalesce(sum(held_nanos), 0) AS heldNanos,
+    coalesce(sum(settled_tokens), 0) AS settledTokens, coalesce(sum(held_tokens), 0) AS heldTokens
+  FROM day WHERE day BETWEEN @first AND date(@first, @more)`;
+
+const BOOK = `UPDATE day SET settled_nanos = settled_nanos + @settledNanos, held_nanos = held_nanos + @heldNanos,
+  settled_tokens = settled_tokens + @settledTokens, held_tokens = held_tokens + @heldTokens WHERE day = @day`;
+
+const CALIBRATION = "SELECT samples, largest, before FROM calibration WHERE model = ?";
+
+const KEEP_CALIBRATION = `INSERT INTO calibration (model, samples, largest, before)
+  VALUES (@model, @samples, @largest, @before) ON CONFLICT (model) DO UPDATE
+  SET samples = excluded.samples, largest = excluded.largest, before = excluded.before`;
+
+interface Held {
+  readonly day: string;
+  readonly nanos: number;
+  readonly tokens: number;
+}
+
+function fits(hold: UserHold, ceilings: Pick<Budget, "maxCostNanos" | "maxTokens">, spend: Spend): boolean {
+  const { maxCostNanos = Number.POSITIVE_INFINITY, maxTokens = Number.POSITIVE_INFINITY } = ceilings;
+  return usedNanos(spend) + hold.heldNanos <= maxCostNanos && usedTokens(spend) + hold.heldTokens <= maxTokens;
+}
