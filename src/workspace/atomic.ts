@@ -7,12 +7,13 @@ import {
   openSync,
   readdirSync,
   renameSync,
-  rmSync,
   statSync,
+  unlinkSync,
   writeSync,
 } from "node:fs";
 import { chmod, open, readdir, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { hasCode } from "../core/errors.ts";
 import { fileFailure } from "./git-errors.ts";
 
 /** Writes a file whole or not at all, on disk before it returns. Creates directories. */
@@ -24,15 +25,41 @@ export function writeAtomically(path: string, bytes: Uint8Array): void {
     renameSync(temporary, path);
     flushDirectorySync(dirname(path));
   } catch (error) {
-    rmSync(temporary, { force: true });
-    throw fileFailure(error);
+    removeIfPossible(temporary);
+    throw fileFailure(error, path);
+  }
+}
+
+/** On a disk that fails, even this may: what failed first is told. */
+function removeIfPossible(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // `sweepTemporaries` finds it later.
+  }
+}
+
+/** The same for a file of which there is one writer at a time: what a dead one left of it goes. */
+export function writeAlone(path: string, bytes: Uint8Array): void {
+  writeAtomically(path, bytes);
+  sweepTemporaries(path);
+}
+
+/** Removes a file that may not be there. (Node's own `rmSync` keeps the system's code to itself when it fails.) */
+export function removeFile(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (!hasCode(error, "ENOENT")) throw fileFailure(error, path);
   }
 }
 
 /** Makes a directory and those above it that are missing. */
 export function makeDirectory(path: string, mode?: number): void {
   try {
-    mkdirSync(path, { recursive: true, mode });
+    const first = mkdirSync(path, { recursive: true, mode });
+    if (first !== undefined)
+      for (let at = path; at.length >= first.length; at = dirname(at)) flushDirectorySync(dirname(at));
   } catch (error) {
     // On a read-only disk Node says ENOENT here. Making only the first missing one tells the true reason.
     let missing = path;
@@ -59,7 +86,7 @@ export function sweepTemporaries(path: string, sparedMs = 0): void {
   for (const name of names) {
     const file = join(dirname(path), name);
     const writtenAt = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-    if (Date.now() - writtenAt >= sparedMs) rmSync(file, { force: true });
+    if (Date.now() - writtenAt >= sparedMs) removeFile(file);
   }
 }
 
@@ -77,6 +104,8 @@ function flushDirectorySync(path: string): void {
   const directory = openSync(path, "r");
   try {
     fsyncSync(directory);
+  } catch (error) {
+    throw fileFailure(error, path);
   } finally {
     closeSync(directory);
   }
@@ -91,6 +120,20 @@ export async function flushDirectory(path: string): Promise<void> {
   } finally {
     await directory.close();
   }
+}
+
+/** Makes the names in some directories of a directory durable, and these directories' own. */
+export async function flushNames(path: string, directories: readonly string[]): Promise<void> {
+  await Promise.all(directories.map((name) => flushDirectory(join(path, name))));
+  if (directories.length > 0) await flushDirectory(path);
+}
+
+/** Flushes a file, or a directory and all below it. */
+export async function flushTree(path: string): Promise<void> {
+  const entries = await readdir(path, { withFileTypes: true, recursive: true }).catch(() => []);
+  const below = entries.filter((entry) => entry.isFile() || entry.isDirectory());
+  for (const entry of below) await flushDirectory(join(entry.parentPath, entry.name));
+  await flushDirectory(path);
 }
 
 /** Deletes a directory and all below it, symlinks as such; directories that forbid it are opened up first. */

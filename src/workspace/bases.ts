@@ -1,16 +1,13 @@
 import { randomUUID } from "node:crypto";
-import { copyFile, readdir, rename, rm, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { copyFile, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { CcpError, EXIT } from "../core/errors.ts";
 import type { Base, TreeHash } from "../core/event.ts";
-import { makeDirectory } from "./atomic.ts";
-import { baseFolder, ccpFolder } from "./layout.ts";
-import { copyObjects, createStore } from "./objects.ts";
+import { basesFolder } from "./layout.ts";
+import { createStore, isObjectId } from "./objects.ts";
 import { gitlinks, PRIVATE_INDEX_CONFIG, stage } from "./stage.ts";
 import type { UserTree } from "./user-tree.ts";
-
-/** A snapshot that no run has come to fetch by then was made by a run that never began. */
-const KEPT_UNFETCHED_MS = 30 * 24 * 60 * 60_000;
+import { dropUnfetched, keepBase } from "./waiting-bases.ts";
 
 /** The commit that a revision names, its tree, and the branch if it names one. */
 export async function resolveCommit(spec: UserTree, revision: string): Promise<Base> {
@@ -21,15 +18,22 @@ export async function resolveCommit(spec: UserTree, revision: string): Promise<B
   return { commit, tree: tree ?? "", dirty: false, branch };
 }
 
+/** True when the user's repository has this commit; false for what is no full hash. */
+export async function hasCommit({ git, root }: UserTree, commit: string): Promise<boolean> {
+  const request = { cwd: root, args: ["cat-file", "-e", `${commit}^{commit}`], answers: [1, 128] };
+  return isObjectId(commit) && (await git.run(request)).exitCode === 0;
+}
+
 /** Records the user's tracked and unignored files as they are, through a copy of the index: the real one is only read. */
 export async function snapshotOfUser(spec: UserTree): Promise<Base> {
   const base = await resolveCommit(spec, "HEAD");
-  const folder = join(ccpFolder(spec.commonDir), "bases", `new-${randomUUID()}`);
+  const folder = join(basesFolder(spec.commonDir), `new-${randomUUID()}`);
+  const objects = join(folder, "objects");
   try {
-    await createStore(join(folder, "objects"));
+    await createStore(objects);
     const tree = await treeOfUser(spec, folder);
     if (tree === base.tree) return base;
-    await keepBase(spec, { tree, commit: base.commit, from: join(folder, "objects") });
+    await keepBase(spec.git, spec.commonDir, { tree, commit: base.commit, objects });
     return { ...base, tree, dirty: true };
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -48,37 +52,6 @@ async function treeOfUser(spec: UserTree, folder: string): Promise<TreeHash> {
   const submodules = await gitlinks(git, { ...at, args: ["ls-files", "--stage", "-z"] });
   await stage(git, { at, submodules: async () => submodules }, "contents");
   return git.text({ ...at, args: ["write-tree"] });
-}
-
-/** Keeps every object of a snapshot that its commit does not have, as one pack, under the snapshot's own name. */
-async function keepBase(
-  spec: UserTree,
-  snapshot: { readonly tree: TreeHash; readonly commit: string; readonly from: string },
-): Promise<void> {
-  const target = baseFolder(spec.commonDir, snapshot.tree);
-  const temporary = `${snapshot.from}-packed`;
-  await createStore(join(temporary, "objects"));
-  await copyObjects(spec.git, {
-    commonDir: spec.commonDir,
-    from: snapshot.from,
-    into: join(temporary, "objects"),
-    tree: snapshot.tree,
-    except: snapshot.commit,
-    onlyOwn: false,
-  });
-  makeDirectory(dirname(target));
-  await rename(temporary, target).catch((error: NodeJS.ErrnoException) => {
-    // Another run has just recorded the same state of the same tree.
-    if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;
-  });
-}
-
-async function dropUnfetched(commonDir: string): Promise<void> {
-  const folder = join(ccpFolder(commonDir), "bases");
-  for (const name of await readdir(folder).catch(() => [])) {
-    const madeAt = (await stat(join(folder, name)).catch(() => null))?.mtimeMs ?? Date.now();
-    if (Date.now() - madeAt > KEPT_UNFETCHED_MS) await rm(join(folder, name), { recursive: true, force: true });
-  }
 }
 
 async function branchNamed(spec: UserTree, revision: string): Promise<string | null> {

@@ -2,15 +2,13 @@ import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { TreeHash } from "../core/event.ts";
+import { flushDirectory, flushNames } from "./atomic.ts";
+import { branchRef } from "./branches.ts";
 import { findAdminDir, runFolder } from "./layout.ts";
-import { copyObjects, storeEnvironment } from "./objects.ts";
+import { revisions, storeEnvironment } from "./objects.ts";
+import { markOf } from "./orphans.ts";
 import type { PlaceSpec } from "./place.ts";
 import { PRIVATE_INDEX_CONFIG } from "./stage.ts";
-
-/** The branch on which a run leaves its one commit. */
-export function branchOf(rid: string): string {
-  return `ccp/${rid}`;
-}
 
 /** Who a commit is by when the user has told git no name. */
 const NOBODY = {
@@ -28,16 +26,12 @@ export async function commitTree(place: PlaceSpec, tree: TreeHash, parent: strin
   const { git, commonDir } = place;
   const text = `${message.trimEnd()}\n`;
   const done = await existingCommit(place, tree, parent, text);
-  if (done !== null) return done;
-  await copyObjects(git, {
-    commonDir,
-    from: runFolder(commonDir, place.rid).objects,
-    into: join(commonDir, "objects"),
-    tree,
-    except: parent,
-    onlyOwn: true,
-  });
-  const users = { cwd: commonDir, env: storeEnvironment(commonDir, null) };
+  if (done !== null) {
+    await settleWorktreeIndex(place, done);
+    return done;
+  }
+  await publishObjects(place, tree, parent);
+  const users = { cwd: commonDir, env: { ...storeEnvironment(commonDir, null), ...markOf(place) } };
   await git.run({ ...users, args: ["rev-list", "--objects", "--quiet", tree, "--not", `${parent}^{tree}`] });
   const commit = await git.text({
     ...users,
@@ -45,13 +39,24 @@ export async function commitTree(place: PlaceSpec, tree: TreeHash, parent: strin
     args: ["commit-tree", tree, "-p", parent],
     input: text,
   });
+  await flushNames(join(commonDir, "objects"), [commit.slice(0, 2)]);
   await git.run({ ...users, args: ["update-ref", "-m", "ccp: the run's result", branchRef(place.rid), commit] });
+  await flushNames(join(commonDir, "refs", "heads"), ["ccp"]);
   await settleWorktreeIndex(place, commit);
   return commit;
 }
 
-function branchRef(rid: string): string {
-  return `refs/heads/${branchOf(rid)}`;
+/** Git writes the pack in the run's own store, and moves it to the user's when it is whole. */
+async function publishObjects(place: PlaceSpec, tree: TreeHash, parent: string): Promise<void> {
+  const { git, commonDir, rid } = place;
+  const target = join(commonDir, "objects", "pack");
+  await git.run({
+    cwd: commonDir,
+    env: { ...storeEnvironment(commonDir, runFolder(commonDir, rid).objects), ...markOf(place) },
+    args: ["pack-objects", "--revs", "--local", "--non-empty", "--quiet", join(target, "pack")],
+    input: revisions({ trees: [tree], except: [parent] }),
+  });
+  await flushDirectory(target);
 }
 
 /** The commit that is asked for, if a crash came after it was made. */
@@ -91,6 +96,7 @@ async function settleWorktreeIndex(place: PlaceSpec, commit: string): Promise<vo
   const env = { GIT_DIR: adminDir, GIT_WORK_TREE: place.path };
   const own = { cwd: place.path, env, config: PRIVATE_INDEX_CONFIG };
   await rm(join(adminDir, "index.lock"), { force: true });
+  await rm(join(adminDir, "index"), { force: true });
   await place.git.run({ ...own, args: ["read-tree", "--reset", commit] });
   await place.git.run({ ...own, args: ["update-index", "-q", "--refresh"], answers: [1] });
 }

@@ -8,6 +8,7 @@ import type { GitRequest } from "./git.ts";
 import { runFolder } from "./layout.ts";
 import { storeEnvironment } from "./objects.ts";
 import { type PlaceSpec, workspaceIsMissing } from "./place.ts";
+import { ownName } from "./sweep.ts";
 
 /** The same bytes for the same two trees, whatever is configured, and bytes that `git apply` understands without configuration. */
 const FORMAT = [
@@ -30,7 +31,7 @@ const RENAMES = ["--find-renames=50%", "-l1000"];
 
 /** A patch from one tree to another. Exact: modes, binary files, line ends and missing last ones included. */
 export async function diffTrees(place: PlaceSpec, from: TreeHash, to: TreeHash): Promise<Uint8Array> {
-  const file = join(runFolder(place.commonDir, place.rid).path, `diff-${randomUUID()}.patch`);
+  const file = join(runFolder(place.commonDir, place.rid).path, `${ownName("diff-")}${randomUUID()}.patch`);
   try {
     const renames = (await removesSymlinks(place, from, to)) ? ["--no-renames"] : RENAMES;
     await place.git.run(request(place, [...FORMAT, ...renames, `--output=${file}`, from, to]));

@@ -1,8 +1,9 @@
-import { appendFileSync, closeSync, openSync, readFileSync, rmSync, statSync } from "node:fs";
+import { appendFileSync, closeSync, fsyncSync, openSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { hasCode } from "../core/errors.ts";
-import { makeDirectory } from "./atomic.ts";
+import { makeDirectory, removeFile } from "./atomic.ts";
 import { fileFailure } from "./git-errors.ts";
+import { isAlive } from "./sweep.ts";
 
 const MARKER = "# ccp: what runs leave behind, one by one";
 /** A process that dies holding the lock leaves it; adding a few lines takes a thousandth of this. */
@@ -15,19 +16,27 @@ const LOCK_POLL_MS = 5;
  */
 export function excludeFromGit(commonDir: string, patterns: readonly string[]): void {
   const file = join(commonDir, "info", "exclude");
+  const lock = join(commonDir, "ccp", "exclude.lock");
+  removeIfDead(lock);
   if (missingFrom(readText(file), patterns).length === 0) return;
   try {
     makeDirectory(dirname(file));
-    withLock(join(commonDir, "ccp", "exclude.lock"), () => {
+    withLock(lock, () => {
       const text = readText(file);
       const missing = missingFrom(text, patterns);
       if (missing.length === 0) return;
       const heading = linesOf(text).includes(MARKER) ? [] : [MARKER];
       const gap = text === "" || text.endsWith("\n") ? "" : "\n";
-      appendFileSync(file, gap + [...heading, ...missing].map((line) => `${line}\n`).join(""));
+      const opened = openSync(file, "a");
+      try {
+        appendFileSync(opened, gap + [...heading, ...missing].map((line) => `${line}\n`).join(""));
+        fsyncSync(opened);
+      } finally {
+        closeSync(opened);
+      }
     });
   } catch (error) {
-    throw fileFailure(error);
+    throw fileFailure(error, file);
   }
 }
 
@@ -55,21 +64,28 @@ function withLock(path: string, work: () => void): void {
   try {
     work();
   } finally {
-    rmSync(path, { force: true });
+    removeFile(path);
   }
 }
 
 function takeLock(path: string): void {
   for (;;) {
     try {
-      closeSync(openSync(path, "wx"));
+      writeFileSync(path, String(process.pid), { flag: "wx" });
       return;
     } catch (error) {
       if (!hasCode(error, "EEXIST")) throw error;
     }
-    if (ageMs(path) > STALE_LOCK_MS) rmSync(path, { force: true });
+    removeIfDead(path);
+    if (ageMs(path) > STALE_LOCK_MS) removeFile(path);
     else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOCK_POLL_MS);
   }
+}
+
+/** A lock names its owner: what a crash left need not be waited for. */
+function removeIfDead(path: string): void {
+  const owner = Number(readText(path));
+  if (owner > 0 && !isAlive(owner)) removeFile(path);
 }
 
 /** Zero when it is gone by now. */

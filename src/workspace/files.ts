@@ -4,6 +4,7 @@ import { lstat, mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { codeOf, hasCode } from "../core/errors.ts";
 import type { FileEntry, FileOutcome, Workspace } from "../core/ports.ts";
+import { fileFailure } from "./git-errors.ts";
 import { findPlace, type HeldDirectory, holdDirectory, isGitName, type Place, refuse, show } from "./paths.ts";
 import { searchNames, searchText } from "./search.ts";
 
@@ -33,6 +34,7 @@ async function attempt<T>(
   } catch (error) {
     const code = codeOf(error);
     if (code === null) throw error;
+    if (DISK_FAILS.includes(code)) throw fileFailure(error, join(root, path));
     return refuse(`${show(path)}: ${REASONS[code] ?? `the system answered ${code}`}`);
   }
 }
@@ -45,10 +47,10 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
   EPERM: "permission denied",
   ENAMETOOLONG: "the path is too long",
-  EROFS: "the file system is read-only",
-  ENOSPC: "no space is left on the disk",
-  EDQUOT: "the disk quota is used up",
 };
+
+/** No fault of the model's, and nothing that it could mend: the drive stops, and the call counts as never made. */
+const DISK_FAILS: readonly string[] = ["EROFS", "ENOSPC", "EDQUOT", "EIO"];
 
 async function readPlace(place: Place): Promise<FileOutcome<Uint8Array>> {
   if (place.missing.length > 0) return refuse(`${show(place.path)} does not exist`);
@@ -137,7 +139,7 @@ async function replaceFile(directory: HeldDirectory, name: string, bytes: Uint8A
     }
     await rename(temporary, join(directory.base, name));
   } catch (error) {
-    await rm(temporary, { force: true });
+    await rm(temporary, { force: true }).catch(() => undefined);
     throw error;
   }
   await directory.handle.sync();

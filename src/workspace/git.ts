@@ -1,8 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { constants as access, accessSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import type { SimpleGitOptions } from "simple-git";
-import { gitFailure, gitIsMissing, isMissingBinary } from "./git-errors.ts";
+import { gitFailure, gitIsMissing, isInTheWay, isMissingBinary } from "./git-errors.ts";
 
 /** Variables of a user's environment that git may see: where things are and who the user is. Nothing that moves git elsewhere. */
 const PASSED_ON = [
@@ -31,6 +32,9 @@ const CONFIG = [
   "core.safecrlf=false",
   "core.fsync=objects,derived-metadata,reference",
   "core.fsyncMethod=fsync",
+  // Git's own are 100 ms and 1 s, in which a machine that is busy with other runs may not get to it.
+  "core.filesRefLockTimeout=10000",
+  "core.packedRefsTimeout=10000",
   "gc.auto=0",
   "maintenance.auto=false",
   "submodule.recurse=false",
@@ -49,6 +53,11 @@ const LONGEST_CALL_MS = 15 * 60_000;
 
 /** How often a call is made that a signal ended: a person may press Ctrl-C more than once. */
 const MOST_TRIES = 5;
+
+/** Git holds its locks for moments: who has one for longer is not about to let go of it. */
+const LOCK_PATIENCE_MS = 10_000;
+const FIRST_PAUSE_MS = 10;
+const LONGEST_PAUSE_MS = 250;
 
 /** One call of git. */
 export interface GitRequest {
@@ -101,28 +110,35 @@ export function createGit(environment: Readonly<Record<string, string | undefine
   };
 }
 
-/** What `call` throws where git did not come to an end of its own. */
-class EndedBySignal extends Error {}
-
 /**
  * A Ctrl-C reaches every process of the terminal, git's too. What becomes of the run is not decided by that: git takes
- * its locks away when it is ended, and the call is made again.
+ * its locks away when it is ended, and the call is made again. So it is when this one meets another git, of another run
+ * or the user's: it gives up before it has changed anything.
  */
-async function callAgain(...args: Parameters<typeof call>): Promise<GitResult> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await call(...args);
-    } catch (error) {
-      if (!(error instanceof EndedBySignal) || tries === MOST_TRIES) throw error;
+async function callAgain(request: GitRequest, ...settings: Settings): Promise<GitResult> {
+  const giveUpAt = performance.now() + LOCK_PATIENCE_MS;
+  let pauseMs = FIRST_PAUSE_MS;
+  for (let tries = 1; ; ) {
+    const { exitCode, stdout, stderr } = await call(request, ...settings);
+    if (exitCode === null) {
+      if (tries++ === MOST_TRIES) throw new Error(`git ${request.args[0]} was ended by a signal`);
+    } else if (exitCode > 0 && isInTheWay(stderr) && performance.now() < giveUpAt) {
+      await wait(pauseMs);
+      pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+    } else {
+      if (exitCode !== 0 && !request.answers?.includes(exitCode)) throw gitFailure(request.args, stderr);
+      return { exitCode, stdout, stderr };
     }
   }
 }
 
+type Settings = readonly [env: Readonly<Record<string, string>>, config: readonly string[]];
+
+/** `exitCode` null: git did not come to an end of its own. */
 async function call(
   request: GitRequest,
-  base: Readonly<Record<string, string>>,
-  config: readonly string[],
-): Promise<GitResult> {
+  ...[base, config]: Settings
+): Promise<Omit<GitResult, "exitCode"> & { readonly exitCode: number | null }> {
   const { simpleGit } = await import("simple-git");
   const env = { ...base, ...request.env };
   const outcome = { exitCode: 0 as number | null, stdout: [] as Buffer[], stderr: [] as Buffer[] };
@@ -137,12 +153,9 @@ async function call(
     queueMicrotask(() => stdout.emit("data", Buffer.alloc(0)));
   });
   await git.raw([...request.args]);
-  const stderr = Buffer.concat(outcome.stderr).toString();
   const { exitCode } = outcome;
-  if (exitCode === null) throw new EndedBySignal(`git ${request.args[0]} was ended by a signal`);
-  if (isMissingBinary(exitCode)) throw gitIsMissing();
-  if (exitCode !== 0 && !request.answers?.includes(exitCode)) throw gitFailure(request.args, stderr);
-  return { exitCode, stdout: Buffer.concat(outcome.stdout), stderr };
+  if (exitCode !== null && isMissingBinary(exitCode)) throw gitIsMissing();
+  return { exitCode, stdout: Buffer.concat(outcome.stdout), stderr: Buffer.concat(outcome.stderr).toString() };
 }
 
 function optionsFor(

@@ -15,6 +15,12 @@ export function stateDirOf(commonDir: string, stateDir: string | null): string {
   return join(stateDir, `${name}-${createHash("sha256").update(commonDir).digest("hex").slice(0, 12)}`);
 }
 
+/** A run of a repository's. */
+export interface RunSpec {
+  readonly commonDir: string;
+  readonly rid: string;
+}
+
 /** What one run has in git's common directory. It goes when the run is discarded, and nothing else depends on it. */
 export interface RunFolder {
   readonly path: string;
@@ -24,6 +30,8 @@ export interface RunFolder {
   readonly index: string;
   /** What the run started from, as JSON. There once the worktree is complete. */
   readonly base: string;
+  /** There while a worktree that had to be made again has not got the run's files back. */
+  readonly unrestored: string;
   /** What git ignores in the worktree besides its own rules: the user's list, and the dependencies that were copied in. */
   readonly ignored: string;
 }
@@ -36,13 +44,14 @@ export function runFolder(commonDir: string, rid: string): RunFolder {
     objects: join(path, "objects"),
     index: join(path, "index"),
     base: join(path, "base"),
+    unrestored: join(path, "unrestored"),
     ignored: join(path, "ignored"),
   };
 }
 
-/** Where a snapshot of the user's uncommitted work is kept from its making until the run that asked for it has its own copy. */
-export function baseFolder(commonDir: string, tree: string): string {
-  return join(ccpFolder(commonDir), "bases", tree);
+/** Where snapshots of the user's uncommitted work wait, each from its making until the run that asked for it has its own copy. */
+export function basesFolder(commonDir: string): string {
+  return join(ccpFolder(commonDir), "bases");
 }
 
 /** Every object directory of ccp's that is there: the runs' and the waiting snapshots'. */
@@ -63,7 +72,7 @@ export async function worktreePath(stateHome: string, rid: string): Promise<stri
 
 /** The working tree of the repository that the worktree of this run belongs to; null: there is no such worktree here. */
 export async function ownerOfWorktree(stateHome: string, rid: string): Promise<string | null> {
-  if (!RID.test(rid)) return null;
+  if (!isRid(rid)) return null;
   const pointer = await readFile(join(stateHome, "ccp", "worktrees", rid, ".git"), "utf8").catch(() => "");
   const [, commonDir] = /^gitdir: (.*)\/worktrees\/[^/]*\n$/s.exec(pointer) ?? [];
   if (commonDir === undefined) return null;
@@ -73,6 +82,11 @@ export async function ownerOfWorktree(stateHome: string, rid: string): Promise<s
 /** Where dependencies are put together before they are moved into a worktree: beside it, on the same disk, in no snapshot. */
 export function copyingPath(worktree: string): string {
   return `${worktree}.copying`;
+}
+
+/** Where git makes a worktree whose registration is then moved over to one that has lost its own. */
+export function substitutePath(worktree: string): string {
+  return `${worktree}.registration`;
 }
 
 /** True for paths that `worktreePath` gives for this run, under whatever state directory. Nothing else is ever deleted. */
@@ -103,10 +117,13 @@ export async function adminDirs(
   );
 }
 
-const RID = /^[A-Za-z0-9][A-Za-z0-9_-]*$/;
+/** True for what may be the name of a run. */
+export function isRid(text: string): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9_-]*$/.test(text);
+}
 
 /** A rid becomes part of paths and of a branch name. */
 function checkedRid(rid: string): string {
-  if (!RID.test(rid)) throw new Error(`not a rid: ${JSON.stringify(rid)}`);
+  if (!isRid(rid)) throw new Error(`not a rid: ${JSON.stringify(rid)}`);
   return rid;
 }

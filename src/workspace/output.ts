@@ -1,6 +1,7 @@
-import { type FileHandle, mkdtemp, open, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { type FileHandle, mkdir, mkdtemp, open, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { inWords } from "./git-errors.ts";
+import { ownName } from "./sweep.ts";
 
 /** Where a command writes: two files outside the worktree that have no name, and are gone when nobody has them open. */
 export interface Output {
@@ -13,8 +14,13 @@ export interface Output {
 const MOST_KEPT_BYTES = 1024 * 1024;
 
 /** Opened for appending: a command that opens `/dev/stderr` itself, and so empties the file, leaves no hole behind. */
-export async function openOutput(): Promise<Output> {
-  const directory = await mkdtemp(join(tmpdir(), "ccp-output-"));
+export function openOutput(folder: string): Promise<Output> {
+  return inWords(() => makeOutput(folder), folder);
+}
+
+async function makeOutput(folder: string): Promise<Output> {
+  await mkdir(folder, { recursive: true });
+  const directory = await mkdtemp(join(folder, ownName("output-")));
   const stdout = await open(join(directory, "stdout"), "ax+", 0o600);
   const stderr = await open(join(directory, "stderr"), "ax+", 0o600);
   // At once, and not in the end: a ccp that is killed leaves no output of a command lying about.

@@ -44,7 +44,7 @@ export async function openPlace(spec: PlaceSpec): Promise<Place> {
     GIT_WORK_TREE: path,
     GIT_INDEX_FILE: run.index,
     GIT_OBJECT_DIRECTORY: run.objects,
-    ...markOf(rid),
+    ...markOf(spec),
   };
   const at = { cwd: path, env, config: [...PRIVATE_INDEX_CONFIG, `core.excludesFile=${run.ignored}`] };
   const place: Place = {

@@ -1,14 +1,20 @@
 import { randomUUID } from "node:crypto";
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, existsSync, statfsSync } from "node:fs";
 import type { CommandRequest, CommandResult, Workspace } from "../core/ports.ts";
+import { fileFailure } from "./git-errors.ts";
 import { type Output, openOutput, readOutput, sizeOf } from "./output.ts";
 import { endFamily, type Family, signal } from "./survivors.ts";
+import { sweepOfTheDead } from "./sweep.ts";
 
 /** What running a command takes. */
 export interface ProcessesSpec {
   readonly rid: string;
+  /** What all commands of the run are found by; see `familyOf`. */
+  readonly family: string;
   /** Absolute path of the worktree. */
   readonly root: string;
+  /** Absolute path of the run's own folder. */
+  readonly folder: string;
   /** What every command gets; see `childEnvironment`. */
   readonly env: Readonly<Record<string, string>>;
 }
@@ -26,8 +32,12 @@ const CANNOT_EXECUTE = 126;
 export function createProcesses(spec: ProcessesSpec): Pick<Workspace, "run" | "killSurvivors"> {
   return {
     run: (request) => runCommand(spec, request),
-    killSurvivors: () =>
-      endFamily({ groupId: null, marker: `CCP_RUN=${spec.rid}` }, { beforeTermMs: 0, beforeKillMs: TERM_TO_KILL_MS }),
+    killSurvivors: async () => {
+      const family = { groupId: null, marker: `CCP_CALL=${spec.family}-` };
+      const count = await endFamily(family, { beforeTermMs: 0, beforeKillMs: TERM_TO_KILL_MS });
+      await sweepOfTheDead(spec.folder);
+      return count;
+    },
   };
 }
 
@@ -37,9 +47,10 @@ async function runCommand(spec: ProcessesSpec, request: CommandRequest): Promise
   const nothing = new Uint8Array();
   if (request.signal.aborted)
     return { exitCode: null, endedBy: "abort", durationMs: 0, stdout: nothing, stderr: nothing };
-  const output = await openOutput();
+  const output = await openOutput(spec.folder);
   try {
     const end = await execute(spec, request, output);
+    if (end.exitCode !== 0 && end.endedBy === null) requireDisk([spec.root, spec.folder]);
     const { stdout, stderr } = await readOutput(output);
     const complaint = new TextEncoder().encode(end.complaint);
     return {
@@ -53,6 +64,23 @@ async function runCommand(spec: ProcessesSpec, request: CommandRequest): Promise
     await output.close();
   }
 }
+
+/** A command that fails on a disk that is full or read-only has not been heard: it counts as never run. */
+function requireDisk(paths: readonly string[]): void {
+  for (const path of paths.filter((each) => existsSync(each))) {
+    const { bavail, bsize, files, ffree } = statfsSync(path);
+    const isFull = bavail * bsize < LEAST_FREE_BYTES || (files > 0 && ffree === 0);
+    if (isFull) throw fileFailure(Object.assign(new Error("no space left on device"), { code: "ENOSPC" }), path);
+    try {
+      accessSync(path, constants.W_OK);
+    } catch (error) {
+      throw fileFailure(error, path);
+    }
+  }
+}
+
+/** With less a test or a compiler fails for the lack of room and says something else. */
+const LEAST_FREE_BYTES = 64 * 1024;
 
 /** Any number is handed on to the operating system; execa's types know only the first few. */
 type Descriptor = 3;
@@ -69,7 +97,7 @@ async function execute(spec: ProcessesSpec, request: CommandRequest, output: Out
   if ([request.command, ...Object.values(request.env)].some((text) => text.includes("\0")))
     return notStarted("a command and its environment cannot have a NUL byte in them");
   const { execa } = await import("execa");
-  const callId = randomUUID();
+  const callId = `${spec.family}-${randomUUID()}`;
   const subprocess = execa(shellOf(spec.env), ["-c", "--", request.command], {
     cwd: spec.root,
     env: { ...spec.env, ...request.env, CCP_RUN: spec.rid, CCP_CALL: callId },

@@ -1,20 +1,23 @@
-import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { realpath } from "node:fs/promises";
-import { join, parse as parsePath, resolve } from "node:path";
+import { parse as parsePath, resolve } from "node:path";
 import { CcpError, EXIT } from "../core/errors.ts";
 import type { Repository, Workspace } from "../core/ports.ts";
 import { applyToTree } from "./apply.ts";
-import { noCommit, resolveCommit, snapshotOfUser } from "./bases.ts";
-import { branchOf } from "./commits.ts";
+import { hasCommit, noCommit, resolveCommit, snapshotOfUser } from "./bases.ts";
+import { branchOf } from "./branches.ts";
 import { copyDependencies } from "./dependencies.ts";
 import { createGit, type Git } from "./git.ts";
 import { gitFailure, inWords } from "./git-errors.ts";
 import { worktreePath } from "./layout.ts";
+import { noticesFor } from "./notices.ts";
 import { openPlace } from "./place.ts";
 import { projectFacts } from "./project.ts";
+import { findRemains } from "./remains.ts";
 import { dirtyPaths } from "./status.ts";
+import { commonDirOf } from "./strangers.ts";
 import { assembleWorkspace } from "./workspace.ts";
-import { createWorktree, noticesFor, removeWorktree } from "./worktree.ts";
+import { createWorktree, isWholeWorktree, removeWorktree, retireWorktree } from "./worktree.ts";
 
 /** Where a repository is looked for, and what is known of its surroundings. */
 export interface RepositorySpec {
@@ -39,6 +42,9 @@ export async function openRepository(spec: RepositorySpec): Promise<Repository> 
   const { root, commonDir } = await locate(git, spec);
   const place = { git, root, commonDir };
   const worktree = (rid: string, path: string) => ({ git, commonDir, rid, path });
+  // A run that came from elsewhere, or that a crash cut off, may have a worktree that no journal names.
+  const anyWorktree = async (rid: string, path: string) =>
+    worktree(rid, path === "" ? await worktreePath(spec.stateHome, rid) : path);
   const open = new Map<string, Workspace>();
   return {
     root,
@@ -55,15 +61,19 @@ export async function openRepository(spec: RepositorySpec): Promise<Repository> 
         return { path, branch: branchOf(rid), notices };
       }),
     isOurs: (other) => other === root || !existsSync(other) || commonDirOf(other) === commonDir,
-    hasWorkspace: (path) => existsSync(path),
+    hasWorkspace: (path) => isWholeWorktree(commonDir, path),
     copyDependencies: (path, globs) => inWords(() => copyDependencies({ git, root, commonDir, path }, globs)),
     // One for each worktree, so that whoever asks, its snapshots are taken one after the other.
     openWorkspace: (rid, path) => {
-      const workspace = open.get(path) ?? assembleWorkspace({ ...place, rid, path, environment: spec.environment });
-      open.set(path, workspace);
+      const key = `${rid} ${path}`;
+      const workspace = open.get(key) ?? assembleWorkspace({ ...place, rid, path, environment: spec.environment });
+      open.set(key, workspace);
       return workspace;
     },
-    removeWorkspace: (rid, path) => inWords(() => removeWorktree(worktree(rid, path))),
+    removeWorkspace: (rid, path) => inWords(async () => removeWorktree(await anyWorktree(rid, path))),
+    retireWorkspace: (rid, path) => inWords(async () => retireWorktree(await anyWorktree(rid, path))),
+    remains: () => inWords(() => findRemains({ git, commonDir, stateHome: spec.stateHome })),
+    hasCommit: (commit) => hasCommit(place, commit),
     applyPatch: (patch) => applyToTree(place, patch),
     project: () => projectFacts(root),
   };
@@ -134,22 +144,4 @@ function refusal(code: string, message: string, hint: string): CcpError {
 /** One line feed is git's; any other belongs to the path. */
 function withoutLineFeed(output: Buffer): string {
   return output.toString().replace(/\n$/, "");
-}
-
-/** Git's common directory of a working tree's root, read without git; null where there is none. */
-function commonDirOf(root: string): string | null {
-  try {
-    const dotGit = join(root, ".git");
-    if (statSync(dotGit).isDirectory()) return realpathSync(dotGit);
-    const gitDir = resolve(
-      root,
-      readFileSync(dotGit, "utf8")
-        .replace(/^gitdir: /, "")
-        .trimEnd(),
-    );
-    const common = readFileSync(join(gitDir, "commondir"), "utf8").trimEnd();
-    return realpathSync(resolve(gitDir, common));
-  } catch {
-    return null;
-  }
 }

@@ -1,8 +1,8 @@
-import { existsSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync, renameSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { CcpError, EXIT, hasCode } from "../core/errors.ts";
 import type { Results } from "../core/ports.ts";
-import { sweepTemporaries, writeAtomically } from "./atomic.ts";
+import { removeFile, writeAlone } from "./atomic.ts";
 import { bundleFolder } from "./bundle.ts";
 import { excludeFromGit } from "./exclude.ts";
 import { createGit } from "./git.ts";
@@ -19,9 +19,6 @@ export interface ResultsSpec {
   readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
-/** Another run may be publishing the same name right now; none takes this long. */
-const OTHERS_WRITE_MS = 60_000;
-
 const USUAL_PLACES = { PATH: "/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin" };
 
 /** What runs leave behind. Every path is excluded from git before anything is written to it. */
@@ -36,21 +33,21 @@ export function openResults(spec: ResultsSpec): Results {
     write: (rid, name, bytes) => {
       exclude(spec, dir, [`${rid}/`]);
       const file = join(pathOf(rid), safeName(name));
-      writeAtomically(file, bytes);
-      // A run has one writer, so what is left is a dead one's.
-      sweepTemporaries(file);
+      writeAlone(file, bytes);
     },
     read: (rid, name) => readIfThere(join(pathOf(rid), safeName(name))),
-    publish: (name, bytes) => {
+    publish: (rid, name, bytes) => {
       const file = join(dir, safeName(name));
       if (existsSync(dir) && git.tracks(dir, name)) return false;
       if (bytes === null) {
-        rmSync(file, { force: true });
+        removeFile(file);
         return true;
       }
       exclude(spec, dir, [name]);
-      writeAtomically(file, bytes);
-      sweepTemporaries(file, OTHERS_WRITE_MS);
+      // By way of the run's folder, which git ignores: what a crash leaves of it is not seen, and is the next one's to sweep.
+      const own = join(pathOf(rid), `latest-${safeName(name)}`);
+      writeAlone(own, bytes);
+      renameSync(own, file);
       return true;
     },
     bundle: async (rid, target) => {

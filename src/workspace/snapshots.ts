@@ -1,18 +1,46 @@
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { TreeHash } from "../core/event.ts";
 import { removeTree } from "./atomic.ts";
-import { flushNames } from "./objects.ts";
+import { flushObjects, keepObjects, listObjects } from "./objects.ts";
 import { type Place, rebuildIndex } from "./place.ts";
-import { isBrokenIndex, type StageMode, stage } from "./stage.ts";
+import { isBrokenIndex, stage } from "./stage.ts";
 
-/** Records the files as a tree: every tracked file and every one that is not ignored. Flushed before it returns. */
-export async function takeSnapshot(place: Place): Promise<TreeHash> {
+/**
+ * Records the files as a tree: every tracked file and every one that is not ignored. Flushed before it returns. All that
+ * it adds to `known` (null: to the base) is then in the run's own store, also where the user's repository has the same
+ * object: a `git gc` there may drop that at any time.
+ */
+export async function takeSnapshot(place: Place, known: TreeHash | null): Promise<TreeHash> {
+  const tree = await recordTree(place, known).catch((error: unknown) => {
+    if (!isBrokenIndex(error)) throw error;
+    return null;
+  });
+  if (tree !== null) return tree;
+  await rebuildIndex(place, place.baseTree);
+  const again = await recordTree(place, known);
+  if (again === null) throw new Error(`objects are missing in ${place.run.objects}`);
+  return again;
+}
+
+/** Null: an object is gone that the index takes for written. */
+async function recordTree(place: Place, known: TreeHash | null): Promise<TreeHash | null> {
   const startedAt = Date.now();
-  await stageAgain(place, "contents", place.baseTree);
-  const [tree, ignored] = await Promise.all([writeTree(place), nowIgnored(place)]);
-  const settled = ignored.length === 0 ? tree : await withoutPaths(place, ignored);
-  await flushNames(place.run.objects, startedAt);
-  return settled;
+  await stage(place.git, place, "contents");
+  const [all, ignored] = await Promise.all([writeTree(place), nowIgnored(place)]);
+  const tree = ignored.length === 0 ? all : await withoutPaths(place, ignored);
+  const [isKept] = await Promise.all([keepTree(place, tree, known), flushObjects(place.run.objects, startedAt)]);
+  return isKept ? tree : null;
+}
+
+/** False: not all of the tree is there. */
+async function keepTree(place: Place, tree: TreeHash, known: TreeHash | null): Promise<boolean> {
+  const { git, commonDir, run, baseTree } = place;
+  if (tree === (known ?? baseTree)) return true;
+  const except = known === null ? [baseTree] : [baseTree, known];
+  const ids = await listObjects(git, { commonDir, objects: run.objects, trees: [tree], except });
+  if (ids !== null) await keepObjects(git, { commonDir, from: run.objects, into: run.objects, ids });
+  return ids !== null;
 }
 
 /**
@@ -28,16 +56,7 @@ export async function restoreTree(place: Place, tree: TreeHash): Promise<void> {
   const { added, nested } = await stage(place.git, place, "names");
   if (added) await readTree(place, tree);
   for (const repository of nested) await removeUnlessIn(place, tree, repository);
-}
-
-async function stageAgain(place: Place, mode: StageMode, tree: TreeHash): Promise<void> {
-  try {
-    await stage(place.git, place, mode);
-  } catch (error) {
-    if (!isBrokenIndex(error)) throw error;
-    await rebuildIndex(place, tree);
-    await stage(place.git, place, mode);
-  }
+  await rm(place.run.unrestored, { force: true });
 }
 
 function writeTree(place: Place): Promise<string> {

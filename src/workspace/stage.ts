@@ -28,7 +28,7 @@ export type StageMode = "contents" | "names";
 /** Repositories inside repositories: no one nests deeper by accident. */
 const DEEPEST_NESTING = 16;
 const SPEAKS_OF_REPOSITORY = /embedded git repository|does not have a commit checked out/;
-const SPEAKS_OF_INDEX = /index file|bad signature|bad index/;
+const SPEAKS_OF_INDEX = /index file|bad signature|bad index|invalid object|error building trees/;
 
 /** Brings the index up to the files: new, changed and deleted ones. `added` is false when `names` found nothing new. */
 export async function stage(
@@ -92,7 +92,7 @@ async function openUp(git: Git, place: StagePlace, repositories: readonly string
   });
 }
 
-/** True when git could not read the index: it is ccp's own and can be made again. */
+/** True when git could not read the index, or what it speaks of: it is ccp's own and can be made again. */
 export function isBrokenIndex(error: unknown): boolean {
   return error instanceof CcpError && error.code === "git_failed" && SPEAKS_OF_INDEX.test(error.message);
 }

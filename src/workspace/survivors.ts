@@ -1,11 +1,11 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
+import { ancestorsOf, environmentOf, readProcesses } from "./process-table.ts";
 
 /** Processes that belong together: a process group, and whoever carries a variable of the environment (on Linux). */
 export interface Family {
   /** Null: only the marker tells. */
   readonly groupId: number | null;
-  /** `NAME=value`, as the first process of the family was given it. */
+  /** `NAME=value`, as the first process of the family was given it, or how that begins. */
   readonly marker: string;
 }
 
@@ -62,6 +62,7 @@ async function isGone(family: Family, withinMs: number): Promise<boolean> {
 function membersOf(family: Family): readonly number[] {
   const processes = readProcesses();
   if (processes === null) return family.groupId !== null && groupLives(family.groupId) ? [-family.groupId] : [];
+  // ccp may run inside a command of the very run that it cleans up after.
   const spared = ancestorsOf(process.pid, processes);
   return processes
     .filter(({ id, isZombie }) => !isZombie && !spared.has(id))
@@ -77,55 +78,6 @@ function groupLives(groupId: number): boolean {
   }
 }
 
-interface ProcessLine {
-  readonly id: number;
-  readonly parentId: number;
-  readonly groupId: number;
-  /** Dead and not yet collected: there is nothing left to end. */
-  readonly isZombie: boolean;
-}
-
-/** All processes of this user; null where the system has no /proc to tell. */
-function readProcesses(): readonly ProcessLine[] | null {
-  if (process.platform !== "linux") return null;
-  const names = directoryNames("/proc");
-  if (names === null) return null;
-  return names.filter((name) => /^\d+$/.test(name)).flatMap((name) => readProcess(Number(name)));
-}
-
-function directoryNames(path: string): readonly string[] | null {
-  try {
-    return readdirSync(path);
-  } catch {
-    return null;
-  }
-}
-
-/** `4711 (a name (even so)) S 1 4711 …`: state, parent and group stand after the last parenthesis. */
-function readProcess(id: number): readonly ProcessLine[] {
-  try {
-    const text = readFileSync(`/proc/${id}/stat`, "latin1");
-    const [state, parentId, groupId] = text.slice(text.lastIndexOf(")") + 2).split(" ");
-    if (statSync(`/proc/${id}`).uid !== process.getuid?.()) return [];
-    return [{ id, parentId: Number(parentId), groupId: Number(groupId), isZombie: state === "Z" || state === "X" }];
-  } catch {
-    return [];
-  }
-}
-
-/** The process itself and all above it: ccp may run inside a command of the very run that it cleans up after. */
-function ancestorsOf(id: number, processes: readonly ProcessLine[]): ReadonlySet<number> {
-  const parents = new Map(processes.map((line) => [line.id, line.parentId]));
-  const found = new Set<number>();
-  for (let at: number | undefined = id; at !== undefined && at > 0 && !found.has(at); at = parents.get(at))
-    found.add(at);
-  return found;
-}
-
 function carries(id: number, marker: string): boolean {
-  try {
-    return readFileSync(`/proc/${id}/environ`, "latin1").split("\0").includes(marker);
-  } catch {
-    return false;
-  }
+  return environmentOf(id).some((entry) => entry.startsWith(marker));
 }

@@ -1,4 +1,7 @@
+import { rm } from "node:fs/promises";
+import type { TreeHash } from "../core/event.ts";
 import type { Workspace } from "../core/ports.ts";
+import { adoptTree } from "./adopt.ts";
 import { commitTree } from "./commits.ts";
 import { diffStatOfTrees, diffTrees } from "./diffs.ts";
 import { childEnvironment } from "./environment.ts";
@@ -6,11 +9,12 @@ import { createFiles } from "./files.ts";
 import type { Git } from "./git.ts";
 import { inWords } from "./git-errors.ts";
 import { runFolder } from "./layout.ts";
-import { sweepObjects } from "./objects.ts";
-import { endOrphanedGits } from "./orphans.ts";
+import { checkedId, sweepObjects } from "./objects.ts";
+import { endOrphanedGits, familyOf } from "./orphans.ts";
 import { openPlace, type Place, type PlaceSpec, readBase } from "./place.ts";
 import { createProcesses } from "./processes.ts";
 import { restoreTree, takeSnapshot } from "./snapshots.ts";
+import { packTrees, unpackTrees } from "./tree-pack.ts";
 import { createWorktree } from "./worktree.ts";
 
 /** What a workspace is put together from. */
@@ -29,9 +33,14 @@ export interface WorkspaceParts {
 export function assembleWorkspace(parts: WorkspaceParts): Workspace {
   const { git, commonDir, rid, path, root } = parts;
   const spec: PlaceSpec = { git, commonDir, rid, path };
-  const { objects } = runFolder(commonDir, rid);
+  const { objects, index, path: folder } = runFolder(commonDir, rid);
+  let known: TreeHash | null = null;
+  const snapshot = async () => {
+    known = await takeSnapshot(await openPlace(spec), known);
+    return known;
+  };
   const inTurn = createQueue(async () => {
-    await endOrphanedGits(rid);
+    await endOrphanedGits(spec);
     await sweepObjects(objects);
   });
   return {
@@ -39,18 +48,25 @@ export function assembleWorkspace(parts: WorkspaceParts): Workspace {
     ...createFiles(path),
     ...createProcesses({
       rid,
+      family: familyOf(spec),
       root: path,
+      folder,
       env: childEnvironment(parts.environment, { userRoot: root, worktree: path }),
     }),
     snapshot: () =>
-      inTurn(async () => takeSnapshot(await openPlace(spec))).catch(async (error: unknown) => {
+      inTurn(snapshot).catch(async (error: unknown) => {
         await inTurn(() => sweepObjects(objects));
         throw error;
       }),
-    restore: (tree) => inTurn(async () => restoreTree(await openOrMakeAgain(spec), tree)),
-    diff: (from, to) => diffTrees(spec, from, to),
-    diffStat: (from, to) => diffStatOfTrees(spec, from, to),
-    commit: (tree, parent, message) => inTurn(() => commitTree(spec, tree, parent, message)),
+    forgetIndex: () => inTurn(() => rm(index, { force: true })),
+    restore: (tree) => inTurn(async () => restoreTree(await openOrMakeAgain(spec), checkedId(tree))),
+    diff: async (from, to) => diffTrees(spec, checkedId(from), checkedId(to)),
+    diffStat: async (from, to) => diffStatOfTrees(spec, checkedId(from), checkedId(to)),
+    commit: (tree, parent, message) =>
+      inTurn(async () => commitTree(spec, checkedId(tree), checkedId(parent), message)),
+    adopt: (tree) => inTurn(() => adoptTree(spec, tree)),
+    pack: (trees, base) => inWords(() => packTrees(spec, trees, base)),
+    unpack: (pack) => inTurn(() => unpackTrees(spec, pack)),
   };
 }
 

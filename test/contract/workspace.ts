@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
+import { EXIT } from "../../src/core/errors.ts";
 import type { Base } from "../../src/core/event.ts";
 import type { Workspace } from "../../src/core/ports.ts";
 
@@ -130,6 +131,72 @@ export function workspaceContract(name: string, make: () => Promise<WorkspaceOnT
       expect(git("rev-parse", branch)).toBe(commit);
       expect(git("show", "-s", "--format=%T %P %s", commit)).toBe(`${tree} ${base.commit} work`);
       expect(git("show", `${branch}:c.txt`)).toBe("c");
+    });
+
+    it("a tree that is there already is adopted without a word, and one that nobody has is told as such", async () => {
+      const { workspace, base } = await make();
+      await write(workspace, "c.txt", "c\n");
+      const tree = await workspace.snapshot();
+      for (const there of [base.tree, tree]) await workspace.adopt(there);
+      const missing = { code: "tree_missing", exitCode: EXIT.usage, hint: expect.any(String) };
+      await expect(workspace.adopt("1".repeat(40))).rejects.toMatchObject(missing);
+      await expect(workspace.adopt("--help")).rejects.toMatchObject(missing);
+      expect(await workspace.snapshot()).toBe(tree);
+    });
+
+    it("trees that were packed in one place can be restored in another that has the same base", async () => {
+      const [one, other] = [await make(), await make()];
+      await write(one.workspace, "c.txt", "c\n");
+      const first = await one.workspace.snapshot();
+      await shell(
+        one.workspace,
+        "rm a.txt && mkdir deep && cp dir/b.txt deep/copy && ln -s a.txt link && chmod +x c.txt",
+      );
+      const second = await one.workspace.snapshot();
+      const pack = await one.workspace.pack([first, second, one.base.tree], one.base.commit);
+      await expect(other.workspace.adopt(second)).rejects.toMatchObject({ code: "tree_missing" });
+      await other.workspace.unpack(pack);
+      for (const tree of [second, first]) {
+        await other.workspace.adopt(tree);
+        await other.workspace.restore(tree);
+        expect(await other.workspace.snapshot()).toBe(tree);
+      }
+    });
+
+    it("what is no tree is never handed on as one: a journal may come from elsewhere", async () => {
+      const { workspace, base } = await make();
+      for (const word of ["--index-output=away", "HEAD", ""]) {
+        await expect(workspace.restore(word)).rejects.toThrow("not the id of an object");
+        await expect(workspace.diff(base.tree, word)).rejects.toThrow("not the id of an object");
+        await expect(workspace.diffStat(word, base.tree)).rejects.toThrow("not the id of an object");
+        await expect(workspace.commit(word, base.commit, "work")).rejects.toThrow("not the id of an object");
+        await expect(workspace.pack([base.tree], word)).rejects.toThrow("not the id of an object");
+      }
+      expect(await workspace.snapshot()).toBe(base.tree);
+    });
+
+    it("a pack of nothing new is one that can be taken in, and what is no tree cannot be packed", async () => {
+      const { workspace, base } = await make();
+      await workspace.unpack(await workspace.pack([base.tree], base.commit));
+      await workspace.unpack(await workspace.pack([], base.commit));
+      expect(await workspace.snapshot()).toBe(base.tree);
+      const refusal = { code: "tree_missing", exitCode: EXIT.usage };
+      await expect(workspace.pack([base.tree, "1".repeat(40)], base.commit)).rejects.toMatchObject(refusal);
+    });
+
+    it("what is no pack is refused, whatever it is, and leaves everything as it was", async () => {
+      const { workspace, base } = await make();
+      await write(workspace, "c.txt", "c\n".repeat(1000));
+      const tree = await workspace.snapshot();
+      const pack = await workspace.pack([tree], base.commit);
+      const flipped = pack.map((byte, index) => (index === pack.length >> 1 ? byte ^ 1 : byte));
+      const noise = Uint8Array.from({ length: 300_000 }, (_, index) => (index * index) % 251);
+      const junk = Uint8Array.from([...pack, 0]);
+      for (const bytes of [new Uint8Array(), noise, pack.subarray(0, -1), pack.subarray(0, 12), flipped, junk]) {
+        const refusal = { code: "damaged_export", exitCode: EXIT.usage, hint: expect.any(String) };
+        await expect(workspace.unpack(bytes)).rejects.toMatchObject(refusal);
+      }
+      expect(await workspace.snapshot()).toBe(tree);
     });
 
     it("no command of a run's own to git changes what is recorded", async () => {

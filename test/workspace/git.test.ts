@@ -1,9 +1,9 @@
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { CcpError, EXIT } from "../../src/core/errors.ts";
 import { createGit } from "../../src/workspace/git.ts";
-import { fileFailure, gitFailure } from "../../src/workspace/git-errors.ts";
+import { fileFailure, gitFailure, isInTheWay } from "../../src/workspace/git-errors.ts";
 import { makeRepository, git as plainGit } from "../support/git.ts";
 import { tempDir } from "../support/temp.ts";
 import { bareEnvironment } from "./git-support.ts";
@@ -30,6 +30,40 @@ it("says that git is missing where it is not on the path", async () => {
     exitCode: EXIT.usage,
   });
 });
+
+it("waits for another git that holds a lock, and goes on when that is done", async () => {
+  const cwd = makeRepository();
+  const { path, calls } = countingGit();
+  const lock = join(cwd, ".git", "config.lock");
+  writeFileSync(lock, "");
+  const git = createGit({ ...bareEnvironment(), PATH: path });
+  const done = git.run({ cwd, args: ["config", "a.b", "c"], answers: [255] });
+  while (calls() < 2) await new Promise(setImmediate);
+  rmSync(lock);
+  expect((await done).exitCode).toBe(0);
+  expect(plainGit(cwd, "config", "a.b")).toBe("c\n");
+});
+
+it.each([
+  ["fatal: Unable to create '/r/.git/refs/heads/x.lock': File exists.", true],
+  ["error: could not lock config file .git/config: File exists", true],
+  ["fatal: failed to read /r/.git/worktrees/r-abc123/commondir: Success", true],
+  ["error: unable to create temporary file: No such file or directory", true],
+  ["fatal: Unable to create '/r/.git/refs/heads/x.lock': Permission denied", false],
+  ["fatal: bad object deadbeef", false],
+])("%s: that another git is at work is %s", (stderr, expected) => {
+  expect(isInTheWay(stderr)).toBe(expected);
+});
+
+/** A search path on which git is one that counts how often it is called. */
+function countingGit(): { readonly path: string; calls(): number } {
+  const folder = tempDir();
+  const log = join(folder, "calls");
+  writeFileSync(log, "");
+  const search = process.env.PATH ?? "";
+  writeFileSync(join(folder, "git"), `#!/bin/sh\necho >>'${log}'\nPATH='${search}' exec git "$@"\n`, { mode: 0o755 });
+  return { path: `${folder}:${search}`, calls: () => readFileSync(log, "utf8").length };
+}
 
 it("is not led elsewhere by the variables of a hook that ccp is called from", async () => {
   const elsewhere = makeRepository({ "other.txt": "other\n" });
@@ -91,6 +125,9 @@ it.each([
   ["error: insufficient permission for adding an object to repository database .git/objects", "read_only", EXIT.disk],
   ["fatal: could not create work tree dir 'x': Permission denied", "read_only", EXIT.disk],
   ["fatal: detected dubious ownership in repository at '/r'", "unsafe_ownership", EXIT.usage],
+  ["fatal: Unable to create '/r/.git/packed-refs.lock': File exists.", "git_locked", EXIT.failed],
+  ["error: could not lock config file .git/config: File exists", "git_locked", EXIT.failed],
+  ["fatal: failed to read /r/.git/worktrees/r-abc123/commondir: Success", "worktree_broken", EXIT.failed],
   ["fatal: bad object deadbeef", "git_failed", EXIT.failed],
 ])("%s", (stderr, code, exitCode) => {
   expect(gitFailure(["add"], stderr)).toMatchObject({ code, exitCode, message: expect.stringContaining(stderr) });

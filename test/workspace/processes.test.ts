@@ -13,7 +13,7 @@ const never = new AbortController().signal;
 function bench(rid = "r-test01") {
   const root = tempDir("ccp-run");
   const env = { PATH: process.env.PATH ?? "", LANG: "C.UTF-8" };
-  const processes = createProcesses({ rid, root, env });
+  const processes = createProcesses({ rid, family: rid, root, folder: tempDir("ccp-run"), env });
   const start = (command: string, changes: Partial<CommandRequest> = {}) =>
     processes.run({ command, env: {}, timeoutMs: null, signal: never, ...changes });
   const run = async (command: string, changes: Partial<CommandRequest> = {}) => {
@@ -93,7 +93,13 @@ describe("a command", () => {
   });
 
   test("in a worktree that is gone is not started", async () => {
-    const processes = createProcesses({ rid: "r-test02", root: "/nonexistent/tree", env: {} });
+    const processes = createProcesses({
+      rid: "r-test02",
+      family: "test2",
+      root: "/nonexistent/tree",
+      folder: tempDir("ccp-run"),
+      env: {},
+    });
     const result = await processes.run({ command: "true", env: {}, timeoutMs: null, signal: never });
     expect(result).toMatchObject({ exitCode: 126, endedBy: null });
     expect(decode(result.stderr)).toContain("/nonexistent/tree");
@@ -113,7 +119,7 @@ describe("the environment of a command", () => {
     const root = tempDir();
     const source = { ...process.env, ANTHROPIC_API_KEY: "hunter2", GITHUB_TOKEN: "hunter2", LC_SECRET: "hunter2" };
     const env = childEnvironment(source, { userRoot: "/home/ann/shop", worktree: root });
-    const processes = createProcesses({ rid: "r-test03", root, env });
+    const processes = createProcesses({ rid: "r-test03", family: "test3", root, folder: tempDir("ccp-run"), env });
     const command = "env; cat /proc/self/environ";
     const { stdout } = await processes.run({ command, env: {}, timeoutMs: null, signal: never });
     expect(decode(stdout)).toContain("GIT_TERMINAL_PROMPT=0");
@@ -225,20 +231,20 @@ describe("survivors", () => {
   test("of a dead owner are found by their run and ended, and others are not", async () => {
     const root = tempDir();
     const { spawn } = await import("node:child_process");
-    const start = (rid: string) => {
+    const start = (family: string) => {
       const options = {
         cwd: root,
         detached: true,
         stdio: "ignore",
-        env: { PATH: process.env.PATH, CCP_RUN: rid },
+        env: { PATH: process.env.PATH, CCP_CALL: `${family}-1` },
       } as const;
       const child = spawn("sleep", ["300"], options);
       onTestFinished(() => void child.kill("SIGKILL"));
       return child.pid ?? 0;
     };
-    const mine = [start("r-dead01"), start("r-dead01")];
-    const other = start("r-dead011");
-    const processes = createProcesses({ rid: "r-dead01", root, env: {} });
+    const mine = [start("dead0"), start("dead0")];
+    const other = start("dead01");
+    const processes = createProcesses({ rid: "r-dead01", family: "dead0", root, folder: tempDir("ccp-run"), env: {} });
     expect(await processes.killSurvivors()).toBe(2);
     expect(mine.filter(lives)).toEqual([]);
     expect(lives(other)).toBe(true);
@@ -249,7 +255,7 @@ describe("survivors", () => {
     const { run } = bench("r-inner1");
     const program = `
       import { createProcesses } from ${JSON.stringify(join(import.meta.dirname, "../../src/workspace/processes.ts"))};
-      const inner = createProcesses({ rid: "r-inner1", root: ".", env: {} });
+      const inner = createProcesses({ rid: "r-inner1", family: "r-inner1", root: ".", folder: "/nonexistent", env: {} });
       console.log(await inner.killSurvivors());`;
     const command = `"$NODE" --input-type=module -e "$PROGRAM"; echo alive`;
     const result = await run(command, { env: { NODE: process.execPath, PROGRAM: program } });

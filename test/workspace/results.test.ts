@@ -54,7 +54,8 @@ describe("what a run leaves behind", () => {
     const root = makeRepository();
     const results = open(root);
     results.write(RID, "run.json", bytes("{}"));
-    for (const name of ["PLAN.md", "Diff.patch", "REVIEW.md"]) expect(results.publish(name, bytes("x"))).toBe(true);
+    for (const name of ["PLAN.md", "Diff.patch", "REVIEW.md"])
+      expect(results.publish(RID, name, bytes("x"))).toBe(true);
     expect(git(root, "status", "--short")).toBe("");
     expect(await (await openBench(root)).repository.dirtyFiles()).toEqual([]);
     writeFiles(root, { "results/mine.md": "the user's\n" });
@@ -71,45 +72,39 @@ describe("what a run leaves behind", () => {
   it("keeps nothing of a write that died in the middle, and that is no uncommitted work meanwhile", async () => {
     const root = makeRepository();
     const results = open(root);
-    const [own, old, fresh] = [
-      `results/${RID}/.run.json.0123abcd.tmp`,
-      "results/.PLAN.md.0123abcd.tmp",
-      "results/.PLAN.md.4567cdef.tmp",
-    ];
-    writeFiles(root, { [own]: "{", [old]: "# pl", [fresh]: "# pla" });
+    const left = [`results/${RID}/.run.json.0123abcd.tmp`, `results/${RID}/.latest-PLAN.md.0123abcd.tmp`];
+    for (const file of left) writeFiles(root, { [file]: "{" });
     expect(await (await openBench(root)).repository.dirtyFiles()).toEqual([]);
-    utimesSync(join(root, old), 1, 1);
     results.write(RID, "run.json", bytes("{}"));
-    results.publish("PLAN.md", bytes("# plan\n"));
-    // What is young may be another run's, at work now.
-    expect([own, old, fresh].map((file) => existsSync(join(root, file)))).toEqual([false, false, true]);
+    results.publish(RID, "PLAN.md", bytes("# plan\n"));
+    expect(left.filter((file) => existsSync(join(root, file)))).toEqual([]);
   });
 
   it("a published file takes the place of the last one, or is taken away", () => {
     const root = makeRepository();
     const results = open(root);
-    results.publish("REVIEW.md", bytes("old"));
-    results.publish("REVIEW.md", bytes("new"));
+    results.publish(RID, "REVIEW.md", bytes("old"));
+    results.publish(RID, "REVIEW.md", bytes("new"));
     expect(readFileSync(join(root, "results/REVIEW.md"), "utf8")).toBe("new");
-    expect(results.publish("REVIEW.md", null)).toBe(true);
-    expect(results.publish("REVIEW.md", null)).toBe(true);
+    expect(results.publish(RID, "REVIEW.md", null)).toBe(true);
+    expect(results.publish(RID, "REVIEW.md", null)).toBe(true);
     expect(existsSync(join(root, "results/REVIEW.md"))).toBe(false);
   });
 
   it("never replaces or removes a file that git tracks", () => {
     const root = makeRepository({ "results/PLAN.md": "the team's\n" });
     const results = open(root);
-    expect(results.publish("PLAN.md", bytes("ours"))).toBe(false);
-    expect(results.publish("PLAN.md", null)).toBe(false);
+    expect(results.publish(RID, "PLAN.md", bytes("ours"))).toBe(false);
+    expect(results.publish(RID, "PLAN.md", null)).toBe(false);
     expect(readFileSync(join(root, "results/PLAN.md"), "utf8")).toBe("the team's\n");
-    expect(results.publish("REVIEW.md", bytes("ours"))).toBe(true);
+    expect(results.publish(RID, "REVIEW.md", bytes("ours"))).toBe(true);
   });
 
   it("stays where it is put: no name leads elsewhere", () => {
     const results = open(makeRepository());
     for (const name of ["../x", "a/b/c", "/etc/passwd", "", ".", "a/..", ".git/config", "a\0b"]) {
       expect(() => results.write(RID, name, bytes("x")), name).toThrow("not a name");
-      expect(() => results.publish(name, bytes("x")), name).toThrow("not a name");
+      expect(() => results.publish(RID, name, bytes("x")), name).toThrow("not a name");
     }
   });
 });
@@ -176,7 +171,7 @@ describe("the list of exclusions", () => {
       const root = makeRepository();
       const results = open(root, dir);
       results.write(RID, "a.txt", bytes("a"));
-      results.publish("PLAN.md", bytes("x"));
+      results.publish(RID, "PLAN.md", bytes("x"));
       expect(git(root, "status", "--short")).toBe("");
       writeFiles(root, { [`${dir}/mine.md`]: "m\n" });
       expect(git(root, "status", "--short", "--untracked-files=all").split("\n")).toHaveLength(2);

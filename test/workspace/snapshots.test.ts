@@ -17,6 +17,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { markOf } from "../../src/workspace/orphans.ts";
 import { git, writeFiles } from "../support/git.ts";
 import { tempDir } from "../support/temp.ts";
 import { bench, footprint, look, openBench, RID, started } from "./git-support.ts";
@@ -143,17 +144,19 @@ describe("a snapshot", () => {
     const on = await bench();
     const { path, base } = await started(on);
     // It waits for its input as long as it lives.
-    const orphan = spawn("git", ["cat-file", "--batch"], { cwd: on.root, env: { ...on.environment, CCP_GIT: RID } });
-    const other = spawn("git", ["cat-file", "--batch"], {
-      cwd: on.root,
-      env: { ...on.environment, CCP_GIT: "r-other1" },
-    });
-    onTestFinished(() => void other.kill("SIGKILL"));
+    const begin = (commonDir: string, rid: string) =>
+      spawn("git", ["cat-file", "--batch"], {
+        cwd: on.root,
+        env: { ...on.environment, ...markOf({ commonDir, rid }) },
+      });
+    const orphan = begin(on.repository.commonDir, RID);
+    const others = [begin(on.repository.commonDir, "r-other1"), begin("/a/clone/.git", RID)];
+    onTestFinished(() => others.forEach((other) => void other.kill("SIGKILL")));
     const ended = once(orphan, "exit");
     const next = await openBench(on.root);
     expect(await next.repository.openWorkspace(RID, path).snapshot()).toBe(base.tree);
     expect(await ended).toEqual([null, "SIGTERM"]);
-    expect(other.exitCode ?? other.signalCode).toBeNull();
+    expect(others.map((other) => other.exitCode ?? other.signalCode)).toEqual([null, null]);
   });
 
   it("removes what a killed git left of objects it was writing", async () => {

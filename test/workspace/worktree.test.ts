@@ -232,6 +232,19 @@ describe("making a worktree again after a crash", () => {
     expect(readdirSync(join(on.root, ".git/worktrees"))).toEqual([RID]);
   });
 
+  it("the lock of a git that died over the run's branch is in nobody's way", async () => {
+    const on = await bench({ "a.txt": "a\n" });
+    const { path, base } = await started(on);
+    const lock = join(on.root, ".git/refs/heads/ccp", `${RID}.lock`);
+    writeFileSync(lock, "");
+    const { repository } = await openBench(on.root);
+    const tree = await repository.openWorkspace(RID, path).snapshot();
+    await repository.openWorkspace(RID, path).commit(tree, base.commit, "work");
+    writeFileSync(lock, "");
+    await repository.removeWorkspace(RID, path);
+    expect(git(on.root, "for-each-ref", "refs/heads/ccp")).toBe("");
+  });
+
   it("one that was complete is found with all that was done in it", async () => {
     const on = await bench({ "a.txt": "a\n" });
     const { path, base } = await started(on);
