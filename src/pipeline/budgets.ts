@@ -13,9 +13,16 @@ export function budgetOf(raw: RawBudget | undefined): Budget {
   const minutes = raw?.minutes ?? DEFAULT_MINUTES;
   const tokens = raw?.tokens ?? "none";
   return {
-    ...(typeof usd === "number" ? { maxCostNanos: usdToNanos(usd) } : {}),
-    ...(typeof tokens === "number" ? { maxTokens: tokens } : {}),
+    ...ceilingsOf({ usd, tokens }),
     ...(typeof minutes === "number" ? { maxDurationMs: Math.round(minutes * 60_000) } : {}),
+  };
+}
+
+/** Ceilings for which there are no defaults: what is not given, or `none`, is no ceiling. */
+export function ceilingsOf(raw: NonNullable<RawRole["budget"]>): Budget {
+  return {
+    ...(typeof raw.usd === "number" ? { maxCostNanos: usdToNanos(raw.usd) } : {}),
+    ...(typeof raw.tokens === "number" ? { maxTokens: raw.tokens } : {}),
   };
 }
 

@@ -75,6 +75,7 @@ function pipelineOf(
     budget,
     workspace: { copy: raw.workspace?.copy ?? context.project.copy, setup: raw.workspace?.setup ?? null },
     sandbox: raw.sandbox ?? "auto",
+    onLostCall: raw.on_lost_call ?? "retry",
     roles: rolesOf(file, roles, { prompts, budget }, context),
     steps: buildSteps(file),
     messages: templateMessages(context.templates),

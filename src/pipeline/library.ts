@@ -12,6 +12,7 @@ import { loadPipeline } from "./load.ts";
 import { checkProvidersFile } from "./providers-file.ts";
 import { checkTemplates, TEMPLATE_NAMES, type Templates } from "./templates.ts";
 import { parseYaml } from "./transcript-file.ts";
+import { checkUserConfig, NO_USER_CONFIG, type UserConfig } from "./user-config.ts";
 
 /** Where the library reads. All absolute. */
 export interface LibraryPlaces {
@@ -63,6 +64,22 @@ export function readProvidersFile(path: string): ProvidersFile | null {
     `${path} cannot be used\n${checked.diagnostics.map(formatDiagnostic).join("\n")}`,
     {
       hint: "nothing was started; its keys are in docs/providers-file.md",
+    },
+  );
+}
+
+/** The user's `config.yaml`; nothing is decided where there is none. Throws with everything that is wrong with it. */
+export function readUserConfig(path: string): UserConfig {
+  const text = readIfThere(path);
+  if (text === null) return NO_USER_CONFIG;
+  const checked = checkUserConfig(text, path);
+  if (checked.ok) return checked.config;
+  throw new CcpError(
+    "invalid_config",
+    EXIT.credentials,
+    `${path} cannot be used\n${checked.diagnostics.map(formatDiagnostic).join("\n")}`,
+    {
+      hint: "nothing was started: your ceilings would not hold",
     },
   );
 }

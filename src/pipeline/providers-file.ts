@@ -4,7 +4,7 @@ import { ANTHROPIC_CACHE_WRITE_FACTOR, type Price, usdToNanos } from "../core/mo
 import { sorted } from "./draft.ts";
 import { PATTERN_WORDS, URL_PATTERN } from "./patterns.ts";
 import { PROVIDERS_SCHEMA, type RawModel, type RawProvider, type RawProviders } from "./providers-schema.ts";
-import { readYaml } from "./read-yaml.ts";
+import { isBlank, readYaml } from "./read-yaml.ts";
 import { problem, type Source } from "./source.ts";
 import { structureChecker } from "./structure.ts";
 
@@ -29,11 +29,6 @@ export function checkProvidersFile(text: string, path: string): ProvidersCheck {
     ok: true,
     file: { path, providers: Object.fromEntries(providers), trustedHosts: raw.trusted_hosts ?? [] },
   };
-}
-
-/** Nothing but comments: somebody keeps a template for later. */
-function isBlank(text: string): boolean {
-  return text.split("\n").every((line) => /^\s*(#.*)?$/.test(line));
 }
 
 /** A URL is never repeated in a message: there may be a password in it. */

@@ -1,5 +1,6 @@
 import { PROVIDERS_SCHEMA } from "./providers-schema.ts";
 import { PIPELINE_SCHEMA, STEP_SCHEMA } from "./schema.ts";
+import { USER_CONFIG_SCHEMA } from "./user-config-schema.ts";
 
 const DRAFT = "http://json-schema.org/draft-07/schema#";
 
@@ -29,4 +30,11 @@ export const PUBLISHED_PROVIDERS_SCHEMA = {
   $schema: DRAFT,
   title: "Providers of ccp",
   ...PROVIDERS_SCHEMA,
+} as const;
+
+/** The same for the user's `config.yaml`. */
+export const PUBLISHED_USER_CONFIG_SCHEMA = {
+  $schema: DRAFT,
+  title: "Your configuration of ccp",
+  ...USER_CONFIG_SCHEMA,
 } as const;

@@ -31,6 +31,11 @@ export function readYaml(text: string, file: string): YamlFile {
   }
 }
 
+/** True for nothing but comments: somebody keeps a template for later. */
+export function isBlank(text: string): boolean {
+  return text.split("\n").every((line) => /^\s*(#.*)?$/.test(line));
+}
+
 function read(text: string, file: string, top: Place): YamlFile {
   const lines = new LineCounter();
   const document = parseDocument(text, {

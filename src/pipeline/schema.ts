@@ -1,6 +1,6 @@
 import type { Infer, JsonSchema } from "../core/json.ts";
 import { EFFECTS, TOOL_NAMES } from "../core/permission.ts";
-import { INPUT_TYPES, ROLE_NAMES, SANDBOX_MODES } from "../core/pipeline.ts";
+import { INPUT_TYPES, LOST_CALL_RULES, ROLE_NAMES, SANDBOX_MODES } from "../core/pipeline.ts";
 import { ARTIFACT_PATTERN, DURATION_PATTERN, ID_PATTERN, INPUT_NAME_PATTERN, VARIABLE_PATTERN } from "./patterns.ts";
 
 const text = { type: "string", minLength: 1 } as const satisfies JsonSchema;
@@ -8,6 +8,12 @@ const count = { type: "integer", minimum: 1, maximum: 100 } as const satisfies J
 const none = { type: "string", enum: ["none"] } as const satisfies JsonSchema;
 const usd = { type: "number", minimum: 0, maximum: 1_000_000 } as const satisfies JsonSchema;
 const tokens = { type: "integer", minimum: 1 } as const satisfies JsonSchema;
+
+/** Ceilings as every file of ccp spells them. `none` is no ceiling. */
+export const CEILINGS = {
+  usd: { description: "US dollars at list price.", anyOf: [usd, none] },
+  tokens: { description: "Input and output tokens together.", anyOf: [tokens, none] },
+} as const satisfies Readonly<Record<string, JsonSchema>>;
 
 const COMMAND = {
   description: "A shell command, or `{ input: NAME }` for a command that the user gives.",
@@ -64,10 +70,7 @@ const ROLE_BUDGET = {
   type: "object",
   additionalProperties: false,
   description: "Ceilings of all steps of this role together. Default: a quarter of the run's, the doer's the rest.",
-  properties: {
-    usd: { description: "US dollars at list price.", anyOf: [usd, none] },
-    tokens: { description: "Input and output tokens together.", anyOf: [tokens, none] },
-  },
+  properties: CEILINGS,
 } as const satisfies JsonSchema;
 
 const PERMISSION = {
@@ -214,6 +217,12 @@ export const PIPELINE_SCHEMA = {
       enum: SANDBOX_MODES,
       default: "auto",
       description: "`auto`: where the system can. `required`: refuse to start without.",
+    },
+    on_lost_call: {
+      type: "string",
+      enum: LOST_CALL_RULES,
+      default: "retry",
+      description: "A model call was sent and its outcome is not known. `retry`: ask again. `stop`: wait for you.",
     },
     roles: {
       type: "object",

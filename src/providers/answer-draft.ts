@@ -25,6 +25,7 @@ export interface DraftPart {
  */
 export class AnswerDraft {
   readonly #parts = new Map<string, DraftPart>();
+  #characters = 0;
   /** As last reported; null: nothing yet. */
   usage: ReportedUsage | null = null;
   /** False while `usage` is a first guess that a later event would correct. */
@@ -32,6 +33,8 @@ export class AnswerDraft {
   /** The provider's own figure. */
   costNanos: number | null = null;
   servedBy: string | null = null;
+  /** It reasons, and what is seen of that may be a summary, or encrypted: nobody can tell how much is billed for it. */
+  hidesReasoning = false;
   stop: StopReason | null = null;
   /** The wire's own end has come: the answer is whole. */
   ended = false;
@@ -42,18 +45,18 @@ export class AnswerDraft {
     return [...this.#parts.values()];
   }
 
-  /** Characters received: what an estimate of the output goes by. */
+  /** Characters received, of text, reasoning and tool calls. */
   get characters(): number {
-    return this.parts.reduce((sum, part) => sum + part.text.length + part.name.length, 0);
+    return this.#characters;
   }
 
   text(key: string, delta: string): readonly Delta[] {
-    this.#part(key, "text").text += delta;
+    this.#append(this.#part(key, "text"), delta);
     return delta === "" ? [] : [{ type: "text", text: delta }];
   }
 
   reasoning(key: string, delta: string): readonly Delta[] {
-    this.#part(key, "reasoning").text += delta;
+    this.#append(this.#part(key, "reasoning"), delta);
     return delta === "" ? [] : [{ type: "reasoning", text: delta }];
   }
 
@@ -71,12 +74,18 @@ export class AnswerDraft {
     const isNew = part.name === "" && Boolean(delta.name);
     if (part.id === "") part.id = delta.id ?? "";
     if (part.name === "") part.name = delta.name ?? "";
-    part.text += delta.arguments ?? "";
+    if (isNew) this.#characters += part.name.length;
+    this.#append(part, delta.arguments ?? "");
     return isNew ? [{ type: "tool_call", name: part.name }] : [];
   }
 
   part(key: string): DraftPart | null {
     return this.#parts.get(key) ?? null;
+  }
+
+  #append(part: DraftPart, text: string): void {
+    part.text += text;
+    this.#characters += text.length;
   }
 
   #part(key: string, kind: DraftPart["kind"]): DraftPart {

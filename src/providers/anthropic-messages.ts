@@ -1,9 +1,9 @@
 import type { Lane } from "../core/lane.ts";
 import type { ModelEvent, ModelRequest } from "../core/model.ts";
+import { anthropicClient } from "./anthropic-client.ts";
 import { type AnthropicEvent, readAnthropicEvent } from "./anthropic-reader.ts";
 import { anthropicRequest } from "./anthropic-request.ts";
 import { attempt } from "./attempt.ts";
-import { SDK_OPTIONS } from "./sdk-options.ts";
 import type { Transport } from "./transport.ts";
 
 /** One attempt on Anthropic's Messages wire. */
@@ -17,19 +17,10 @@ export function sendAnthropicMessages(
     lane,
     request,
     transport,
-    body,
     endIsLast: true,
     read: readAnthropicEvent,
     async send(fetch) {
-      const { Anthropic } = await import("@anthropic-ai/sdk");
-      const client = new Anthropic({
-        ...SDK_OPTIONS,
-        baseURL: lane.baseUrl,
-        fetch,
-        authToken: null,
-        webhookKey: null,
-        openTelemetry: false,
-      });
+      const client = await anthropicClient(lane, fetch);
       // Not `messages.create`: that writes warnings about old models to the console, once a call.
       return client.post<AsyncIterable<AnthropicEvent>>("/v1/messages", { body, stream: true });
     },

@@ -64,7 +64,7 @@ export function readAnthropicEvent(draft: AnswerDraft, event: AnthropicEvent): r
     case "message_delta":
       draft.stop = STOPS[event.delta?.stop_reason ?? ""] ?? draft.stop;
       report(draft, event.usage);
-      draft.usageIsFinal = true;
+      if (typeof event.usage?.output_tokens === "number") draft.usageIsFinal = true;
       return [];
     case "message_stop":
       draft.ended = true;
@@ -79,9 +79,11 @@ function begin(draft: AnswerDraft, key: string, block: NonNullable<AnthropicEven
     case "text":
       return draft.text(key, block.text ?? "");
     case "thinking":
+      draft.hidesReasoning = true;
       if (block.signature) draft.opaque(key, { signature: block.signature } satisfies AnthropicOpaque);
       return draft.reasoning(key, block.thinking ?? "");
     case "redacted_thinking":
+      draft.hidesReasoning = true;
       draft.opaque(key, { redacted: block.data ?? "" } satisfies AnthropicOpaque);
       return [];
     case "tool_use": {

@@ -2,11 +2,13 @@ import { CcpError } from "../core/errors.ts";
 import type { Lane } from "../core/lane.ts";
 import type { ModelEvent, ModelFailure, ModelRequest } from "../core/model.ts";
 import { AnswerDraft, type Delta } from "./answer-draft.ts";
-import { answered, failed } from "./conclude.ts";
+import { answered, cutShort, failed } from "./conclude.ts";
 import { NeverConnected } from "./dial.ts";
 import { ABORTED, classifyConnection, classifyHttp, classifySaid, stalledFailure } from "./failures.ts";
 import { sourceOf } from "./history.ts";
 import { type LaneFetch, laneFetch } from "./lane-fetch.ts";
+import { outgrows } from "./outgrows.ts";
+import { inputBound, inputFloor } from "./tokens.ts";
 import type { Asked, Fetch, Transport } from "./transport.ts";
 
 /** What a wire adds to an attempt: how it asks, and how it reads. */
@@ -14,8 +16,6 @@ export interface WireCall<Payload> {
   readonly lane: Lane;
   readonly request: ModelRequest;
   readonly transport: Transport;
-  /** The request in the wire's own words. */
-  readonly body: object;
   /** Sends the body with the wire's SDK, through the given fetch only. */
   readonly send: (fetch: Fetch) => Promise<AsyncIterable<Payload>>;
   /** True where nothing can follow the end that the reader sees; otherwise the stream is read to its own end. */
@@ -24,24 +24,32 @@ export interface WireCall<Payload> {
   readonly read: (draft: AnswerDraft, payload: Payload) => readonly Delta[];
 }
 
-/** One attempt, whatever the wire: deltas, then exactly one `answered` or `failed`. Throws only what is ccp's own trouble. */
+/**
+ * One attempt, whatever the wire: deltas, then exactly one `answered` or `failed`. An answer that outgrows what was asked
+ * for is cut: the connection is ended, and what has come is the answer. Throws only what is ccp's own trouble.
+ */
 export async function* attempt<Payload>(call: WireCall<Payload>): AsyncGenerator<ModelEvent, void, undefined> {
   const { lane, transport } = call;
   const asked = transport.asked(askedOf(call));
   const line = laneFetch(lane, transport);
   const draft = new AnswerDraft();
   const broken = { by: null as unknown };
+  const isTooLong = outgrows(asked.maxTokens);
+  let isCut = false;
   try {
     for await (const payload of payloads(call, line, broken)) {
       transport.progress();
       yield* call.read(draft, payload);
-      if (draft.ended && call.endIsLast) break;
+      isCut = isTooLong(draft);
+      if (isCut || (draft.ended && call.endIsLast)) break;
     }
   } finally {
     transport.close();
   }
-  if (draft.ended && draft.error === null) yield answered(draft, asked, sourceOf(lane, call.request));
-  else yield failed(draft, failureOf(call, line, draft, broken.by));
+  const source = sourceOf(lane, call.request);
+  if (draft.error === null && isCut) yield cutShort(draft, asked, source);
+  else if (draft.error === null && draft.ended) yield answered(draft, asked, source);
+  else yield failed(draft, asked, failureOf(call, line, draft, broken.by));
 }
 
 /** What the SDK reads, until it ends or breaks. Only our own trouble (a full disk under the spool) goes on as an exception. */
@@ -81,7 +89,7 @@ function saidIn(thrown: unknown): unknown {
   return (thrown as { readonly error?: unknown } | null)?.error ?? null;
 }
 
-function askedOf({ request, body }: Pick<WireCall<unknown>, "request" | "body">): Asked {
+function askedOf({ lane, request }: Pick<WireCall<unknown>, "lane" | "request">): Asked {
   return {
     maxTokens: request.maxTokens,
     conversation: request.asker.conversation,
@@ -89,6 +97,8 @@ function askedOf({ request, body }: Pick<WireCall<unknown>, "request" | "body">)
     takenIds: request.messages.flatMap((message) =>
       message.role === "assistant" ? message.parts.flatMap((part) => (part.kind === "tool_call" ? [part.id] : [])) : [],
     ),
-    inputEstimate: Math.ceil(Buffer.byteLength(JSON.stringify(body)) / 3),
+    inputEstimate: inputBound(request),
+    // Ollama counts what it evaluates: neither what it had cached (older versions) nor what did not fit its context.
+    inputFloor: lane.wire === "ollama-chat" ? 0 : inputFloor(request),
   };
 }

@@ -1,31 +1,67 @@
 import type { ModelEvent, ModelFailure, Part, StopReason } from "../core/model.ts";
 import type { Usage } from "../core/usage.ts";
-import type { AnswerDraft, DraftPart, ReportedUsage } from "./answer-draft.ts";
-import { isCutOff } from "./tool-arguments.ts";
+import type { AnswerDraft, DraftPart } from "./answer-draft.ts";
+import { leastTokens } from "./least-tokens.ts";
+import { isAmount, isUsable, plausibleUsage, type UsageBounds } from "./plausible-usage.ts";
+import { answerBound } from "./tokens.ts";
+import { isCutOff, isObject } from "./tool-arguments.ts";
 import type { Asked } from "./transport.ts";
 
 type Answered = Extract<ModelEvent, { type: "answered" }>;
 type Failed = Extract<ModelEvent, { type: "failed" }>;
 
-/** Characters to a token where nobody reports tokens: errs towards too many for English and for code. */
-const CHARACTERS_PER_TOKEN = 3;
-
 /** The end of an answer that arrived whole. */
 export function answered(draft: AnswerDraft, asked: Asked, source: string): Answered {
-  const usage = usageOf(draft, asked);
+  const parts = finishedParts(draft.parts, asked, source);
+  const usage = plausibleUsage(draft.usage, boundsOf(draft, asked, draft.usageIsFinal));
   return {
     type: "answered",
-    parts: finishedParts(draft.parts, asked, source),
+    parts,
     stop: stopOf(draft, usage, asked.maxTokens),
     usage,
     providerCostNanos: costOf(draft),
     servedBy: draft.servedBy,
+    cut: false,
+  };
+}
+
+/** The end of an answer that ccp itself cut off: as the provider would have stopped it at `maxTokens`. */
+export function cutShort(draft: AnswerDraft, asked: Asked, source: string): Answered {
+  // A call whose arguments were still to come would look like one without any.
+  const whole = draft.parts.filter((part) => part.kind !== "tool_call" || isObject(part.text));
+  return {
+    type: "answered",
+    parts: finishedParts(whole, asked, source),
+    stop: "length",
+    usage: plausibleUsage(draft.usage, boundsOf(draft, asked, false)),
+    providerCostNanos: costOf(draft),
+    servedBy: draft.servedBy,
+    cut: true,
   };
 }
 
 /** The end of an attempt that gave none, with what was reported by then. */
-export function failed(draft: AnswerDraft, failure: ModelFailure): Failed {
-  return { type: "failed", failure, usage: partialUsage(draft), providerCostNanos: costOf(draft) };
+export function failed(draft: AnswerDraft, asked: Asked, failure: ModelFailure): Failed {
+  const usage = isUsable(draft.usage) ? plausibleUsage(draft.usage, boundsOf(draft, asked, draft.usageIsFinal)) : null;
+  return { type: "failed", failure, usage, providerCostNanos: costOf(draft) };
+}
+
+/**
+ * What can have been used. A first report counts the output so far as next to nothing, so that one has to be as high as
+ * the estimate to be believed. The estimate ends at what was asked for: nobody may bill more without saying so.
+ */
+function boundsOf(draft: AnswerDraft, asked: Asked, isFinal: boolean): UsageBounds {
+  const mostOutput = draft.hidesReasoning ? asked.maxTokens : Math.min(asked.maxTokens, answerBound(draft.parts));
+  return {
+    leastInput: asked.inputFloor,
+    mostInput: asked.inputEstimate,
+    leastOutput: isFinal ? leastOutput(draft) : mostOutput,
+    mostOutput,
+  };
+}
+
+function leastOutput(draft: AnswerDraft): number {
+  return draft.parts.reduce((sum, part) => sum + leastTokens(part.text), 0);
 }
 
 /** A truncated answer must say so whatever the provider calls it: none of its tool calls may run. */
@@ -68,43 +104,7 @@ function freeId(given: string, taken: ReadonlySet<string>, { conversation, turn 
   return `${stem}_${number}`;
 }
 
-function usageOf(draft: AnswerDraft, asked: Asked): Usage {
-  if (isUsable(draft.usage)) return { ...draft.usage, source: "provider" };
-  return {
-    freshInput: asked.inputEstimate,
-    cacheRead: 0,
-    cacheWrite: 0,
-    output: outputEstimate(draft),
-    reasoning: 0,
-    source: "estimated",
-  };
-}
-
-/** A first report counts the output so far as next to nothing: what was received is the better figure. */
-function partialUsage(draft: AnswerDraft): Usage | null {
-  if (!isUsable(draft.usage)) return null;
-  const received = outputEstimate(draft);
-  if (draft.usageIsFinal || received <= draft.usage.output) return { ...draft.usage, source: "provider" };
-  return { ...draft.usage, output: received, source: "estimated" };
-}
-
-function isUsable(usage: ReportedUsage | null): usage is ReportedUsage {
-  if (usage === null) return false;
-  const { freshInput, cacheRead, cacheWrite, output, reasoning } = usage;
-  const counts = [freshInput, cacheRead, cacheWrite, output, reasoning];
-  return counts.every(isAmount) && freshInput + cacheRead + cacheWrite + output > 0;
-}
-
 /** A figure below nothing would be money given back. */
 function costOf({ costNanos }: AnswerDraft): number | null {
   return costNanos !== null && isAmount(costNanos) ? costNanos : null;
-}
-
-/** What the ledger can hold. Providers send text, fractions and worse. */
-function isAmount(value: number): boolean {
-  return Number.isSafeInteger(value) && value >= 0;
-}
-
-function outputEstimate(draft: AnswerDraft): number {
-  return Math.ceil(draft.characters / CHARACTERS_PER_TOKEN);
 }

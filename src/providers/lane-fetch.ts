@@ -8,6 +8,9 @@ export interface Refusal {
   readonly body: string;
 }
 
+/** What an answer is: a stream of events, or one piece of JSON. */
+type Wanted = "stream" | "json";
+
 /** A lane's own fetch for one attempt, and what came of it whatever the SDK on top makes of it. */
 export interface LaneFetch {
   readonly fetch: Fetch;
@@ -30,13 +33,13 @@ const LONGEST_ERROR_BYTES = 64 * 1024;
  * here, and the only credential that leaves is the lane's, to the lane's own host. Error statuses never reach the SDK
  * (one of them prints to standard output what it finds in them).
  */
-export function laneFetch(lane: Lane, transport: Transport): LaneFetch {
+export function laneFetch(lane: Lane, transport: Pick<Transport, "fetch">, wants: Wanted = "stream"): LaneFetch {
   let refusal: Refusal | null = null;
   let trouble: unknown = null;
 
   async function send(url: URL, body: RequestInit["body"]): Promise<Response> {
     try {
-      return await transport.fetch(url, { method: "POST", headers: laneHeaders(lane), body: body ?? null });
+      return await transport.fetch(url, { method: "POST", headers: laneHeaders(lane, wants), body: body ?? null });
     } catch (error) {
       trouble = error;
       throw error;
@@ -55,7 +58,7 @@ export function laneFetch(lane: Lane, transport: Transport): LaneFetch {
         refusal = { status: response.status, headers: response.headers, body: await readText(response) };
         throw new Error("refused");
       }
-      if (lane.wire === "ollama-chat") return response;
+      if (lane.wire === "ollama-chat" || wants === "json") return response;
       if (!isOfType(response, "application/json")) return withLastLine(response);
       const whole = await response.text();
       if (hasError(whole)) {
@@ -67,9 +70,10 @@ export function laneFetch(lane: Lane, transport: Transport): LaneFetch {
   };
 }
 
-function laneHeaders(lane: Lane): Record<string, string> {
+function laneHeaders(lane: Lane, wants: Wanted): Record<string, string> {
+  const stream = lane.wire === "ollama-chat" ? "application/x-ndjson" : "text/event-stream";
   return {
-    accept: lane.wire === "ollama-chat" ? "application/x-ndjson" : "text/event-stream",
+    accept: wants === "json" ? "application/json" : stream,
     "content-type": "application/json",
     "user-agent": "ccp",
     ...(lane.wire === "anthropic-messages" ? { "anthropic-version": ANTHROPIC_VERSION } : {}),

@@ -2,7 +2,7 @@ import { CcpError, EXIT } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
 import type { Lane } from "../core/lane.ts";
 import type { ModelEvent, ModelRef, ModelRequest } from "../core/model.ts";
-import type { Models, Spool } from "../core/ports.ts";
+import type { Models, RecoveredCall, Spool } from "../core/ports.ts";
 import { redact } from "../core/redact.ts";
 import { sendAnthropicMessages } from "./anthropic-messages.ts";
 import { cannotAsk, factsOf, laneOf } from "./model-facts.ts";
@@ -11,9 +11,10 @@ import { sendOllamaChat } from "./ollama-chat.ts";
 import { sendOpenaiChat } from "./openai-chat.ts";
 import { sendOpenaiResponses } from "./openai-responses.ts";
 import { loadPriceBook, NO_PRICES } from "./prices.ts";
-import { recordedAnswer, recordingAnswer, type ScriptedProvider, scriptedProvider } from "./scripted.ts";
+import { providerCount } from "./provider-count.ts";
+import { recordedEvents, recordingEvents, type ScriptedProvider, scriptedProvider } from "./scripted.ts";
 import { parseTranscript, type ScriptedTurn } from "./scripted-transcript.ts";
-import { type CountTokens, inputBound } from "./tokens.ts";
+import { type CountTokens, countedBound, inputBound } from "./tokens.ts";
 import { recordingTransport, replayTransport, type Transport } from "./transport.ts";
 
 /** What the room of the providers is built from. */
@@ -49,17 +50,18 @@ export async function createModels(options: ModelsOptions): Promise<Models> {
   const { lanes, spool } = options;
   const mayCost = lanes.some((lane) => !lane.free && cannotAsk(lane) === null);
   const prices = mayCost ? await loadPriceBook() : NO_PRICES;
+  const count = providerCount();
   let tokenizer: Promise<CountTokens> | null = null;
   const secrets = [...(options.secrets ?? []), ...lanes.flatMap(({ credential }) => credential ?? [])];
   const scriptedOf = scriptedLibrary(options.readTranscript);
 
-  function begin(request: ModelRequest, { callId, signal }: Call): AsyncIterable<ModelEvent> {
+  function begin(request: ModelRequest, call: Call): AsyncIterable<ModelEvent> {
     const lane = askable(request.model, lanes);
     if (lane.wire !== "scripted") {
-      return WIRES[lane.wire](lane, request, recordingTransport({ spool, callId, signal, ...limitsOf(lane) }));
+      return WIRES[lane.wire](lane, request, recordingTransport({ spool, ...call, ...limitsOf(lane) }));
     }
-    const events = scriptedOf(lane, request.model).send(request, signal);
-    return recordingAnswer(events, (bytes) => spool.write(callId, bytes));
+    const events = scriptedOf(lane, request.model).send(request, call.signal);
+    return recordingEvents(events, (bytes) => spool.write(call.callId, bytes));
   }
 
   return {
@@ -78,14 +80,17 @@ export async function createModels(options: ModelsOptions): Promise<Models> {
     async recover(ref, callId) {
       const bytes = spool.read(callId);
       const lane = lanes.find(({ id }) => id === ref.provider);
-      if (bytes === null || lane === undefined) return null;
-      if (lane.wire === "scripted") return recordedAnswer(bytes);
-      return lastAnswer(WIRES[lane.wire](lane, emptyRequest(ref), replayTransport(bytes)));
+      if (bytes === null || lane === undefined) return { answer: null, text: "" };
+      if (lane.wire === "scripted") return recovered(recordedEvents(bytes));
+      return recovered(WIRES[lane.wire](lane, emptyRequest(ref), replayTransport(bytes)));
     },
 
     inputBound: (request) => inputBound(request),
 
     async tightInputBound(request) {
+      const lane = lanes.find(({ id }) => id === request.model.provider);
+      const counted = lane === undefined || cannotAsk(lane) !== null ? null : await count(lane, request);
+      if (counted !== null) return countedBound(request, counted);
       if (!isOpenai(request.model)) return inputBound(request);
       tokenizer ??= loadO200k();
       return inputBound(request, { exact: await tokenizer });
@@ -156,9 +161,13 @@ function withoutSecrets(event: ModelEvent, secrets: readonly string[]): ModelEve
   return { ...event, failure: { ...event.failure, message: redact(event.failure.message, secrets) } };
 }
 
-async function lastAnswer(events: AsyncIterable<ModelEvent>): ReturnType<Models["recover"]> {
-  for await (const event of events) if (event.type === "answered") return event;
-  return null;
+async function recovered(events: AsyncIterable<ModelEvent> | Iterable<ModelEvent>): Promise<RecoveredCall> {
+  let text = "";
+  for await (const event of events) {
+    if (event.type === "text") text += event.text;
+    if (event.type === "answered") return { answer: event, text };
+  }
+  return { answer: null, text };
 }
 
 /** A replay asks nobody: what its reader needs to know is in the spool. */

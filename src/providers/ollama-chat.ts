@@ -13,7 +13,6 @@ export function sendOllamaChat(lane: Lane, request: ModelRequest, transport: Tra
     lane,
     request,
     transport,
-    body,
     endIsLast: true,
     read: readOllamaLine,
     send: async (fetch) => lines(lane, body, fetch),

@@ -105,6 +105,7 @@ function readReasoning(draft: AnswerDraft, delta: ChatDelta): readonly Delta[] {
   if (text === "" && details.length === 0) return [];
   const field = typeof delta.reasoning_content === "string" ? "reasoning_content" : "reasoning";
   const known = draft.part("reasoning")?.opaque as { readonly details?: readonly Json[] } | null | undefined;
+  if (details.length > 0) draft.hidesReasoning = true;
   const together = details.reduce(withDetail, known?.details ?? []);
   draft.opaque("reasoning", together.length > 0 ? { field, details: together } : { field });
   return draft.reasoning("reasoning", text);

@@ -15,7 +15,6 @@ export function sendOpenaiChat(lane: Lane, request: ModelRequest, transport: Tra
     lane,
     request,
     transport,
-    body,
     // The usage comes after the finish reason.
     endIsLast: false,
     read: readChatChunk,

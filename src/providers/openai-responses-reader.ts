@@ -89,6 +89,7 @@ function complete(draft: AnswerDraft, key: string, item: ResponsesItem): readonl
         ? draft.text(key, (item.content ?? []).map((piece) => piece.text ?? piece.refusal ?? "").join(""))
         : [];
     case "reasoning":
+      draft.hidesReasoning = true;
       if (item.id && item.encrypted_content)
         draft.opaque(key, { id: item.id, encrypted: item.encrypted_content } satisfies ResponsesOpaque);
       return [];

@@ -17,7 +17,6 @@ export function sendOpenaiResponses(
     lane,
     request,
     transport,
-    body,
     endIsLast: true,
     read: readResponsesEvent,
     async send(fetch) {

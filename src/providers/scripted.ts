@@ -40,21 +40,34 @@ export function scriptedProvider(turns: readonly ScriptedTurn[]): ScriptedProvid
   };
 }
 
-/** Passes events on and keeps the answer before anyone hears of it, as a wire keeps its bytes. */
-export async function* recordingAnswer(
+/** Passes events on and keeps texts and answer before anyone hears of them, as a wire keeps its bytes. */
+export async function* recordingEvents(
   events: AsyncIterable<ModelEvent>,
   keep: (bytes: Uint8Array) => void,
 ): AsyncGenerator<ModelEvent, void, undefined> {
   for await (const event of events) {
-    if (event.type === "answered") keep(new TextEncoder().encode(`${JSON.stringify(event)}\n`));
+    if (event.type === "text" || event.type === "answered") keep(Buffer.from(`${JSON.stringify(event)}\n`));
     yield event;
   }
 }
 
-/** The answer that `recordingAnswer` kept; null when it is not whole. */
-export function recordedAnswer(bytes: Uint8Array): Extract<ModelEvent, { type: "answered" }> | null {
-  const text = new TextDecoder().decode(bytes);
-  return text.endsWith("\n") ? JSON.parse(text) : null;
+/** The events that `recordingEvents` kept, as far as they are whole. */
+export function* recordedEvents(bytes: Uint8Array): Generator<ModelEvent, void, undefined> {
+  for (const line of new TextDecoder().decode(bytes).split("\n").slice(0, -1)) {
+    const event = parseEvent(line);
+    if (event === null) return;
+    yield event;
+  }
+}
+
+/** Null for what is no event: power was lost before it was on disk. */
+function parseEvent(line: string): ModelEvent | null {
+  try {
+    const event: unknown = JSON.parse(line);
+    return typeof (event as ModelEvent | null)?.type === "string" ? (event as ModelEvent) : null;
+  } catch {
+    return null;
+  }
 }
 
 function matches(turn: ScriptedTurn, asker: Asker): boolean {
@@ -84,6 +97,7 @@ function* answerOf(turn: ScriptedTurn, request: ModelRequest): Generator<ModelEv
     usage: { freshInput: input, cacheRead, cacheWrite, output, reasoning: 0, source: "provider" },
     providerCostNanos: null,
     servedBy: null,
+    cut: false,
   };
 }
 

@@ -14,8 +14,9 @@ export interface Asked {
   readonly turn: number;
   /** Ids of tool calls that the conversation has already used. */
   readonly takenIds: readonly string[];
-  /** Tokens of the request, guessed from its size, for a provider that reports none. */
+  /** The most and the least that the request's tokens can be: for a provider that reports none, or too few to be true. */
   readonly inputEstimate: number;
+  readonly inputFloor: number;
 }
 
 /** One call's way to its provider and back. */
@@ -40,13 +41,18 @@ export interface RecordingOptions extends StallLimits {
   readonly callId: string;
   /** The caller's: stops the call. */
   readonly signal: AbortSignal;
+  /** The most that the request's tokens can be, where more is known of it than the quick bound. */
+  readonly inputTokensHeld?: number | undefined;
 }
 
 /** What a spool keeps before the body: one line of JSON. Request headers are never in it. */
-interface SpoolHead {
+interface SpoolHead extends ResponseHead {
+  readonly asked: Asked | null;
+}
+
+interface ResponseHead {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly asked: Asked | null;
 }
 
 /** Headers of a response that mean something to us. Others (cookies among them) are neither kept nor passed on. */
@@ -67,8 +73,9 @@ export function recordingTransport(options: RecordingOptions): Transport {
     stall: () => watch.stall,
     progress: () => watch.sawEvent(),
     asked: (given) => {
-      asked = given;
-      return given;
+      const most = Math.min(given.inputEstimate, options.inputTokensHeld ?? Number.POSITIVE_INFINITY);
+      asked = { ...given, inputEstimate: most };
+      return asked;
     },
     close: () => {
       watch.stop();
@@ -76,20 +83,26 @@ export function recordingTransport(options: RecordingOptions): Transport {
     },
     async fetch(url, init) {
       watch.start();
-      const incoming = await dial({
-        url: new URL(String(url)),
-        headers: Object.fromEntries(new Headers(init?.headers)),
-        body: String(init?.body ?? ""),
-        signal: connection,
-      });
-      const head = { status: incoming.statusCode ?? 0, headers: keptHeaders(incoming), asked };
-      spool.write(callId, spoolHead(head));
+      const incoming = await post(url, init, connection);
+      const head = headOf(incoming);
+      spool.write(callId, spoolHead({ ...head, asked }));
       const keep = (bytes: Uint8Array) => {
         watch.sawBytes();
         spool.write(callId, bytes);
       };
       return responseOf(head, bodyOf(incoming, keep));
     },
+  };
+}
+
+/** The same way for a question that costs nothing and leaves nothing: it is not spooled. */
+export function unrecordedFetch(signal: AbortSignal): Fetch {
+  return async (url, init) => {
+    const incoming = await post(url, init, signal);
+    return responseOf(
+      headOf(incoming),
+      bodyOf(incoming, () => {}),
+    );
   };
 }
 
@@ -102,7 +115,8 @@ export function replayTransport(bytes: Uint8Array): Transport {
     signal: new AbortController().signal,
     stall: () => null,
     progress: () => {},
-    asked: (given) => head?.asked ?? given,
+    // A spool of an earlier version does not know the least that was asked: then nothing is too little.
+    asked: (given) => (head?.asked ? { ...head.asked, inputFloor: head.asked.inputFloor ?? 0 } : given),
     close: () => {},
     async fetch() {
       if (!head) throw new NeverConnected("no response was kept");
@@ -119,13 +133,32 @@ export function spoolHead(head: SpoolHead): Uint8Array {
 function splitSpool(bytes: Uint8Array): { readonly head: SpoolHead | null; readonly body: Uint8Array<ArrayBuffer> } {
   const end = bytes.indexOf(0x0a);
   if (end < 0) return { head: null, body: new Uint8Array() };
-  return {
-    head: JSON.parse(new TextDecoder().decode(bytes.subarray(0, end))),
-    body: new Uint8Array(bytes.subarray(end + 1)),
-  };
+  return { head: parseHead(bytes.subarray(0, end)), body: new Uint8Array(bytes.subarray(end + 1)) };
 }
 
-function responseOf(head: Omit<SpoolHead, "asked">, body: ReadableStream<Uint8Array>): Response {
+/** Null for bytes that are no head: power was lost before they were on disk. */
+function parseHead(line: Uint8Array): SpoolHead | null {
+  try {
+    return JSON.parse(new TextDecoder().decode(line));
+  } catch {
+    return null;
+  }
+}
+
+function post(url: Parameters<Fetch>[0], init: RequestInit | undefined, signal: AbortSignal): Promise<IncomingMessage> {
+  return dial({
+    url: new URL(String(url)),
+    headers: Object.fromEntries(new Headers(init?.headers)),
+    body: String(init?.body ?? ""),
+    signal,
+  });
+}
+
+function headOf(incoming: IncomingMessage): ResponseHead {
+  return { status: incoming.statusCode ?? 0, headers: keptHeaders(incoming) };
+}
+
+function responseOf(head: ResponseHead, body: ReadableStream<Uint8Array>): Response {
   // The class takes no body with these statuses, and no status outside 200–599.
   const bodyless = [204, 205, 304].includes(head.status);
   const status = head.status >= 200 && head.status <= 599 ? head.status : 502;

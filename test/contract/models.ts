@@ -28,10 +28,9 @@ export function modelsContract(name: string, make: () => Promise<ModelsUnderTest
       const events = await collect(models.send(answered, call("c-1")));
       const end = onlyEnd(events);
       if (end.type !== "answered") throw new Error(end.failure.message);
-      const shown = events.map((event) => (event.type === "text" ? event.text : "")).join("");
       const kept = end.parts.map((part) => (part.kind === "text" ? part.text : "")).join("");
       expect(kept).not.toBe("");
-      expect(shown).toBe(kept);
+      expect(textOf(events)).toBe(kept);
     });
 
     it("end a failure exactly once, as an event and not as an exception", async () => {
@@ -65,32 +64,52 @@ export function modelsContract(name: string, make: () => Promise<ModelsUnderTest
 
     it("recover an answer that had fully arrived, without asking again", async () => {
       const { models, answered } = await make();
-      const end = await endOf(models.send(answered, call("c-1")));
-      expect(await models.recover(answered.model, "c-1")).toEqual(end);
-      expect(await models.recover(answered.model, "c-1")).toEqual(end);
+      const events = await collect(models.send(answered, call("c-1")));
+      const recovered = { answer: onlyEnd(events), text: textOf(events) };
+      expect(await models.recover(answered.model, "c-1")).toEqual(recovered);
+      expect(await models.recover(answered.model, "c-1")).toEqual(recovered);
     });
 
     it("recover nothing of a call that is unknown, failed, or belongs to nobody", async () => {
       const { models, answered, failing } = await make();
+      const nothing = { answer: null, text: "" };
       await endOf(models.send(failing, call("c-1")));
-      expect(await models.recover(failing.model, "c-1")).toBeNull();
-      expect(await models.recover(answered.model, "c-2")).toBeNull();
+      expect(await models.recover(failing.model, "c-1")).toEqual(nothing);
+      expect(await models.recover(answered.model, "c-2")).toEqual(nothing);
       await endOf(models.send(answered, call("c-3")));
-      expect(await models.recover({ provider: "nobody", model: "m" }, "c-3")).toBeNull();
+      expect(await models.recover({ provider: "nobody", model: "m" }, "c-3")).toEqual(nothing);
     });
 
-    it("recover nothing, or the same, of an answer that was cut anywhere; only its usage may be a guess", async () => {
+    it("recover the answer or none, and the text that had come, wherever it broke off; only usage may be a guess", async () => {
       const { models, spool, answered } = await make();
-      const end = await endOf(models.send(answered, call("c-1")));
+      const events = await collect(models.send(answered, call("c-1")));
+      const [end, text] = [onlyEnd(events), textOf(events)];
       const whole = Uint8Array.from(spool.read("c-1") ?? []);
+      const texts = new Set<string>();
+      // Around each line end: what is between them is of no use to anyone.
+      const lengths = [...whole].flatMap((byte, at) => (byte === 0x0a ? [at - 1, at, at + 1] : []));
+      for (const length of [0, ...lengths]) {
+        spool.remove("cut");
+        spool.write("cut", whole.subarray(0, length));
+        const recovered = await models.recover(answered.model, "cut");
+        const { answer } = recovered;
+        expect(text.startsWith(recovered.text)).toBe(true);
+        texts.add(recovered.text);
+        if (answer?.usage.source === "estimated") expect({ ...answer, usage: null }).toEqual({ ...end, usage: null });
+        else if (answer !== null) expect(answer).toEqual(end);
+      }
+      // It comes in pieces, and each that had come is there.
+      const shown = events.flatMap((event) => (event.type === "text" ? [event.text] : []));
+      expect([...texts].sort()).toEqual(["", ...shown.map((_, at) => shown.slice(0, at + 1).join(""))].sort());
+    });
+
+    it("recover nothing from bytes that never were an answer", async () => {
+      const { models, spool, answered } = await make();
       await fc.assert(
-        fc.asyncProperty(fc.nat(whole.length - 1), async (length) => {
-          spool.remove("cut");
-          spool.write("cut", whole.subarray(0, length));
-          const recovered = await models.recover(answered.model, "cut");
-          if (recovered?.usage.source === "estimated")
-            expect({ ...recovered, usage: null }).toEqual({ ...end, usage: null });
-          else if (recovered !== null) expect(recovered).toEqual(end);
+        fc.asyncProperty(fc.oneof(fc.uint8Array(), fc.json().map(Buffer.from)), async (bytes) => {
+          spool.remove("noise");
+          spool.write("noise", Buffer.concat([bytes, Buffer.from("\n{}\n")]));
+          expect(await models.recover(answered.model, "noise")).toEqual({ answer: null, text: "" });
         }),
         { numRuns: 40 },
       );
@@ -113,11 +132,24 @@ export function modelsContract(name: string, make: () => Promise<ModelsUnderTest
       expect(models.inputBound(answered)).toBeGreaterThan(0);
       expect(models.inputBound(longer)).toBeGreaterThan(models.inputBound(answered) + 300);
     });
+
+    it("bound it as tightly as they can, and never less tightly than quickly", async () => {
+      const { models, answered, failing } = await make();
+      for (const asked of [answered, failing]) {
+        const tight = await models.tightInputBound(asked);
+        expect(tight).toBeGreaterThan(0);
+        expect(tight).toBeLessThanOrEqual(models.inputBound(asked));
+      }
+    });
   });
 }
 
 function call(callId: string): { readonly callId: string; readonly signal: AbortSignal } {
   return { callId, signal: new AbortController().signal };
+}
+
+function textOf(events: readonly ModelEvent[]): string {
+  return events.map((event) => (event.type === "text" ? event.text : "")).join("");
 }
 
 function onlyEnd(events: readonly ModelEvent[]): End {

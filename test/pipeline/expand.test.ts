@@ -50,6 +50,11 @@ describe("the shortest file", () => {
     expect(pipeline.workspace).toEqual({ copy: ["node_modules"], setup: null });
   });
 
+  test("asks again after a call that was lost", () => {
+    expect(pipeline.onLostCall).toBe("retry");
+    expect(load(`on_lost_call: stop\n${SHORTEST}`).pipeline.onLostCall).toBe("stop");
+  });
+
   test("carries its prompts and messages with it", () => {
     expect(pipeline.roles.doer?.prompt).toContain("You are the doer.");
     expect(pipeline.messages.nudge).toContain("`finish`");

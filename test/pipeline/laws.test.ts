@@ -5,6 +5,7 @@ import type { Pipeline } from "../../src/core/pipeline.ts";
 import { loadPipeline } from "../../src/pipeline/load.ts";
 import { checkProvidersFile } from "../../src/pipeline/providers-file.ts";
 import { parseYaml } from "../../src/pipeline/transcript-file.ts";
+import { checkUserConfig } from "../../src/pipeline/user-config.ts";
 import { CONTEXT, load } from "./context.ts";
 
 const WORDS = [
@@ -73,10 +74,11 @@ describe("whatever a file holds", () => {
     );
   });
 
-  test("reading it as a providers file or a transcript never throws", () => {
+  test("reading it as a providers file, a configuration or a transcript never throws", () => {
     fc.assert(
       fc.property(anything, (text) => {
         expect(typeof checkProvidersFile(text, "x").ok).toBe("boolean");
+        expect(typeof checkUserConfig(text, "x").ok).toBe("boolean");
         expect(typeof parseYaml(text, "x").ok).toBe("boolean");
       }),
       { numRuns: 500 },

@@ -2,7 +2,7 @@ import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { CcpError } from "../../src/core/errors.ts";
-import { openLibrary, readProvidersFile, readTranscript } from "../../src/pipeline/library.ts";
+import { openLibrary, readProvidersFile, readTranscript, readUserConfig } from "../../src/pipeline/library.ts";
 import { writeFiles } from "../support/git.ts";
 import { tempDir } from "../support/temp.ts";
 import { CONTEXT, ROOT } from "./context.ts";
@@ -94,6 +94,21 @@ describe("a providers file", () => {
     const error = thrownBy(() => readProvidersFile(join(folder, "bad.yaml")));
     expect(error).toMatchObject({ code: "invalid_providers", exitCode: 4 });
     expect(error.message).toMatch(/bad\.yaml:1:1 .*\n.*bad\.yaml:2:12 /s);
+  });
+});
+
+describe("the user's configuration", () => {
+  test("that is not there decides nothing", () => {
+    expect(readUserConfig(join(tempDir(), "config.yaml"))).toEqual({ budget: {} });
+  });
+
+  test("that is there is read, and thrown back whole where it is wrong", () => {
+    const folder = tempDir();
+    writeFiles(folder, { "good.yaml": "budget: {day: {usd: 20}}", "bad.yaml": "budgt: {}\nbudget: {day: 20}\n" });
+    expect(readUserConfig(join(folder, "good.yaml"))).toEqual({ budget: { day: { maxCostNanos: 20e9 } } });
+    const error = thrownBy(() => readUserConfig(join(folder, "bad.yaml")));
+    expect(error).toMatchObject({ code: "invalid_config", exitCode: 4 });
+    expect(error.message).toMatch(/bad\.yaml:1:1 .*\n.*bad\.yaml:2:15 /s);
   });
 });
 

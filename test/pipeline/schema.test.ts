@@ -2,12 +2,17 @@ import { join } from "node:path";
 import { Ajv } from "ajv";
 import { describe, expect, test } from "vitest";
 import type { JsonSchema } from "../../src/core/json.ts";
-import { PUBLISHED_PIPELINE_SCHEMA, PUBLISHED_PROVIDERS_SCHEMA } from "../../src/pipeline/published-schemas.ts";
+import {
+  PUBLISHED_PIPELINE_SCHEMA,
+  PUBLISHED_PROVIDERS_SCHEMA,
+  PUBLISHED_USER_CONFIG_SCHEMA,
+} from "../../src/pipeline/published-schemas.ts";
 import { ROOT } from "./context.ts";
 
 const PUBLISHED = {
   "pipeline.schema.json": PUBLISHED_PIPELINE_SCHEMA,
   "providers.schema.json": PUBLISHED_PROVIDERS_SCHEMA,
+  "config.schema.json": PUBLISHED_USER_CONFIG_SCHEMA,
 } as const;
 
 describe.each(Object.entries(PUBLISHED))("%s", (name, schema) => {

@@ -47,7 +47,7 @@ describe("a value that does not fit is told with what was expected and what was 
       "a strange key",
       "colour: red\npipeline: [{role: doer}]\n",
       [
-        'p.yaml:1:1  unknown key "colour" | known here: name, description, inputs, budget, workspace, sandbox, roles, pipeline',
+        'p.yaml:1:1  unknown key "colour" | known here: name, description, inputs, budget, workspace, sandbox, on_lost_call, roles, pipeline',
       ],
     ],
     [
@@ -137,6 +137,16 @@ describe("a value that does not fit is told with what was expected and what was 
       "changes that are neither",
       step("run: ls\n    changes: kep"),
       ['p.yaml:3:14  "changes" must be "discard" or "keep", found "kep" | did you mean "keep"?'],
+    ],
+    [
+      "a rule for lost calls that is none",
+      "on_lost_call: retyr\npipeline: [{role: doer}]\n",
+      ['p.yaml:1:15  "on_lost_call" must be "retry" or "stop", found "retyr" | did you mean "retry"?'],
+    ],
+    [
+      "a ceiling of the user's own in a pipeline",
+      "budget: {day: {usd: 100}}\npipeline: [{role: doer}]\n",
+      ['p.yaml:1:10  unknown key "day" | known here: usd, tokens, minutes'],
     ],
     [
       "an unknown role in roles",

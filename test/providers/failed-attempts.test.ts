@@ -163,6 +163,16 @@ describe("an error inside a response that began well", () => {
     },
   );
 
+  it("after the mere name of a tool may be billed, whatever its class", async () => {
+    const begun = { choices: [{ delta: { tool_calls: [{ index: 0, id: "c-1", function: { name: "ls" } }] } }] };
+    const error = { error: { code: 429, message: "slow down" }, choices: [] };
+    const server = await wireServer({ chunks: [framed("openai-chat", [begun, error])] });
+    const end = await endOf(
+      SENDERS["openai-chat"](lane("openai-chat", { baseUrl: server.url }), request(), recording()),
+    );
+    expect(end).toMatchObject({ type: "failed", failure: { class: "rate", mayBeBilled: true } });
+  });
+
   it("a JSON body with an error in it, at status 200, is an error", async () => {
     const headers = { "content-type": "application/json; charset=utf-8" };
     const server = await wireServer(
@@ -179,11 +189,12 @@ describe("an error inside a response that began well", () => {
     expect(next).toMatchObject({ type: "failed", failure: { httpStatus: 200, mayBeBilled: false } });
   });
 
-  it("what a broken answer cost is counted: reported where it was, received where that is more", async () => {
+  it("what a broken answer cost is counted: as reported in the end, else the most that what was received can be", async () => {
+    const text = "Mend the sum and run the tests. ".repeat(10);
     const payloads = [
       { type: "message_start", message: { model: "m", usage: { input_tokens: 50, output_tokens: 1 } } },
       { type: "content_block_start", index: 0, content_block: { type: "text", text: "" } },
-      { type: "content_block_delta", index: 0, delta: { type: "text_delta", text: "x".repeat(300) } },
+      { type: "content_block_delta", index: 0, delta: { type: "text_delta", text } },
     ];
     const last = { type: "message_delta", delta: { stop_reason: "end_turn" }, usage: { output_tokens: 90 } };
     const server = await wireServer(
@@ -192,7 +203,11 @@ describe("an error inside a response that began well", () => {
     );
     const send = () =>
       endOf(SENDERS["anthropic-messages"](lane("anthropic-messages", { baseUrl: server.url }), request(), recording()));
-    expect(await send()).toMatchObject({ type: "failed", usage: { freshInput: 50, output: 100, source: "estimated" } });
+    // 82 tokens by OpenAI's count.
+    const broken = await send();
+    expect(broken).toMatchObject({ type: "failed", usage: { freshInput: 50, source: "estimated" } });
+    expect(broken.usage?.output).toBeGreaterThan(82 * 1.3);
+    expect(broken.usage?.output).toBeLessThan(82 * 2.5);
     expect(await send()).toMatchObject({ type: "failed", usage: { freshInput: 50, output: 90, source: "provider" } });
   });
 

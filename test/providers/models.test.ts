@@ -236,17 +236,6 @@ describe("a call", () => {
   });
 });
 
-describe("the bound of a request's input", () => {
-  it("is tighter for OpenAI's lanes alone, where that is asked for", async () => {
-    const models = await modelsOf(await lanesOf(KEYS));
-    const asked = (provider: string) =>
-      request({ model: { provider, model: "m" }, system: "export const answer = (list) => list.length; ".repeat(50) });
-    expect(await models.tightInputBound(asked("openai"))).toBeLessThan(models.inputBound(asked("openai")));
-    expect(await models.tightInputBound(asked("anthropic"))).toBe(models.inputBound(asked("anthropic")));
-    expect(await models.tightInputBound(asked("nobody"))).toBe(models.inputBound(asked("nobody")));
-  });
-});
-
 function modelsOf(lanes: readonly Lane[], transcripts: Readonly<Record<string, Json>> = {}): Promise<Models> {
   const readTranscript = (path: string) => transcripts[path] ?? noTranscript(path);
   return createModels({ lanes, spool: memorySpool(), readTranscript });

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { Usage } from "../../src/core/usage.ts";
 import { AnswerDraft } from "../../src/providers/answer-draft.ts";
 import { readResponsesEvent } from "../../src/providers/openai-responses-reader.ts";
+import { answerBound, inputBound, inputFloor } from "../../src/providers/tokens.ts";
 import { replayTransport, spoolHead } from "../../src/providers/transport.ts";
 import { contentTypeOf, type End, endOf, framed, lane, type RealWire, request, SENDERS } from "../support/wires.ts";
 
@@ -38,14 +39,49 @@ describe.skipIf(files.length === 0)("a recorded stream, through the real SDK", (
     else if (recording.contains.error) expectFailure(recording.contains, end);
     else expectAnswer(recording.wire, recording.contains, end);
   });
+
+  it.each(files)("%s is not cut at the ceiling that it keeps to, and its usage is believed", async (file) => {
+    const recording: Recording = JSON.parse(readFileSync(join(FOLDER, file), "utf8"));
+    const free = await read(recording);
+    const bound = await read(recording, Math.max(1, free.usage?.output ?? 1));
+    const { usage } = recording.contains ?? {};
+    // Where there is no report, the estimate has its end at the ceiling.
+    if (usage) expect(bound.usage).toEqual(free.usage);
+    if (usage) expect(bound.usage?.source).toBe("provider");
+    if (bound.type === "answered") expect(bound.cut).toBe(false);
+  });
+
+  it("no answer was billed with more tokens than a request is bounded by that has it in its history", async () => {
+    const known: string[] = [];
+    for (const file of files) {
+      const recording: Recording = JSON.parse(readFileSync(join(FOLDER, file), "utf8"));
+      const end = await read(recording);
+      if (end.type !== "answered" || end.usage.source !== "provider" || hides(end)) continue;
+      known.push(file);
+      const asked = { ...request({ system: "", messages: [{ role: "assistant", parts: end.parts }] }) };
+      expect(inputBound(asked), file).toBeGreaterThanOrEqual(end.usage.output);
+      expect(inputFloor(asked), file).toBeLessThanOrEqual(end.usage.output);
+      const drafts = end.parts.map((part) =>
+        part.kind === "tool_call" ? { ...part, text: part.rawArguments } : { ...part, name: "" },
+      );
+      expect(answerBound(drafts), file).toBeGreaterThanOrEqual(end.usage.output);
+    }
+    expect(known.length).toBeGreaterThan(8);
+  });
 });
 
-function read(recording: Recording): Promise<End> {
+/** More tokens than characters: reasoning that is not shown (and one stream with the figures of another). */
+function hides(end: Extract<End, { type: "answered" }>): boolean {
+  const texts = end.parts.map((part) => (part.kind === "tool_call" ? part.name + part.rawArguments : part.text));
+  return texts.join("").length < end.usage.output;
+}
+
+function read(recording: Recording, maxTokens = 100_000): Promise<End> {
   const { wire, status, headers } = recording;
   const body = recording.body ?? framed(wire, recording.payloads);
   const head = spoolHead({ status, headers: { "content-type": contentTypeOf(wire), ...headers }, asked: null });
   const transport = replayTransport(Buffer.concat([head, Buffer.from(body)]));
-  return endOf(SENDERS[wire](lane(wire), request({ maxTokens: 100_000 }), transport));
+  return endOf(SENDERS[wire](lane(wire), request({ maxTokens }), transport));
 }
 
 const STOPS: Readonly<Record<string, string>> = {

@@ -40,6 +40,7 @@ describe("an answer from a transcript", () => {
       usage: { freshInput: 10, cacheRead: 5, cacheWrite: 2, output: 7, reasoning: 0, source: "provider" },
       providerCostNanos: null,
       servedBy: null,
+      cut: false,
     });
   });
 

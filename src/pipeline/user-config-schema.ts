@@ -1,0 +1,24 @@
+import type { Infer, JsonSchema } from "../core/json.ts";
+import { CEILINGS } from "./schema.ts";
+
+const window = { type: "object", additionalProperties: false, properties: CEILINGS } as const satisfies JsonSchema;
+
+/** The user's own `config.yaml`. No project has such a file: what is in it holds over all of them. */
+export const USER_CONFIG_SCHEMA = {
+  type: "object",
+  additionalProperties: false,
+  properties: {
+    budget: {
+      type: "object",
+      additionalProperties: false,
+      description: "Ceilings over all your runs together, in all repositories. What is not given has none.",
+      properties: {
+        day: { ...window, description: "A day of your calendar." },
+        week: { ...window, description: "A week of your calendar, from Monday." },
+      },
+    },
+  },
+} as const satisfies JsonSchema;
+
+/** A `config.yaml` as it is written. */
+export type RawUserConfig = Infer<typeof USER_CONFIG_SCHEMA>;
