@@ -1,9 +1,8 @@
-import { planReservation } from "../core/budget.ts";
 import { applyUtterance, type Conversation, EMPTY_CONVERSATION } from "../core/conversation.ts";
 import { unreachable } from "../core/errors.ts";
 import { afterFailedAttempt, isTransient } from "../core/failure.ts";
-import type { ModelEvent, ModelFacts, ModelFailure, ModelRequest } from "../core/model.ts";
-import type { AgentOutcome, Assignment, StepPort } from "../core/ports.ts";
+import type { ModelEvent, ModelFailure, ModelRequest } from "../core/model.ts";
+import type { AgentOutcome, Assignment, IntendResult, StepPort } from "../core/ports.ts";
 import type { CallEnd } from "../core/settlement.ts";
 import type { Route } from "./route.ts";
 
@@ -54,39 +53,18 @@ async function attempt(
   question: Question,
   talk: Conversation,
 ): Promise<CallEnd | Extract<AgentOutcome, { type: "stopped" }>> {
-  const { port, route } = question;
+  const { port, route, assignment } = question;
   const model = route.current();
   const request = requestOf(question, talk);
-  const wantedOutputTokens = Math.min(model.maxOutputTokens, question.assignment.maxOutputTokens);
-  const intended = await port.intend({
-    model,
-    request,
-    inputTokensBound: await inputBound(request, model, wantedOutputTokens, port),
-    wantedOutputTokens,
-  });
+  const wantedOutputTokens = Math.min(model.maxOutputTokens, assignment.maxOutputTokens);
+  const intended = await port.intend({ model, request, wantedOutputTokens });
   if (intended.type === "refused") return { type: "stopped", why: intended.why, reason: intended.reason };
-  const end = await send({ ...request, maxTokens: intended.maxTokens }, intended.callId, port);
+  const { end, text } = await send(request, intended, port);
   // What was cut off by our own stop has no outcome that anyone knows: it is charged in full.
-  if (end.type === "failed" && port.signal.aborted) port.lose(intended.callId, "stopped while the answer was arriving");
-  else port.settle(intended.callId, end, model);
+  if (end.type === "failed" && port.signal.aborted)
+    port.lose(intended.callId, "stopped while the answer was arriving", text);
+  else port.settle(intended.callId, end, model, text);
   return end;
-}
-
-/** The quick bound where it leaves room for a whole answer, else the tightest that can be had. */
-async function inputBound(
-  request: Omit<ModelRequest, "maxTokens">,
-  model: ModelFacts,
-  wantedOutputTokens: number,
-  port: StepPort,
-): Promise<number> {
-  const quick = port.models.inputBound(request);
-  const plan = planReservation({
-    price: model.price,
-    inputTokensBound: quick,
-    wantedOutputTokens,
-    headroom: port.headroom(),
-  });
-  return plan.type === "fits" && !plan.shrunk ? quick : port.models.tightInputBound(request);
 }
 
 function requestOf(question: Question, talk: Conversation): Omit<ModelRequest, "maxTokens"> {
@@ -100,9 +78,18 @@ function requestOf(question: Question, talk: Conversation): Omit<ModelRequest, "
   };
 }
 
-async function send(request: ModelRequest, callId: string, port: StepPort): Promise<CallEnd> {
-  for await (const event of port.models.send(request, { callId, signal: port.signal })) {
-    if (event.type === "answered" || event.type === "failed") return event;
+/** The end of the attempt, and the text that arrived before it. */
+async function send(
+  asked: Omit<ModelRequest, "maxTokens">,
+  { callId, maxTokens, reservation }: Extract<IntendResult, { type: "held" }>,
+  port: StepPort,
+): Promise<{ readonly end: CallEnd; readonly text: string }> {
+  const request = { ...asked, maxTokens };
+  const inputTokensHeld = reservation.heldTokens - maxTokens;
+  let text = "";
+  for await (const event of port.models.send(request, { callId, signal: port.signal, inputTokensHeld })) {
+    if (event.type === "answered" || event.type === "failed") return { end: event, text };
+    if (event.type === "text") text += event.text;
     tellDelta(event, request.asker.stepId, port);
   }
   throw new Error("a provider ended without an end event");

@@ -4,7 +4,6 @@ import type { Agent, AgentOutcome, Assignment, StepPort } from "../core/ports.ts
 import { renderTemplate } from "../core/template.ts";
 import { nextTurn, type Turn } from "../core/turn.ts";
 import { askModel } from "./ask-model.ts";
-import { closeOpenCall } from "./open-call.ts";
 import { openRoute, type Route } from "./route.ts";
 
 /** The built-in agent: a conversation that is the fold of its own record, so it starts and resumes alike. */
@@ -13,7 +12,7 @@ export function createAgent(): Agent {
 }
 
 async function runAgent(assignment: Assignment, port: StepPort): Promise<AgentOutcome> {
-  await closeOpenCall(assignment, port);
+  await port.closeOpenCall();
   const route = openRoute(assignment.candidates);
   for (;;) {
     const talk = port.utterances().reduce(applyUtterance, EMPTY_CONVERSATION);

@@ -1,11 +1,13 @@
-import type { StepOutcome } from "../core/event.ts";
+import type { Event, StepOutcome } from "../core/event.ts";
 import type { FailureClass } from "../core/failure.ts";
 import { formatModelRef } from "../core/model.ts";
 import type { AgentStep } from "../core/pipeline.ts";
 import type { Assignment, StopWhy } from "../core/ports.ts";
 import { stepState } from "../core/run.ts";
+import { recordWithFiles } from "./artifact.ts";
 import { assignmentOf } from "./assignment.ts";
 import { type Context, treeOf } from "./context.ts";
+import { fingerprintOf } from "./fingerprint.ts";
 import { judgeFinish } from "./judge.ts";
 import { composePrompt, type Prompt } from "./prompt.ts";
 import { interrupted } from "./shell-step.ts";
@@ -15,14 +17,14 @@ import { checkUntil } from "./until.ts";
 /** Lets an agent work until its step has an outcome, or the drive is to stop. */
 export async function performAgentStep(context: Context, step: AgentStep, conversation: number): Promise<void> {
   const prompt = await begin(context, step, conversation);
-  const clock = step.timeoutMs === null ? null : AbortSignal.timeout(step.timeoutMs);
+  const clock = step.timeoutMs === null ? null : context.deps.chance.alarm(step.timeoutMs);
   const signal = clock ? AbortSignal.any([clock, context.halt.signal]) : context.halt.signal;
   let assignment = assignmentOf(context, step, conversation, prompt.system);
   const port = openStepPort(context, step, conversation, signal);
   for (;;) {
     const outcome = await context.deps.agent.run(assignment, port);
     if (clock?.aborted && !context.halt.signal.aborted && outcome.type !== "finished") {
-      await finish(context, step, conversation, failed("timeout", "the step ran out of time"));
+      finish(context, step, conversation, failed("timeout", "the step ran out of time"));
       return;
     }
     if (outcome.type === "stopped") {
@@ -30,27 +32,27 @@ export async function performAgentStep(context: Context, step: AgentStep, conver
       return;
     }
     if (outcome.type === "failed") {
-      await finish(context, step, conversation, failed(outcome.class, outcome.reason));
+      finish(context, step, conversation, failed(outcome.class, outcome.reason));
       return;
     }
     const judged = await judgeFinish(context, step, outcome.value);
-    const checked = judged.status === "succeeded" ? await checkUntil(context, step, conversation, judged) : judged;
+    const checked =
+      judged.outcome.status === "succeeded"
+        ? await checkUntil(context, step, conversation, judged.outcome)
+        : judged.outcome;
     if (checked === "again") {
       assignment = withoutPassedOver(context, step, assignment);
       continue;
     }
     if (checked === "stopped") interrupted(context, step.id, conversation);
-    else await finish(context, step, conversation, checked);
+    else finish(context, step, conversation, checked, judged.artifacts);
     return;
   }
 }
 
 /** The conversation goes on with the candidate that answered last: those before it on the route have failed in it. */
 function withoutPassedOver(context: Context, step: AgentStep, assignment: Assignment): Assignment {
-  const last = context.log.events.findLast(
-    (event) => event.type === "call.settled" && event.stepId === step.id && event.result.type === "answered",
-  );
-  const model = last?.type === "call.settled" ? last.model : null;
+  const model = stepState(context.log.run, step.id).lastModel;
   const at = assignment.candidates.findIndex((candidate) => formatModelRef(candidate.ref) === model);
   return at > 0 ? { ...assignment, candidates: assignment.candidates.slice(at) } : assignment;
 }
@@ -62,7 +64,14 @@ async function begin(context: Context, step: AgentStep, conversation: number): P
   const isOpen = state.status === "interrupted" && state.conversation === conversation && state.prompt !== null;
   const prompt = isOpen && state.prompt ? log.readJson<Prompt>(state.prompt) : await composePrompt(context, step);
   const ref = isOpen && state.prompt ? state.prompt : log.json({ ...prompt });
-  log.record({ type: "step.started", stepId: step.id, conversation, tree: treeOf(context), prompt: ref });
+  log.record({
+    type: "step.started",
+    stepId: step.id,
+    conversation,
+    tree: treeOf(context),
+    prompt: ref,
+    fingerprint: fingerprintOf(context.pipeline, step, log.run),
+  });
   return prompt;
 }
 
@@ -71,8 +80,16 @@ function stop(context: Context, step: AgentStep, conversation: number, why: Stop
   interrupted(context, step.id, conversation);
 }
 
-async function finish(context: Context, step: AgentStep, conversation: number, outcome: StepOutcome): Promise<void> {
-  context.log.record({ type: "step.finished", stepId: step.id, conversation, outcome, tree: treeOf(context) });
+/** The step's documents go on record with its end: a crash cannot part them. */
+function finish(
+  context: Context,
+  step: AgentStep,
+  conversation: number,
+  outcome: StepOutcome,
+  artifacts: readonly Event[] = [],
+): void {
+  const end: Event = { type: "step.finished", stepId: step.id, conversation, outcome, tree: treeOf(context) };
+  recordWithFiles(context, ...artifacts, end);
 }
 
 function failed(failure: FailureClass, reason: string): StepOutcome {

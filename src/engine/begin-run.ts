@@ -1,8 +1,9 @@
-import { type Budget, roleShares, type Scope } from "../core/budget.ts";
-import type { Base } from "../core/event.ts";
-import { foldRun } from "../core/fold-run.ts";
+import type { Budget, Scope } from "../core/budget.ts";
+import type { Base, Event } from "../core/event.ts";
+import { applyEvent } from "../core/fold-run.ts";
 import { canonicalJson } from "../core/json.ts";
-import type { InputValue, Pipeline, RoleName } from "../core/pipeline.ts";
+import type { InputValue, Pipeline } from "../core/pipeline.ts";
+import { newRun } from "../core/run.ts";
 import type { EngineDeps } from "./deps.ts";
 
 /** What a new run is to be. */
@@ -15,6 +16,8 @@ export interface RunSpec {
   readonly ccpVersion: string;
   /** The run that this one goes on from; null: none. */
   readonly parent: string | null;
+  /** What it takes over of that one, to be recorded with its beginning. */
+  readonly inherited: readonly Event[];
 }
 
 /** Puts a new run on record, owned by this process. Everything that it depends on is pinned in it. */
@@ -44,10 +47,15 @@ export function beginRun(
         sandbox: { asked: spec.pipeline.sandbox, active: "none" },
         parent: spec.parent,
       },
+      ...spec.inherited,
     ],
     chance.now(),
   );
-  for (const event of begun) publish(event, foldRun(rid, begun));
+  let run = newRun(rid);
+  for (const event of begun) {
+    run = applyEvent(run, event);
+    publish(event, run);
+  }
   return { rid, epoch: 1 };
 }
 
@@ -55,36 +63,6 @@ export function beginRun(
 function budgetsOf(pipeline: Pipeline): Readonly<Partial<Record<Scope, Budget>>> {
   const roles = Object.values(pipeline.roles).map((role) => [`role:${role.name}` as const, role.budget] as const);
   return { run: pipeline.budget, ...Object.fromEntries(roles) };
-}
-
-/** The roles' shares of a new ceiling, in the proportions that the pipeline gave them, however often it was raised. */
-export function raisedBudgets(pipeline: Pipeline, after: Budget): Readonly<Partial<Record<Scope, Budget>>> {
-  const names = Object.keys(pipeline.roles) as RoleName[];
-  const shares = roleShares(after, names);
-  const roles = names.map((name) => {
-    const scaled = (unit: "maxCostNanos" | "maxTokens") =>
-      scale(pipeline.roles[name]?.budget[unit], pipeline.budget[unit], after[unit], shares[name]?.[unit]);
-    const [maxCostNanos, maxTokens] = [scaled("maxCostNanos"), scaled("maxTokens")];
-    const budget: Budget = {
-      ...(maxCostNanos === undefined ? {} : { maxCostNanos }),
-      ...(maxTokens === undefined ? {} : { maxTokens }),
-    };
-    return [`role:${name}` as const, budget] as const;
-  });
-  return { run: after, ...Object.fromEntries(roles) };
-}
-
-/** A role's ceiling under the run's new one. `mine` and `old`: the role's and the run's in the pipeline. */
-function scale(
-  mine: number | undefined,
-  old: number | undefined,
-  now: number | undefined,
-  share: number | undefined,
-): number | undefined {
-  if (now === undefined) return mine;
-  if (mine === undefined) return old === undefined ? share : undefined;
-  if (old === undefined) return Math.min(mine, now);
-  return old === 0 ? share : Math.min(now, Math.max(mine, Math.floor((mine / old) * now)));
 }
 
 function titleOf(task: string): string {

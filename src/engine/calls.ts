@@ -1,12 +1,14 @@
-import { NOTHING_SPENT, type Reservation, reachedWarnings, type Scope } from "../core/budget.ts";
-import type { Event, EventOf } from "../core/event.ts";
-import { canonicalJson } from "../core/json.ts";
-import { formatModelRef, type ModelFacts, type ModelRequest } from "../core/model.ts";
-import type { Chance, Spool } from "../core/ports.ts";
+import { NOTHING_SPENT, type Reservation, reachedWarnings, type Scope, WINDOWS } from "../core/budget.ts";
+import type { BlobRef, Event, EventOf } from "../core/event.ts";
+import { canonicalJson, type Json } from "../core/json.ts";
+import { formatModelRef, type ModelFacts, type ModelFailure, type ModelRequest } from "../core/model.ts";
+import type { Chance, Models, Spool } from "../core/ports.ts";
 import { redact } from "../core/redact.ts";
 import { stepState } from "../core/run.ts";
 import { type CallEnd, settleCall } from "../core/settlement.ts";
-import { type RunLog, refOf } from "./run-log.ts";
+import type { UserLedger } from "../core/store.ts";
+import { totalTokens } from "../core/usage.ts";
+import { type RunLog, sha256 } from "./run-log.ts";
 
 /** What putting calls on record takes. */
 export interface CallBook {
@@ -14,6 +16,7 @@ export interface CallBook {
   readonly spool: Spool;
   readonly chance: Chance;
   readonly secrets: readonly string[];
+  readonly userLedger: UserLedger;
 }
 
 /** The intent of one attempt, worst case held: recorded before anything is sent. */
@@ -24,32 +27,54 @@ export function reservedCall(
   reservation: Extract<Reservation, { type: "fits" }>,
 ): EventOf<"call.reserved"> {
   const { stepId, role, conversation, turn } = request.asker;
-  const bytes = new TextEncoder().encode(canonicalJson({ ...request, maxTokens: reservation.maxTokens }));
+  const step = stepState(log.run, stepId);
   return {
     type: "call.reserved",
-    callId: `${log.rid}.${stepId}.${stepState(log.run, stepId).calls + 1}`,
+    callId: `${log.rid}.${stepId}.${step.calls + 1}`,
     stepId,
     role,
     conversation,
     turn,
     model: formatModelRef(model.ref),
-    request: refOf(bytes).sha256,
+    request: sha256(canonicalJson({ ...request, maxTokens: reservation.maxTokens })),
     maxTokens: reservation.maxTokens,
     shrunk: reservation.shrunk,
     heldNanos: reservation.heldNanos,
     heldTokens: reservation.heldTokens,
+    facts: log.json(model as unknown as Json),
+    retryOf: step.lostCall?.callId ?? null,
   };
 }
 
-/** Puts the end of a call on record: settled at what it cost, or lost where nobody can say. */
-export function settleReserved(book: CallBook, callId: string, end: CallEnd, model: ModelFacts): void {
+/**
+ * Puts a reservation on record, with the user's own ledger and with the run's; in that order, so that a crash leaves a
+ * hold and never a gap. Null: on record. Else what has no room for it, and nothing was written.
+ */
+export function reserve(book: CallBook, call: EventOf<"call.reserved">, model: ModelFacts): string | null {
+  const { log, userLedger } = book;
+  if (!model.scripted) {
+    const { callId, heldNanos, heldTokens } = call;
+    const [repository, day] = [log.run.created?.repository ?? "", book.chance.day(book.chance.now())];
+    const hold = { callId, rid: log.rid, repository, model: call.model, day, heldNanos, heldTokens };
+    const held = userLedger.hold(hold);
+    if (held.type === "over") return held.window;
+  }
+  const scope = log.reserve(call);
+  if (scope !== null && !model.scripted) userLedger.release(call.callId);
+  return scope;
+}
+
+/** Puts the end of a call on record: settled at what it cost, or lost where nobody can say. `text`: what arrived of it. */
+export function settleReserved(book: CallBook, callId: string, end: CallEnd, model: ModelFacts, text: string): void {
   const settlement = settleCall(end, model);
   if (settlement.type === "lost") {
-    loseReserved(book, callId, settlement.reason);
+    const failure = end.type === "failed" ? withoutSecrets(end.failure, book) : null;
+    lose(book, callId, { reason: settlement.reason, failure, text });
     return;
   }
   const { log, chance } = book;
   const { stepId, role, heldNanos, heldTokens, model: name, at } = openCall(log, callId);
+  const { costNanos, listedNanos, usage } = settlement;
   log.record({
     type: "call.settled",
     callId,
@@ -58,16 +83,58 @@ export function settleReserved(book: CallBook, callId: string, end: CallEnd, mod
     model: name,
     heldNanos,
     heldTokens,
-    costNanos: settlement.costNanos,
-    usage: settlement.usage,
+    costNanos,
+    listedNanos,
+    usage,
     durationMs: chance.now() - at,
-    result: resultOf(book, end),
+    result: resultOf(book, end, text),
   });
-  close(book, callId, role);
+  book.userLedger.settle(callId, costNanos, totalTokens(usage));
+  close(book, callId, role, stepId);
 }
 
-/** It left, and its outcome is unknown: charged in full, and said. */
-export function loseReserved(book: CallBook, callId: string, reason: string): void {
+/** It left, and its outcome is unknown: charged in full, and said. `text`: what arrived of it. */
+export function loseReserved(book: CallBook, callId: string, reason: string, text: string): void {
+  lose(book, callId, { reason, failure: null, text });
+}
+
+/**
+ * A call that was sent before a crash: its answer is taken from the spool if it had fully arrived, without a new
+ * request; otherwise it is lost, and charged in full. `model`: what was known of it; null: nothing is on record.
+ */
+export async function closeCall(
+  book: CallBook,
+  callId: string,
+  model: ModelFacts | null,
+  models: Models,
+): Promise<void> {
+  const kept = model ? await models.recover(model.ref, callId) : null;
+  const text = kept?.text ?? "";
+  if (model && kept?.answer) settleReserved(book, callId, kept.answer, model, text);
+  else loseReserved(book, callId, "ccp stopped before the answer was on record", text);
+}
+
+/** After a crash the user's ledger may hold what the run's has closed, or never had: it is put right. */
+export function reconcile({ log, userLedger }: Pick<CallBook, "log" | "userLedger">): void {
+  const held = new Set(userLedger.open(log.rid));
+  if (held.size === 0) return;
+  for (const callId of held) if (!(callId in log.run.openCalls)) settleFromRecord(callId, log, userLedger);
+}
+
+function settleFromRecord(callId: string, log: RunLog, userLedger: UserLedger): void {
+  const end = log
+    .eventsAfter(0)
+    .find((event) => (event.type === "call.settled" || event.type === "call.lost") && event.callId === callId);
+  if (end?.type === "call.settled") userLedger.settle(callId, end.costNanos, totalTokens(end.usage));
+  else if (end?.type === "call.lost") userLedger.settle(callId, end.heldNanos, end.heldTokens);
+  else userLedger.release(callId);
+}
+
+function lose(
+  book: CallBook,
+  callId: string,
+  how: { readonly reason: string; readonly failure: ModelFailure | null; readonly text: string },
+): void {
   const { stepId, role, model, heldNanos, heldTokens } = openCall(book.log, callId);
   book.log.record({
     type: "call.lost",
@@ -77,15 +144,27 @@ export function loseReserved(book: CallBook, callId: string, reason: string): vo
     model,
     heldNanos,
     heldTokens,
-    reason: redact(reason, book.secrets),
+    reason: redact(how.reason, book.secrets),
+    failure: how.failure,
+    partial: partial(book, how.text),
   });
-  close(book, callId, role);
+  book.userLedger.settle(callId, heldNanos, heldTokens);
+  close(book, callId, role, stepId);
 }
 
-function resultOf({ log, secrets }: CallBook, end: CallEnd): EventOf<"call.settled">["result"] {
-  if (end.type === "answered")
-    return { type: "answered", parts: log.json(end.parts), stop: end.stop, servedBy: end.servedBy };
-  return { type: "failed", failure: { ...end.failure, message: redact(end.failure.message, secrets) } };
+function resultOf(book: CallBook, end: CallEnd, text: string): EventOf<"call.settled">["result"] {
+  if (end.type === "failed")
+    return { type: "failed", failure: withoutSecrets(end.failure, book), partial: partial(book, text) };
+  const { stop, servedBy, cut } = end;
+  return { type: "answered", parts: book.log.json(end.parts), stop, servedBy, cut };
+}
+
+function partial({ log, secrets }: CallBook, text: string): BlobRef | null {
+  return text === "" ? null : log.text(redact(text, secrets));
+}
+
+function withoutSecrets(failure: ModelFailure, { secrets }: CallBook): ModelFailure {
+  return { ...failure, message: redact(failure.message, secrets) };
 }
 
 function openCall(log: RunLog, callId: string): EventOf<"call.reserved"> & { readonly at: number } {
@@ -94,11 +173,11 @@ function openCall(log: RunLog, callId: string): EventOf<"call.reserved"> & { rea
   return call;
 }
 
-function close({ log, spool }: CallBook, callId: string, role: string): void {
-  spool.remove(callId);
-  const scopes: readonly Scope[] = ["run", `role:${role}`];
-  const warnings = scopes.flatMap((scope) => newWarnings(log, scope));
-  if (warnings.length > 0) log.record(...warnings);
+function close(book: CallBook, callId: string, role: string, stepId: string): void {
+  book.spool.remove(callId);
+  const scopes: readonly Scope[] = ["run", `role:${role}`, `step:${stepId}`];
+  const warnings = [...scopes.flatMap((scope) => newWarnings(book.log, scope)), ...windowWarnings(book)];
+  if (warnings.length > 0) book.log.record(...warnings);
 }
 
 /** Once per scope and threshold. */
@@ -106,4 +185,16 @@ function newWarnings({ run }: RunLog, scope: Scope): readonly Event[] {
   return reachedWarnings(run.budgets[scope] ?? {}, run.spend[scope] ?? NOTHING_SPENT)
     .filter((percent) => !run.warned.includes(`${scope} ${percent}`))
     .map((percent) => ({ type: "budget.warned", scope, percent }));
+}
+
+/** The same for the user's day and week, once in each run. */
+function windowWarnings({ log, userLedger, chance }: CallBook): readonly Event[] {
+  const day = chance.day(chance.now());
+  return WINDOWS.flatMap((window) => {
+    const ceiling = userLedger.ceilings[window];
+    if (!ceiling) return [];
+    return reachedWarnings(ceiling, userLedger.spend(window, day))
+      .filter((percent) => !log.run.warned.includes(`${window} ${percent}`))
+      .map((percent): Event => ({ type: "budget.warned", scope: window, percent }));
+  });
 }

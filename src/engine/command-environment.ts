@@ -8,30 +8,35 @@ import type { Context } from "./context.ts";
  * files (data never becomes shell text), and the variables that its step names.
  */
 export function commandEnvironment(context: Context, names: readonly string[]): Readonly<Record<string, string>> {
-  const inputs = Object.entries(context.log.run.created?.inputs ?? {}).map(
-    ([name, value]) => [inputVariable(name), String(value)] as const,
-  );
-  const outputs = context.pipeline.steps.flatMap((step) => {
-    const { outcome } = stepState(context.log.run, step.id);
-    if (outcome?.status !== "succeeded") return [];
-    return [[outputVariable(step.id), outputFile(context, step.id, outcome)] as const];
-  });
-  const named = names.flatMap((name) => {
+  const environment: Record<string, string> = {};
+  for (const [name, value] of Object.entries(context.log.run.created?.inputs ?? {})) {
+    environment[inputVariable(name)] = String(value);
+  }
+  for (const { id } of context.pipeline.steps) {
+    const { outcome } = stepState(context.log.run, id);
+    if (outcome?.status !== "succeeded") continue;
+    const { variable, path } = outputFile(context, id, outcome);
+    environment[variable] = path;
+  }
+  for (const name of names) {
     const value = context.deps.variables[name];
-    return value === undefined ? [] : [[name, value] as const];
-  });
-  return Object.fromEntries([...inputs, ...outputs, ...named]);
+    if (value !== undefined) environment[name] = value;
+  }
+  return environment;
 }
 
-/** Name of the file in the run's folder that holds a step's output as later commands are given it. */
-function outputName(stepId: string): string {
-  return `steps/${stepId}.output`;
-}
-
-/** Written when it is asked for: a crash may have come before the folder was. */
-function outputFile(context: Context, stepId: string, outcome: Extract<StepOutcome, { status: "succeeded" }>): string {
-  const { results } = context.deps;
-  const bytes = new TextEncoder().encode(context.log.readText(outcome.output));
-  results.write(context.log.rid, outputName(stepId), bytes);
-  return `${results.pathOf(context.log.rid)}/${outputName(stepId)}`;
+/** Written once a drive: a crash may have come before the folder was. */
+function outputFile(
+  { log, deps, outputFiles }: Context,
+  stepId: string,
+  { output }: Extract<StepOutcome, { status: "succeeded" }>,
+) {
+  const known = outputFiles.get(stepId);
+  if (known?.sha256 === output.sha256) return known;
+  const name = `steps/${stepId}.output`;
+  deps.results.write(log.rid, name, log.read(output));
+  const path = `${deps.results.pathOf(log.rid)}/${name}`;
+  const written = { sha256: output.sha256, variable: outputVariable(stepId), path };
+  outputFiles.set(stepId, written);
+  return written;
 }

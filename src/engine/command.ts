@@ -1,8 +1,8 @@
 import type { CommandEnd, CommandPurpose, Event, EventOf, TreeHash } from "../core/event.ts";
-import type { CommandResult } from "../core/ports.ts";
-import { redact } from "../core/redact.ts";
+import { recordWithFiles } from "./artifact.ts";
 import { commandEnvironment } from "./command-environment.ts";
 import { type Context, treeOf, workspaceOf } from "./context.ts";
+import type { Executed } from "./executor.ts";
 
 /** A command that the engine runs, and what its run is recorded as. */
 export interface EngineCommand {
@@ -14,6 +14,8 @@ export interface EngineCommand {
   readonly timeoutMs: number | null;
   /** `discard`: the tree is put back as it was. */
   readonly changes: "discard" | "keep";
+  /** What begins with it, and goes on record with its intent. */
+  readonly begins?: readonly Event[];
 }
 
 /** A command that has ended by itself or was ended by its limits. */
@@ -35,17 +37,15 @@ export async function runCommand(
   const { log, deps, halt } = context;
   const tree = treeOf(context);
   const { commandId, purpose, stepId } = command;
-  log.record({ type: "command.started", commandId, purpose, stepId, command: command.command, tree });
+  const started = { type: "command.started", commandId, purpose, stepId, command: command.command, tree } as const;
+  log.record(...(command.begins ?? []), started);
 
-  const result = await workspaceOf(context).run({
-    command: command.command,
-    env: commandEnvironment(context, command.env),
-    timeoutMs: command.timeoutMs,
-    signal: halt.signal,
-  });
+  const { timeoutMs } = command;
+  const env = commandEnvironment(context, command.env);
+  const execution = { commandId, command: command.command, env, timeoutMs, signal: halt.signal };
+  const executed = await deps.executor.command(execution, workspaceOf(context));
   if (halt.signal.aborted) return null;
   const treeAfter = await settleTree(context, tree, command.changes);
-  const stdout = redact(decode(result.stdout), deps.secrets);
   const performed: PerformedCommand = {
     finished: {
       type: "command.finished",
@@ -53,13 +53,13 @@ export async function runCommand(
       purpose,
       stepId,
       command: command.command,
-      end: endOf(context, result, stdout),
+      end: endOf(context, executed),
       tree,
       treeAfter,
     },
-    stdout,
+    stdout: executed.stdout,
   };
-  log.record(performed.finished, ...alongside(performed));
+  recordWithFiles(context, performed.finished, ...alongside(performed));
   return performed;
 }
 
@@ -71,17 +71,6 @@ async function settleTree(context: Context, before: TreeHash, changes: "discard"
   return before;
 }
 
-function endOf(context: Context, result: CommandResult, stdout: string): CommandEnd {
-  const stderr = redact(decode(result.stderr), context.deps.secrets);
-  const both = stderr === "" ? stdout : `${stdout}${stdout === "" || stdout.endsWith("\n") ? "" : "\n"}${stderr}`;
-  return {
-    exitCode: result.exitCode,
-    endedBy: result.endedBy,
-    durationMs: result.durationMs,
-    output: context.log.text(both),
-  };
-}
-
-function decode(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes);
+function endOf({ log }: Context, { exitCode, endedBy, durationMs, stdout, output }: Executed): CommandEnd {
+  return { exitCode, endedBy, durationMs, output: log.text(output), stdout: log.text(stdout) };
 }

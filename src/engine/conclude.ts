@@ -1,47 +1,40 @@
-import { NOTHING_SPENT, type Scope, usedNanos, usedTokens } from "../core/budget.ts";
 import { EXIT, type ExitCode } from "../core/errors.ts";
 import type { EndStatus, Event } from "../core/event.ts";
 import type { Action } from "../core/next.ts";
-import type { StopWhy } from "../core/ports.ts";
 import type { Run } from "../core/run.ts";
+import { raiseFor } from "../core/shortage.ts";
+import { artifact, recordWithFiles } from "./artifact.ts";
 import { type Context, treeOf, workspaceOf } from "./context.ts";
-import type { Control } from "./deps.ts";
+import type { Standstill } from "./halt.ts";
 import { publishLatest, writeRecords } from "./records.ts";
-import { refOf } from "./run-log.ts";
 
 /** Ends a run: the work is committed on its branch, the artifacts are written, then the end goes on record. */
 export async function endRun(context: Context, action: Extract<Action, { type: "end" }>): Promise<void> {
   const { log } = context;
   const kept = await keepWork(context);
   const hint = action.status === "succeeded" ? `ccp apply ${log.rid}` : `ccp resume ${log.rid}`;
-  log.record(...kept, {
-    type: "run.ended",
-    status: action.status,
-    exitCode: action.exitCode,
-    reason: action.reason,
-    hint,
-  });
-  writeRecords(log, context.pipeline, context.deps.results);
+  const { status, exitCode, reason } = action;
+  recordWithFiles(context, ...kept, { type: "run.ended", status, exitCode, reason, hint });
+  log.keepFolded();
   publishLatest(log, context.deps.results);
+  // Last of all: run.json says that everything is written.
+  writeRecords(log, context.pipeline, context.deps.results);
 }
 
 /** The drive ends, the run does not: it can be resumed. */
-export async function endStopped(
-  context: Context,
-  stopped: { readonly why: StopWhy; readonly reason: string },
-): Promise<void> {
+export async function endStopped(context: Context, stopped: Standstill): Promise<void> {
   const { log } = context;
-  const { status, exitCode, hint } = standstill(stopped.why, log.run, context.deps.control);
+  const { status, exitCode, hint } = standstill(stopped, context);
   // Stopped at once means at once: the files may be in the middle of something, and are put right on resume.
   const kept = stopped.why === "aborted" || stopped.why === "time" ? [] : await keepWork(context);
-  log.record(...kept, { type: "run.ended", status, exitCode, reason: stopped.reason, hint });
+  recordWithFiles(context, ...kept, { type: "run.ended", status, exitCode, reason: stopped.reason, hint });
+  log.keepFolded();
   writeRecords(log, context.pipeline, context.deps.results);
 }
 
 function standstill(
-  why: StopWhy,
-  run: Run,
-  control: Control,
+  { why, shortage }: Standstill,
+  { log: { run }, pipeline, deps: { control } }: Context,
 ): { readonly status: EndStatus; readonly exitCode: ExitCode; readonly hint: string } {
   const { rid } = run;
   switch (why) {
@@ -49,7 +42,15 @@ function standstill(
     case "aborted":
       return { status: "paused", exitCode: control.exitCode(), hint: `ccp resume ${rid}` };
     case "budget":
-      return { status: "budget_reached", exitCode: EXIT.budget, hint: `ccp resume ${rid} ${raise(run)}` };
+      return {
+        status: "budget_reached",
+        exitCode: EXIT.budget,
+        hint: `ccp resume ${rid} ${shortage ? raiseFor(run, pipeline, shortage) : "--budget +1.00"}`,
+      };
+    case "window":
+      return { status: "budget_reached", exitCode: EXIT.budget, hint: `ccp resume ${rid}` };
+    case "lost":
+      return { status: "paused", exitCode: EXIT.waiting, hint: `ccp resume ${rid}` };
     case "time":
       return { status: "budget_reached", exitCode: EXIT.budget, hint: `ccp resume ${rid} --minutes +30` };
     case "unavailable":
@@ -60,29 +61,19 @@ function standstill(
   }
 }
 
-/** The flag that gives more of what has run out: tokens where they are nearer to their ceiling than money is. */
-function raise({ budgets, spend }: Run): string {
-  const used = (unit: "maxCostNanos" | "maxTokens") => {
-    const shares = Object.entries(budgets).map(([scope, budget]) => {
-      const spent = spend[scope as Scope] ?? NOTHING_SPENT;
-      const amount = unit === "maxCostNanos" ? usedNanos(spent) : usedTokens(spent);
-      return budget?.[unit] === undefined ? -1 : amount / Math.max(1, budget[unit]);
-    });
-    return Math.max(...shares);
-  };
-  const tokens = budgets.run?.maxTokens;
-  return tokens !== undefined && used("maxTokens") > used("maxCostNanos") ? `--tokens +${tokens}` : "--budget +1.00";
-}
-
 /** Diff.patch and one commit on the run's branch, whether it went well or not: work is never lost. */
 async function keepWork(context: Context): Promise<readonly Event[]> {
-  const { log, deps } = context;
+  const { log } = context;
   const base = log.run.created?.base;
   if (!base || !log.run.workspace?.prepared) return [];
   const workspace = workspaceOf(context);
   const tree = treeOf(context);
-  await workspace.commit(tree, base.commit, `${log.run.created?.title ?? "ccp"}\n\nCcp-Run: ${log.rid}\n`);
+  await workspace.commit(tree, base.commit, commitMessage(log.run));
   const patch = await workspace.diff(base.tree, tree);
-  deps.results.write(log.rid, "Diff.patch", patch);
-  return [{ type: "artifact.written", name: "Diff.patch", blob: refOf(patch), stepId: null }];
+  return [artifact("Diff.patch", log.bytes(patch), null)];
+}
+
+/** What a run's one commit says. */
+export function commitMessage({ rid, created }: Run): string {
+  return `${created?.title ?? "ccp"}\n\nCcp-Run: ${rid}\n`;
 }

@@ -1,5 +1,6 @@
 import type { Command, Pipeline } from "../core/pipeline.ts";
 import type { Workspace } from "../core/ports.ts";
+import type { CallBook } from "./calls.ts";
 import type { EngineDeps } from "./deps.ts";
 import type { Halt } from "./halt.ts";
 import type { RunLog } from "./run-log.ts";
@@ -10,6 +11,8 @@ export interface Context {
   readonly pipeline: Pipeline;
   readonly deps: EngineDeps;
   readonly halt: Halt;
+  /** The files with what steps have handed over, as far as this drive has written them: by step, what and where. */
+  readonly outputFiles: Map<string, { readonly sha256: string; readonly variable: string; readonly path: string }>;
 }
 
 /** The run's worktree. Throws before it was created: nothing that needs it is performed then. */
@@ -17,6 +20,12 @@ export function workspaceOf(context: Context): Workspace {
   const workspace = context.log.run.workspace;
   if (!workspace) throw new Error(`run ${context.log.rid} has no workspace yet`);
   return context.deps.repository.openWorkspace(context.log.rid, workspace.path);
+}
+
+/** What putting a call of this run on record takes. */
+export function callBook({ log, deps }: Context): CallBook {
+  const { spool, chance, secrets, userLedger } = deps;
+  return { log, spool, chance, secrets, userLedger };
 }
 
 /** The text that the shell gets. */

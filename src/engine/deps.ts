@@ -1,15 +1,19 @@
 import type { Delta, StoredEvent } from "../core/event.ts";
-import type { Agent, Chance, Models, Repository, Results, Spool, Store, Tools } from "../core/ports.ts";
+import type { Agent, Chance, Models, Repository, Results, Spool, Tools } from "../core/ports.ts";
 import type { Run } from "../core/run.ts";
+import type { Store, UserLedger } from "../core/store.ts";
+import type { Executor } from "./executor.ts";
 
 /** What driving a run takes. All of it is handed in; the engine constructs nothing. */
 export interface EngineDeps {
   readonly store: Store;
+  readonly userLedger: UserLedger;
   readonly spool: Spool;
   readonly repository: Repository;
   readonly results: Results;
   readonly models: Models;
   readonly tools: Tools;
+  readonly executor: Executor;
   readonly agent: Agent;
   readonly chance: Chance;
   /** Hears every fact once it is stored. Never throws. */

@@ -8,7 +8,8 @@ import type { Context } from "./context.ts";
 import type { EngineDeps } from "./deps.ts";
 import { Halt } from "./halt.ts";
 import { checkBase, checkFinal, createWorkspace, prepareWorkspace } from "./prepare.ts";
-import { recover } from "./recover.ts";
+import { recover, restoreTree } from "./recover.ts";
+import type { Plan } from "./reuse.ts";
 import { RunLog } from "./run-log.ts";
 import { performShellStep } from "./shell-step.ts";
 import { goBack, judgeAgain } from "./way-back.ts";
@@ -21,8 +22,9 @@ import { goBack, judgeAgain } from "./way-back.ts";
 export async function drive(rid: string, epoch: number, deps: EngineDeps): Promise<Run> {
   const log = new RunLog(rid, epoch, deps);
   const pipeline = pinnedPipeline(log);
-  using halt = new Halt(deps.control, timeLeft(log.run, deps.chance.now()));
-  const context: Context = { log, pipeline, deps, halt };
+  const left = timeLeft(log.run, deps.chance.now());
+  using halt = new Halt(deps.control, left === null ? null : deps.chance.alarm(left));
+  const context: Context = { log, pipeline, deps, halt, outputFiles: new Map() };
   await recover(context);
 
   /** By key: an action that is under way is not begun a second time. */
@@ -55,11 +57,15 @@ export async function drive(rid: string, epoch: number, deps: EngineDeps): Promi
   return log.run;
 }
 
-/** The pipeline as it was when the run began, whatever has become of its file. */
+/** The pipeline that the run follows, whatever has become of its file. */
 export function pinnedPipeline(log: RunLog): Pipeline {
-  const created = log.run.created;
-  if (!created) throw new Error(`run ${log.rid} has no beginning`);
-  return log.readJson<Pipeline>(created.pipeline);
+  if (!log.run.pipeline) throw new Error(`run ${log.rid} has no beginning`);
+  return log.readJson<Pipeline>(log.run.pipeline);
+}
+
+/** The same, with the values of its inputs. */
+export function pinnedPlan(log: RunLog): Plan {
+  return { pipeline: pinnedPipeline(log), inputs: log.run.created?.inputs ?? {} };
 }
 
 function keyOf(action: Action): string {
@@ -72,6 +78,8 @@ function perform(action: Action, context: Context): Promise<void> {
       return createWorkspace(context);
     case "prepare-workspace":
       return prepareWorkspace(context);
+    case "restore-tree":
+      return restoreTree(context);
     case "check-base":
       return checkBase(context, action);
     case "check-final":

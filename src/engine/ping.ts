@@ -1,10 +1,11 @@
 import { planReservation } from "../core/budget.ts";
 import { CcpError, EXIT } from "../core/errors.ts";
+import type { EventOf } from "../core/event.ts";
 import { formatModelRef, type ModelFacts, type ModelFailure } from "../core/model.ts";
 import { formatUsd, usdToNanos } from "../core/money.ts";
 import { type CallEnd, settleCall } from "../core/settlement.ts";
 import { NO_USAGE, type Usage } from "../core/usage.ts";
-import { reservedCall, settleReserved } from "./calls.ts";
+import { reserve, reservedCall, settleReserved } from "./calls.ts";
 import type { EngineDeps } from "./deps.ts";
 import { RunLog } from "./run-log.ts";
 
@@ -27,10 +28,11 @@ export interface PingAnswer {
 /** One tiny call, reserved and settled as any other, on record as a run of its own in the journal that is handed in. */
 export async function ping(
   model: ModelFacts,
-  deps: Pick<EngineDeps, "store" | "spool" | "models" | "chance" | "secrets">,
+  deps: Pick<EngineDeps, "store" | "userLedger" | "spool" | "models" | "chance" | "secrets">,
 ): Promise<PingAnswer> {
   const log = openPing(formatModelRef(model.ref), deps);
-  const book = { log, spool: deps.spool, chance: deps.chance, secrets: deps.secrets };
+  const { spool, chance, secrets, userLedger } = deps;
+  const book = { log, spool, chance, secrets, userLedger };
   const request = {
     model: model.ref,
     system: "You are being asked whether you are there.",
@@ -43,12 +45,14 @@ export async function ping(
     inputTokensBound: deps.models.inputBound(request),
     wantedOutputTokens: PING_TOKENS,
     headroom: { nanos: model.price === null ? null : PING_CEILING_NANOS, tokens: null },
+    mayGrow: false,
   });
   if (reservation.type !== "fits") throw tooDear(model);
   const call = reservedCall(log, model, request, reservation);
-  log.record(call);
-  const end = await send({ ...request, maxTokens: reservation.maxTokens }, call.callId, deps.models);
-  settleReserved(book, call.callId, end, model);
+  const full = reserve(book, call, model);
+  if (full !== null) throw noRoom(model, full);
+  const end = await send({ ...request, maxTokens: reservation.maxTokens }, call, deps.models);
+  settleReserved(book, call.callId, end, model, "");
   log.record({
     type: "run.ended",
     status: end.type === "answered" ? "succeeded" : "failed",
@@ -90,10 +94,12 @@ function openPing(model: string, deps: Pick<EngineDeps, "store" | "chance">): Ru
 
 async function send(
   request: Parameters<EngineDeps["models"]["send"]>[0],
-  callId: string,
+  { callId, heldTokens }: EventOf<"call.reserved">,
   models: EngineDeps["models"],
 ): Promise<CallEnd> {
-  for await (const event of models.send(request, { callId, signal: AbortSignal.timeout(PING_TIMEOUT_MS) })) {
+  const inputTokensHeld = heldTokens - request.maxTokens;
+  const signal = AbortSignal.timeout(PING_TIMEOUT_MS);
+  for await (const event of models.send(request, { callId, signal, inputTokensHeld })) {
     if (event.type === "answered" || event.type === "failed") return event;
   }
   throw new Error("a provider ended without an end event");
@@ -120,5 +126,14 @@ function tooDear(model: ModelFacts): CcpError {
     {
       hint: "nothing was sent; name a cheaper model with --model",
     },
+  );
+}
+
+function noRoom(model: ModelFacts, window: string): CcpError {
+  return new CcpError(
+    "budget_reached",
+    EXIT.budget,
+    `your ceiling for this ${window} has no room for a ping of ${formatModelRef(model.ref)}`,
+    { hint: "nothing was sent; the ceilings are in ~/.config/ccp/config.yaml" },
   );
 }

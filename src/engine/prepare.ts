@@ -1,4 +1,5 @@
 import { EXIT } from "../core/errors.ts";
+import type { Event } from "../core/event.ts";
 import type { Action } from "../core/next.ts";
 import type { Command } from "../core/pipeline.ts";
 import { type EngineCommand, type PerformedCommand, runCommand } from "./command.ts";
@@ -22,25 +23,24 @@ export async function prepareWorkspace(context: Context): Promise<void> {
   const { log, deps, pipeline } = context;
   const path = log.run.workspace?.path ?? "";
   const copied = await deps.repository.copyDependencies(path, pipeline.workspace.copy);
-  if (pipeline.workspace.setup !== null && !(await setUp(context, pipeline.workspace.setup))) return;
-  log.record({ type: "workspace.prepared", tree: await workspaceOf(context).snapshot(), copied });
+  if (pipeline.workspace.setup !== null) await setUp(context, pipeline.workspace.setup, copied);
+  else log.record({ type: "workspace.prepared", tree: await workspaceOf(context).snapshot(), copied });
 }
 
-/** False: there is no use in going on. A set-up that failed ends the run; nothing was paid for yet. */
-async function setUp(context: Context, command: string): Promise<boolean> {
-  const { log } = context;
-  const done = await runSetup(context, command, "keep");
-  if (!done) return false;
+/** That it is done goes on record with its end: it is not done twice. One that failed ends the run; nothing was paid for yet. */
+async function setUp(context: Context, command: string, copied: readonly string[]): Promise<void> {
+  const done = await runSetup(context, command, "keep", ({ finished: { end, treeAfter } }) =>
+    end.exitCode === 0 ? [{ type: "workspace.prepared", tree: treeAfter, copied }] : [],
+  );
+  if (!done || done.finished.end.exitCode === 0) return;
   const { exitCode, output } = done.finished.end;
-  if (exitCode === 0) return true;
-  const lastLines = log.readText(output).trimEnd().split("\n").slice(-8).join("\n");
+  const lastLines = context.log.readText(output).trimEnd().split("\n").slice(-8).join("\n");
   await endRun(context, {
     type: "end",
     status: "failed",
     exitCode: EXIT.failed,
     reason: `workspace.setup failed (exit ${exitCode ?? "none"}): ${command}\n${lastLines}`,
   });
-  return false;
 }
 
 /** Runs the set-up; `discard` where the tree is on record already and only what git ignores is wanted. */
@@ -48,16 +48,10 @@ export function runSetup(
   context: Context,
   command: string,
   changes: "keep" | "discard",
+  alongside?: (performed: PerformedCommand) => readonly Event[],
 ): Promise<PerformedCommand | null> {
-  return runCommand(context, {
-    commandId: "setup",
-    purpose: "setup",
-    stepId: null,
-    command,
-    env: [],
-    timeoutMs: PREPARATION_TIMEOUT_MS,
-    changes,
-  });
+  const limits = { env: [], timeoutMs: PREPARATION_TIMEOUT_MS, changes };
+  return runCommand(context, { commandId: "setup", purpose: "setup", stepId: null, command, ...limits }, alongside);
 }
 
 /** A check on the base says what was red or green before anyone changed anything. */

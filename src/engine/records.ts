@@ -10,8 +10,9 @@ export const LATEST = ["PLAN.md", "Diff.patch", "REVIEW.md"] as const;
 /** What the run's folder says of the run: run.json, events.ndjson and the output of each step. Made from the journal, at any time, alike. */
 export function writeRecords(log: RunLog, pipeline: Pipeline, results: Results): void {
   for (const step of pipeline.steps) writeOutput(log, step.id, results);
-  const record = runRecord(log.run, pipeline, log.events, log.run.created?.pipeline.sha256 ?? "");
-  write(results, log.rid, "events.ndjson", log.events.map((event) => `${JSON.stringify(event)}\n`).join(""));
+  const events = log.eventsAfter(0);
+  const record = runRecord(log.run, pipeline, events, log.run.pipeline?.sha256 ?? "");
+  write(results, log.rid, "events.ndjson", events.map((event) => `${JSON.stringify(event)}\n`).join(""));
   write(results, log.rid, "run.json", `${JSON.stringify(record, null, 2)}\n`);
 }
 
@@ -30,7 +31,7 @@ export function hasRecords(log: RunLog, results: Results): boolean {
 export function publishLatest(log: RunLog, results: Results): void {
   for (const name of LATEST) {
     const bytes = name in log.run.artifacts ? results.read(log.rid, name) : null;
-    results.publish(name, bytes);
+    results.publish(log.rid, name, bytes);
   }
 }
 

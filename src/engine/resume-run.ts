@@ -1,20 +1,24 @@
 import type { Budget, Scope } from "../core/budget.ts";
 import { CcpError, EXIT } from "../core/errors.ts";
 import type { Event } from "../core/event.ts";
-import { foldRun } from "../core/fold-run.ts";
+import { canonicalJson } from "../core/json.ts";
+import { raisedBudgets } from "../core/override.ts";
 import type { RoleName } from "../core/pipeline.ts";
 import type { Repository } from "../core/ports.ts";
+import { readRun } from "../core/read-run.ts";
 import type { Run } from "../core/run.ts";
-import { raisedBudgets } from "./begin-run.ts";
 import type { EngineDeps } from "./deps.ts";
 import { pinnedPipeline } from "./drive.ts";
-import { RunLog } from "./run-log.ts";
+import { type Plan, reusePlan, rewinding, routesKept } from "./reuse.ts";
+import { RunLog, sha256 } from "./run-log.ts";
 
 /** What a resume may change of a run. */
 export interface ResumeChanges {
   /** New ceilings of the run; the roles' shares grow with it. Null: as it is. A resume by itself grants nothing. */
   readonly budget: Budget | null;
   readonly routes: Readonly<Partial<Record<RoleName, readonly string[]>>>;
+  /** The plan to follow from here on; null: as it is. Steps that it leaves unchanged are reused, the others are taken back. */
+  readonly pipeline: Plan | null;
 }
 
 /** Takes a run that has not succeeded for this process and puts that on record. Throws before anything is written if it cannot go on. */
@@ -23,7 +27,7 @@ export function resumeRun(
   changes: ResumeChanges,
   deps: Pick<EngineDeps, "store" | "chance" | "repository" | "publish">,
 ): number {
-  refuseFinal(foldRun(rid, deps.store.events(rid)), deps.repository);
+  refuseFinal(readRun(rid, deps.store), deps.repository);
   const epoch = deps.store.claim(rid);
   const log = new RunLog(rid, epoch, deps);
   try {
@@ -32,9 +36,11 @@ export function resumeRun(
     deps.store.release(rid);
     throw final;
   }
+  const replanned = changes.pipeline ? newPlan(log, changes.pipeline) : [];
   const raised = changes.budget ? Object.entries(raisedBudgets(pinnedPipeline(log), changes.budget)) : [];
   log.record(
     { type: "run.resumed", epoch },
+    ...replanned,
     ...raised.map(([scope, budget]): Event => ({ type: "budget.raised", scope: scope as Scope, budget: budget ?? {} })),
     ...Object.entries(changes.routes).map(
       ([role, models]): Event => ({ type: "route.changed", role: role as RoleName, models: models ?? [] }),
@@ -43,8 +49,17 @@ export function resumeRun(
   return epoch;
 }
 
+/** Nothing where the plan is the one that the run follows already. Ceilings stay: a resume grants nothing. */
+function newPlan(log: RunLog, { pipeline, inputs }: Plan): readonly Event[] {
+  const text = canonicalJson(pipeline);
+  if (sha256(text) === log.run.pipeline?.sha256) return [];
+  const changed: Event = { type: "pipeline.changed", pipeline: log.text(text), pipelineName: pipeline.name, inputs };
+  const plan = reusePlan(log.run, { pipeline, inputs, from: null, sameRun: true });
+  return [changed, ...routesKept(log.run, pinnedPipeline(log), pipeline), ...rewinding(log.run, plan)];
+}
+
 /** What is final stays final: the messages say what goes on from it. */
-function refuseFinal(run: Run, repository: Repository): void {
+export function refuseFinal(run: Run, repository: Repository): void {
   const { rid } = run;
   if (run.status === "new")
     throw new CcpError("unknown_run", EXIT.usage, `there is no run ${rid} in this repository`, { hint: "ccp runs" });

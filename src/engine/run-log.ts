@@ -1,10 +1,22 @@
 import { createHash } from "node:crypto";
 import type { Scope } from "../core/budget.ts";
 import type { BlobRef, Event, StoredEvent } from "../core/event.ts";
-import { applyEvent, foldRun } from "../core/fold-run.ts";
+import { applyEvent } from "../core/fold-run.ts";
 import type { Json } from "../core/json.ts";
-import type { Chance, Store } from "../core/ports.ts";
+import type { Chance } from "../core/ports.ts";
+import { readRun } from "../core/read-run.ts";
 import type { Run } from "../core/run.ts";
+import type { Store } from "../core/store.ts";
+
+/** After so many events the fold is kept, so that whoever opens the run need not read all of them. */
+const EVENTS_PER_FOLD = 1_000;
+
+/** What a log is opened on. */
+export interface RunLogParts {
+  readonly store: Store;
+  readonly chance: Chance;
+  readonly publish: (event: StoredEvent, run: Run) => void;
+}
 
 /** The one place where a run's facts are made: stored first, folded second, told third. */
 export class RunLog {
@@ -13,34 +25,31 @@ export class RunLog {
   readonly #chance: Chance;
   readonly #epoch: number;
   readonly #publish: (event: StoredEvent, run: Run) => void;
-  readonly #events: StoredEvent[];
   readonly #waiting: (() => void)[] = [];
+  /** What was recorded here, after `#openedAt`; what came before is read when it is asked for. */
+  readonly #recent: StoredEvent[] = [];
+  readonly #openedAt: number;
+  #keptAt: number;
   #run: Run;
 
-  constructor(
-    rid: string,
-    epoch: number,
-    parts: {
-      readonly store: Store;
-      readonly chance: Chance;
-      readonly publish: (event: StoredEvent, run: Run) => void;
-    },
-  ) {
+  constructor(rid: string, epoch: number, parts: RunLogParts) {
     this.rid = rid;
     this.#epoch = epoch;
     this.#store = parts.store;
     this.#chance = parts.chance;
     this.#publish = parts.publish;
-    this.#events = [...parts.store.events(rid)];
-    this.#run = foldRun(rid, this.#events);
+    this.#run = readRun(rid, parts.store);
+    this.#openedAt = this.#run.seq;
+    this.#keptAt = this.#run.seq;
   }
 
   get run(): Run {
     return this.#run;
   }
 
-  get events(): readonly StoredEvent[] {
-    return this.#events;
+  /** Events with a greater `seq`, in order. */
+  eventsAfter(seq: number): readonly StoredEvent[] {
+    return seq < this.#openedAt ? this.#store.events(this.rid, seq) : this.#recent.slice(seq - this.#openedAt);
   }
 
   /** Throws when a reservation among the events does not fit: only `reserve` may be refused. */
@@ -54,12 +63,19 @@ export class RunLog {
     const result = this.#store.append(this.rid, this.#epoch, events, this.#chance.now());
     if (result.type === "over-budget") return result.scope;
     for (const event of result.events) {
-      this.#events.push(event);
+      this.#recent.push(event);
       this.#run = applyEvent(this.#run, event);
       this.#publish(event, this.#run);
     }
+    if (this.#run.seq - this.#keptAt >= EVENTS_PER_FOLD) this.keepFolded();
     this.wake();
     return null;
+  }
+
+  /** Lets the next who opens the run go on from here. */
+  keepFolded(): void {
+    this.#store.keepFolded(this.#run);
+    this.#keptAt = this.#run.seq;
   }
 
   /** Lets everyone go on who waits for a change: none may come any more. */
@@ -72,16 +88,24 @@ export class RunLog {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
+  bytes(bytes: Uint8Array): BlobRef {
+    return this.#store.putBlob(bytes);
+  }
+
   text(text: string): BlobRef {
-    return this.#store.putBlob(new TextEncoder().encode(text));
+    return this.bytes(new TextEncoder().encode(text));
   }
 
   json(value: Json): BlobRef {
     return this.text(JSON.stringify(value));
   }
 
+  read(ref: BlobRef): Uint8Array {
+    return this.#store.blob(ref);
+  }
+
   readText(ref: BlobRef): string {
-    return new TextDecoder().decode(this.#store.blob(ref));
+    return new TextDecoder().decode(this.read(ref));
   }
 
   readJson<T>(ref: BlobRef): T {
@@ -89,7 +113,7 @@ export class RunLog {
   }
 }
 
-/** The reference that a payload would have, without keeping it. */
-export function refOf(bytes: Uint8Array): BlobRef {
-  return { sha256: createHash("sha256").update(bytes).digest("hex"), sizeBytes: bytes.length };
+/** sha256 (hex) of bytes, or of a text. */
+export function sha256(content: string | Uint8Array): string {
+  return createHash("sha256").update(content).digest("hex");
 }

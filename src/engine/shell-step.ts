@@ -1,16 +1,18 @@
 import type { Event, StepOutcome } from "../core/event.ts";
 import type { ShellStep } from "../core/pipeline.ts";
-import { artifactWritten } from "./artifact.ts";
+import { artifact } from "./artifact.ts";
 import { type PerformedCommand, runCommand } from "./command.ts";
 import { type Context, commandText, treeOf } from "./context.ts";
+import { fingerprintOf } from "./fingerprint.ts";
 
 /** How much of a command's standard output, from its end, is its step's output. */
 const OUTPUT_CHARACTERS = 32 * 1024;
 
 /** Performs one try of a command's step. */
 export async function performShellStep(context: Context, step: ShellStep, conversation: number): Promise<void> {
-  const { log } = context;
-  log.record({ type: "step.started", stepId: step.id, conversation, tree: treeOf(context), prompt: null });
+  const { log, pipeline } = context;
+  const fingerprint = fingerprintOf(pipeline, step, log.run);
+  const begun = { stepId: step.id, conversation, tree: treeOf(context), prompt: null, fingerprint };
   const command = {
     commandId: `step.${step.id}.${conversation}`,
     purpose: "step",
@@ -19,6 +21,7 @@ export async function performShellStep(context: Context, step: ShellStep, conver
     env: step.env,
     timeoutMs: step.timeoutMs,
     changes: step.changes,
+    begins: [{ type: "step.started", ...begun }],
   } as const;
   const done = await runCommand(context, command, (performed) => finished(context, step, conversation, performed));
   if (!done) interrupted(context, step.id, conversation);
@@ -45,7 +48,8 @@ function finished(
     outcome,
     tree: performed.finished.treeAfter,
   };
-  return step.artifact === null ? [end] : [artifactWritten(context, step.artifact, performed.stdout, step.id), end];
+  if (step.artifact === null) return [end];
+  return [artifact(step.artifact, performed.finished.end.stdout, step.id), end];
 }
 
 function outcomeOf(context: Context, { finished: { end }, stdout }: PerformedCommand): StepOutcome {

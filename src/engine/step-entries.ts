@@ -6,7 +6,8 @@ import { utteranceOf } from "./utterances.ts";
 
 /** Everything that is on record of one step, in order: what `ccp view --step` shows. */
 export function stepEntries(log: RunLog, stepId: string): readonly TranscriptEntry[] {
-  return log.events
+  return log
+    .eventsAfter(0)
     .filter((event) => "stepId" in event && event.stepId === stepId)
     .flatMap((event) => [...factEntries(event, log), ...utteranceOf(event, stepId, log).map(asEntry(event.at))]);
 }
@@ -24,6 +25,12 @@ function factEntries(event: StoredEvent, log: RunLog): readonly TranscriptEntry[
       const { system, user } = log.readJson<{ system: string; user: string }>(event.prompt);
       return [note, { at, kind: "prompt", system, text: user }];
     }
+    case "step.reused":
+      return [{ at, kind: "note", text: `reused from ${event.from}` }];
+    case "tool.interrupted":
+      return [{ at, kind: "note", text: `${event.tool} was interrupted and is called again: ${event.subject}` }];
+    case "command.interrupted":
+      return [{ at, kind: "note", text: `interrupted and run again: ${event.command}` }];
     case "step.interrupted":
       return [{ at, kind: "note", text: `interrupted: ${event.reason}` }];
     case "step.finished":
@@ -39,20 +46,14 @@ function factEntries(event: StoredEvent, log: RunLog): readonly TranscriptEntry[
       ];
     case "call.settled": {
       const { model, usage, costNanos, durationMs, result } = event;
-      return [
-        {
-          at,
-          kind: "call",
-          model,
-          usage,
-          costNanos,
-          durationMs,
-          failure: result.type === "failed" ? result.failure : null,
-        },
-      ];
+      const [failure, text] =
+        result.type === "failed" ? [result.failure, result.partial ? log.readText(result.partial) : ""] : [null, ""];
+      return [{ at, kind: "call", model, usage, costNanos, durationMs, failure, text }];
     }
-    case "call.lost":
-      return [{ at, kind: "lost", model: event.model, heldNanos: event.heldNanos, reason: event.reason }];
+    case "call.lost": {
+      const { model, heldNanos, reason, partial } = event;
+      return [{ at, kind: "lost", model, heldNanos, reason, text: partial ? log.readText(partial) : "" }];
+    }
     case "command.finished":
       return [{ at, kind: "command", command: event.command, end: event.end, output: log.readText(event.end.output) }];
     default:

@@ -1,30 +1,26 @@
-import {
-  type Headroom,
-  headroomOf,
-  NOTHING_SPENT,
-  planReservation,
-  type Reservation,
-  type Scope,
-  tightest,
-} from "../core/budget.ts";
 import type { Utterance } from "../core/conversation.ts";
 import type { EventOf } from "../core/event.ts";
 import type { Json } from "../core/json.ts";
-import { formatModelRef, type ModelFacts, type ToolCall } from "../core/model.ts";
-import { formatUsd } from "../core/money.ts";
+import type { ModelFacts, ToolCall } from "../core/model.ts";
 import type { AgentStep } from "../core/pipeline.ts";
-import type { CallIntent, IntendResult, StepPort, ToolCheck, ToolResult } from "../core/ports.ts";
+import type { StepPort, ToolCheck, ToolResult } from "../core/ports.ts";
 import { redact } from "../core/redact.ts";
-import { loseReserved, reservedCall, settleReserved } from "./calls.ts";
-import { type Context, treeOf, workspaceOf } from "./context.ts";
+import { stepState } from "../core/run.ts";
+import { closeCall, loseReserved, settleReserved } from "./calls.ts";
+import { type Context, callBook, treeOf, workspaceOf } from "./context.ts";
+import { type AskedInput, boundOf, type CountedInput, learn } from "./input-bound.ts";
+import { intend } from "./intend.ts";
 import { utteranceOf, utterancesOf } from "./utterances.ts";
 
 /** Opens one conversation to the agent: everything that it says or does becomes a fact here before anything depends on it. */
 export function openStepPort(context: Context, step: AgentStep, conversation: number, signal: AbortSignal): StepPort {
   const { log, deps, halt } = context;
-  const known: Utterance[] = [...utterancesOf(log.events, step.id, conversation, log)];
-  const book = { log, spool: deps.spool, secrets: deps.secrets, chance: deps.chance };
-  let seen = log.events.length;
+  const book = callBook(context);
+  const begunAt = stepState(log.run, step.id).conversationSeq - 1;
+  const known: Utterance[] = [...utterancesOf(log.eventsAfter(begunAt), step.id, conversation, log)];
+  let seen = log.run.seq;
+  const asked = new Map<string, AskedInput>();
+  let counted: CountedInput | null = null;
 
   return {
     models: deps.models,
@@ -34,72 +30,29 @@ export function openStepPort(context: Context, step: AgentStep, conversation: nu
     signal,
     stopRequested: () => halt.reason?.why ?? (signal.aborted ? "aborted" : null),
     utterances() {
-      for (const event of log.events.slice(seen)) known.push(...utteranceOf(event, step.id, log));
-      seen = log.events.length;
+      for (const event of log.eventsAfter(seen)) known.push(...utteranceOf(event, step.id, log));
+      seen = log.run.seq;
       return known;
     },
-    openCall: () => Object.values(log.run.openCalls).find((call) => call.stepId === step.id) ?? null,
-    headroom: () => headroom(context, step),
-    intend: (intent) => intend(context, step, intent),
-    settle: (callId, end, model) => settleReserved(book, callId, end, model),
-    lose: (callId, reason) => loseReserved(book, callId, reason),
+    async closeOpenCall() {
+      const open = Object.values(log.run.openCalls).find((call) => call.stepId === step.id);
+      if (open) await closeCall(book, open.callId, open.facts && log.readJson<ModelFacts>(open.facts), deps.models);
+    },
+    async intend(intent) {
+      const input = { model: intent.model, quick: deps.models.inputBound(intent.request) };
+      const result = await intend(context, step, intent, boundOf(input, counted, deps.userLedger));
+      if (result.type === "held") asked.set(result.callId, input);
+      return result;
+    },
+    settle(callId, end, model, text) {
+      settleReserved(book, callId, end, model, text);
+      counted = learn(asked.get(callId), end, deps.userLedger) ?? counted;
+      asked.delete(callId);
+    },
+    lose: (callId, reason, text) => loseReserved(book, callId, reason, text),
     say: (why, text) => log.record({ type: "message.added", stepId: step.id, why, text: log.text(text) }),
     useTool: (call, check) => useTool(context, step, call, check, signal),
     tell: deps.tell,
-  };
-}
-
-function scopesOf(step: AgentStep): readonly Scope[] {
-  return ["run", `role:${step.role}`, `step:${step.id}`];
-}
-
-function headroom(context: Context, step: AgentStep): Headroom {
-  const { budgets, spend } = context.log.run;
-  return scopesOf(step)
-    .map((scope) => headroomOf(budgets[scope] ?? {}, spend[scope] ?? NOTHING_SPENT))
-    .reduce(tightest);
-}
-
-/** Holds the worst case; while it does not fit, waits for calls in flight to settle, for they may leave more. */
-async function intend(context: Context, step: AgentStep, intent: CallIntent): Promise<IntendResult> {
-  const { log, halt } = context;
-  for (;;) {
-    const reservation = planReservation({
-      price: intent.model.price,
-      inputTokensBound: intent.inputTokensBound,
-      wantedOutputTokens: intent.wantedOutputTokens,
-      headroom: headroom(context, step),
-    });
-    if (reservation.type === "fits") {
-      const reserved = reservedCall(log, intent.model, intent.request, reservation);
-      if (log.reserve(reserved) === null)
-        return { type: "held", callId: reserved.callId, maxTokens: reservation.maxTokens, reservation };
-    }
-    const inFlight = Object.keys(log.run.openCalls).length > 0;
-    if (reservation.type !== "unpriced" && inFlight && !halt.reason) {
-      await log.changed();
-      continue;
-    }
-    return refusal(reservation, intent.model);
-  }
-}
-
-function refusal(reservation: Reservation, model: ModelFacts): IntendResult {
-  const name = formatModelRef(model.ref);
-  if (reservation.type === "unpriced") {
-    return {
-      type: "refused",
-      why: "unpriced",
-      reason: `the price of ${name} is unknown, so a budget in dollars cannot hold`,
-    };
-  }
-  if (reservation.type === "fits")
-    return { type: "refused", why: "budget", reason: `the budget does not hold another call to ${name}` };
-  const amount = (units: number) => (reservation.unit === "money" ? formatUsd(units) : `${units} tokens`);
-  return {
-    type: "refused",
-    why: "budget",
-    reason: `the next call to ${name} may cost ${amount(reservation.needed)} and ${amount(reservation.left)} is left, so it was not made`,
   };
 }
 
@@ -133,11 +86,13 @@ async function useTool(
     toolCallId: call.id,
     tool: check.tool,
     subject,
+    effect: check.effect,
     tree: changesFiles ? treeOf(context) : null,
   });
   const startedAt = deps.chance.now();
   const workspace = workspaceOf(context);
-  const result = await deps.tools.run(check, workspace, signal);
+  const execution = { stepId: step.id, toolCallId: call.id, ready: check, signal };
+  const result = await deps.executor.tool(execution, workspace);
   // Stopped in the middle: the call stays open, and what it did to the files is undone before it runs again. Where only
   // the step's own time is up it never runs again, and what it did is kept.
   if (context.halt.signal.aborted) return;

@@ -3,7 +3,7 @@ import type { AgentStep } from "../core/pipeline.ts";
 import { stepState } from "../core/run.ts";
 import { quoteData } from "../core/template.ts";
 import { type PerformedCommand, runCommand } from "./command.ts";
-import { type Context, commandText } from "./context.ts";
+import { type Context, commandText, treeOf } from "./context.ts";
 import { message, OUTPUT_CHARACTERS } from "./prompt.ts";
 
 /** Longest time for a check, in milliseconds, where its step has no timeout. */
@@ -22,6 +22,8 @@ export async function checkUntil(
   const { until } = step;
   if (!until) return judged;
   const failures = stepState(context.log.run, step.id).checkFailures;
+  // A crash may have come after it was red for the last time.
+  if (failures >= until.attempts) return redFor(context, until);
   const isLast = failures + 1 >= until.attempts;
   const command = {
     commandId: `until.${step.id}.${conversation}.${failures + 1}`,
@@ -32,18 +34,21 @@ export async function checkUntil(
     timeoutMs: step.timeoutMs ?? CHECK_TIMEOUT_MS,
     changes: "discard",
   } as const;
+  // Or after it was green, and before the step was finished.
+  const known = context.log.run.commands.findLast((record) => record.commandId === command.commandId);
+  if (known?.end.exitCode === 0 && known.tree === treeOf(context)) return judged;
   const done = await runCommand(context, command, (performed) =>
     isGreen(performed) || isLast ? [] : [feedback(context, step, performed, failures + 1, until.attempts)],
   );
   if (!done) return "stopped";
   if (isGreen(done)) return judged;
   if (!isLast) return "again";
-  return {
-    status: "failed",
-    class: "check-failed",
-    reason: `\`${done.finished.command}\` failed ${until.attempts} times`,
-    finish: null,
-  };
+  return redFor(context, until);
+}
+
+function redFor(context: Context, until: NonNullable<AgentStep["until"]>): StepOutcome {
+  const reason = `\`${commandText(context, until.command)}\` failed ${until.attempts} times`;
+  return { status: "failed", class: "check-failed", reason, finish: null };
 }
 
 function isGreen({ finished }: PerformedCommand): boolean {

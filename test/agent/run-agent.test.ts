@@ -1,13 +1,11 @@
 import { expect, test } from "vitest";
 import { createAgent } from "../../src/agent/run-agent.ts";
 import type { Utterance } from "../../src/core/conversation.ts";
-import type { EventOf } from "../../src/core/event.ts";
 import type { FailureClass } from "../../src/core/failure.ts";
 import type { ModelEvent, ModelFacts, ModelRequest, Part } from "../../src/core/model.ts";
 import { FREE } from "../../src/core/money.ts";
 import type { Assignment, StepPort, StopWhy } from "../../src/core/ports.ts";
 import { NO_USAGE } from "../../src/core/usage.ts";
-import { callReserved } from "../support/events.ts";
 
 type End = Extract<ModelEvent, { type: "answered" | "failed" }>;
 
@@ -26,6 +24,7 @@ const answered = (...parts: Part[]): End => ({
   usage: NO_USAGE,
   providerCostNanos: null,
   servedBy: null,
+  cut: false,
 });
 const failed = (failure: FailureClass, retryAfterMs: number | null = null): End => ({
   type: "failed",
@@ -50,11 +49,11 @@ const assignment = (models: readonly string[]): Assignment => ({
 interface World {
   /** What each model answers, in turn; the last answer is given for ever. */
   readonly answers: Readonly<Record<string, readonly End[]>>;
-  readonly open?: EventOf<"call.reserved">;
+  /** The answer to a call that was under way when ccp died, whole in the spool. */
   readonly recovered?: Extract<End, { type: "answered" }>;
   readonly signal?: AbortSignal;
   readonly stop?: () => StopWhy | null;
-  readonly refuse?: "budget" | "unpriced";
+  readonly refuse?: "budget" | "window" | "unpriced" | "lost";
 }
 
 /** A step that keeps its record in memory and notes what the agent did, in order. */
@@ -63,6 +62,7 @@ function step(world: World) {
   const known: Utterance[] = [{ type: "said", why: "task", text: "do it" }];
   const asked: Record<string, number> = {};
   const sent: ModelRequest[] = [];
+  const arrived: string[] = [];
   const record = (end: End) =>
     void (end.type === "answered" && known.push({ type: "answered", parts: end.parts, stop: end.stop }));
   let calls = 0;
@@ -71,7 +71,6 @@ function step(world: World) {
       inputBound: () => 10,
       tightInputBound: async () => 10,
       facts: () => facts("a"),
-      recover: async () => world.recovered ?? null,
       async *send(request: ModelRequest): AsyncIterable<ModelEvent> {
         sent.push(request);
         const { model } = request.model;
@@ -96,18 +95,23 @@ function step(world: World) {
     signal: world.signal ?? new AbortController().signal,
     stopRequested: world.stop ?? (() => null),
     utterances: () => known,
-    openCall: () => world.open ?? null,
-    headroom: () => ({ nanos: null, tokens: null }),
+    async closeOpenCall() {
+      if (world.recovered) record(world.recovered);
+    },
     async intend({ model, wantedOutputTokens }: Parameters<StepPort["intend"]>[0]) {
       if (world.refuse) return { type: "refused", why: world.refuse, reason: "no" };
       done.push(`intend ${model.ref.model} ${wantedOutputTokens}`);
       return { type: "held", callId: `c${++calls}`, maxTokens: wantedOutputTokens };
     },
-    settle(callId: string, end: End) {
+    settle(callId: string, end: End, _model: ModelFacts, text: string) {
       done.push(`settle ${callId} ${end.type}`);
+      arrived.push(text);
       record(end);
     },
-    lose: (callId: string) => void done.push(`lose ${callId}`),
+    lose(callId: string, _reason: string, text: string) {
+      done.push(`lose ${callId}`);
+      arrived.push(text);
+    },
     say(why: "nudge" | "truncated" | "empty", text: string) {
       done.push(`say ${why}`);
       known.push({ type: "said", why, text });
@@ -118,14 +122,14 @@ function step(world: World) {
     },
     tell: () => undefined,
   } as unknown as StepPort;
-  return { port, done, sent };
+  return { port, done, sent, arrived };
 }
 
 const run = (models: readonly string[], world: World) => {
-  const { port, done, sent } = step(world);
+  const { port, done, sent, arrived } = step(world);
   return createAgent()
     .run(assignment(models), port)
-    .then((outcome) => ({ outcome, done, sent }));
+    .then((outcome) => ({ outcome, done, sent, arrived }));
 };
 
 test("every attempt is reserved before it is sent, and settled after it", async () => {
@@ -168,24 +172,25 @@ test.each<[FailureClass, object]>([
   );
 });
 
-test.each(["budget", "unpriced"] as const)("what the %s does not hold is not sent", async (refuse) => {
-  const { outcome, sent } = await run(["a"], { answers: { a: [answered(finish)] }, refuse });
-  expect(outcome).toMatchObject({ type: "stopped", why: refuse });
-  expect(sent).toEqual([]);
-});
+test.each(["budget", "window", "unpriced", "lost"] as const)(
+  "what the %s does not hold is not sent",
+  async (refuse) => {
+    const { outcome, sent } = await run(["a"], { answers: { a: [answered(finish)] }, refuse });
+    expect(outcome).toMatchObject({ type: "stopped", why: refuse });
+    expect(sent).toEqual([]);
+  },
+);
 
 test("an answer that was whole when ccp died is taken from the spool, without a request", async () => {
-  const open = { ...callReserved("c0", 5), model: "p/a" };
-  const { outcome, done, sent } = await run(["a"], { answers: {}, open, recovered: answered(finish) as never });
+  const { outcome, done, sent } = await run(["a"], { answers: {}, recovered: answered(finish) as never });
   expect(outcome.type).toBe("finished");
-  expect(done).toEqual(["settle c0 answered", "use finish"]);
+  expect(done).toEqual(["use finish"]);
   expect(sent).toEqual([]);
 });
 
-test("one that was not is lost, and asked for again as a call of its own", async () => {
-  const open = { ...callReserved("c0", 5), model: "p/a" };
-  const { done } = await run(["a"], { answers: { a: [answered(finish)] }, open });
-  expect(done).toEqual(["lose c0", "intend a 400", "settle c1 answered", "use finish"]);
+test("what had arrived of an answer is handed over with its end", async () => {
+  const { arrived } = await run(["a"], { answers: { a: [failed("overloaded"), answered(finish)] } });
+  expect(arrived).toEqual(["…", "…"]);
 });
 
 test("a call that our own stop cut is lost, not settled", async () => {

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { StoredEvent } from "../../src/core/event.ts";
 import { foldRun } from "../../src/core/fold-run.ts";
-import type { AppendResult, Models, Store } from "../../src/core/ports.ts";
+import type { Models } from "../../src/core/ports.ts";
 import type { Run } from "../../src/core/run.ts";
+import type { AppendResult, Store } from "../../src/core/store.ts";
 import { git } from "../support/git.ts";
 import { listener, type Scenario, scenario } from "../support/scenario.ts";
 
@@ -20,19 +21,13 @@ function dying(store: Store, n: number, when: "before" | "after"): Store {
     if (appends === n) throw new Crash();
     return result;
   };
-  return {
-    append,
-    create: (...args) => store.create(...args),
-    claim: (rid) => store.claim(rid),
-    release: (rid) => store.release(rid),
-    isOwned: (rid) => store.isOwned(rid),
-    events: (rid, after) => store.events(rid, after),
-    runs: () => store.runs(),
-    ledger: (rid, scope) => store.ledger(rid, scope),
-    putBlob: (bytes) => store.putBlob(bytes),
-    blob: (ref) => store.blob(ref),
-    close: () => store.close(),
-  };
+  return new Proxy(store, {
+    get(target, name) {
+      if (name === "append") return append;
+      const value = Reflect.get(target, name);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
 }
 
 /** Which model call every request was, in the order in which they were sent. */
@@ -124,7 +119,7 @@ async function dieAndResume(
   if (isOver) second.mendRecords(rid);
   const run = isOver
     ? foldRun(rid, second.store.events(rid))
-    : await second.resume(rid, { budget: null, routes: {} }, listener());
+    : await second.resume(rid, { budget: null, routes: {}, pipeline: null }, listener());
   expect(leavings(world, run), `died at append ${cut}, ${when}`).toEqual(undisturbedEnd);
   for (const call of sent.slice(sentBefore)) expect(before, `died at append ${cut}, ${when}`).not.toContain(call);
   for (const scope of ["run", "role:doer", "step:doer"] as const)

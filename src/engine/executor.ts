@@ -1,0 +1,51 @@
+import type { CommandEnd } from "../core/event.ts";
+import type { ToolCheck, ToolResult, Tools, Workspace } from "../core/ports.ts";
+import { redact } from "../core/redact.ts";
+
+/** A command for the worktree, and what its run is recorded as. */
+export interface Execution {
+  readonly commandId: string;
+  readonly command: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly timeoutMs: number | null;
+  readonly signal: AbortSignal;
+}
+
+/** How a command ended, and what it wrote, secrets redacted. */
+export interface Executed extends Omit<CommandEnd, "output" | "stdout"> {
+  readonly stdout: string;
+  /** Standard output, then what went to standard error. */
+  readonly output: string;
+}
+
+/** Which tool call is carried out. */
+export interface ToolExecution {
+  readonly stepId: string;
+  readonly toolCallId: string;
+  readonly ready: Extract<ToolCheck, { type: "ready" }>;
+  readonly signal: AbortSignal;
+}
+
+/** Carries out what has an effect. The world's is here; a replay has another, which takes outcomes from the record. */
+export interface Executor {
+  command(execution: Execution, workspace: Workspace): Promise<Executed>;
+  tool(execution: ToolExecution, workspace: Workspace): Promise<ToolResult>;
+}
+
+/** Runs commands and tools for real. */
+export function liveExecutor(tools: Tools, secrets: readonly string[]): Executor {
+  return {
+    async command({ command, env, timeoutMs, signal }, workspace) {
+      const { exitCode, endedBy, durationMs, ...wrote } = await workspace.run({ command, env, timeoutMs, signal });
+      const stdout = redact(new TextDecoder().decode(wrote.stdout), secrets);
+      const stderr = redact(new TextDecoder().decode(wrote.stderr), secrets);
+      return { exitCode, endedBy, durationMs, stdout, output: joined(stdout, stderr) };
+    },
+    tool: ({ ready, signal }, workspace) => tools.run(ready, workspace, signal),
+  };
+}
+
+function joined(stdout: string, stderr: string): string {
+  if (stderr === "") return stdout;
+  return `${stdout}${stdout === "" || stdout.endsWith("\n") ? "" : "\n"}${stderr}`;
+}

@@ -1,0 +1,168 @@
+import {
+  type Headroom,
+  headroomOf,
+  NOTHING_SPENT,
+  planReservation,
+  type Reservation,
+  type Scope,
+  tightest,
+  WINDOWS,
+  type Window,
+} from "../core/budget.ts";
+import { formatModelRef, type ModelFacts } from "../core/model.ts";
+import { formatUsd } from "../core/money.ts";
+import type { AgentStep } from "../core/pipeline.ts";
+import type { CallIntent, IntendResult } from "../core/ports.ts";
+import { stepState } from "../core/run.ts";
+import { reserve, reservedCall } from "./calls.ts";
+import { type Context, callBook } from "./context.ts";
+
+/** The longest wait for calls of the same run to settle: two minutes is a long answer. */
+const LONGEST_WAIT_MS = 120_000;
+/** Calls of other runs cannot tell us: their settling is looked for this often, so many times. */
+const LOOK_AGAIN_MS = 250;
+const MOST_LOOKS = 40;
+
+/** A reservation in the making: what is known of the input, and how long it has waited. */
+interface Bargain {
+  readonly bound: number;
+  readonly isTight: boolean;
+  readonly looks: number;
+}
+
+/** Holds the worst case of a call. While it does not fit, the input is counted better, then what is in flight is waited for, then the answer is shortened. */
+export async function intend(
+  context: Context,
+  step: AgentStep,
+  intent: CallIntent,
+  inputTokensBound: number,
+): Promise<IntendResult> {
+  if (isToBeAsked(context, step)) {
+    return { type: "refused", why: "lost", reason: "a call was lost, and the pipeline says to stop then" };
+  }
+  let bargain: Bargain = { bound: inputTokensBound, isTight: false, looks: 0 };
+  for (;;) {
+    const reservation = plan(context, step, intent, bargain);
+    if (!bargain.isTight && !isWhole(reservation)) {
+      bargain = { ...bargain, bound: await context.deps.models.tightInputBound(intent.request), isTight: true };
+      continue;
+    }
+    if (reservation.type === "wait") {
+      bargain = { ...bargain, looks: (await waitForMore(context)) ? bargain.looks : bargain.looks + 1 };
+      continue;
+    }
+    if (reservation.type !== "fits") return refusal(context, step, intent.model, reservation);
+    const call = reservedCall(context.log, intent.model, intent.request, reservation);
+    const full = reserve(callBook(context), call, intent.model);
+    if (full === null) return { type: "held", callId: call.callId, maxTokens: reservation.maxTokens, reservation };
+    // Another process was quicker.
+    bargain = { ...bargain, looks: bargain.looks + 1 };
+    if (bargain.looks > MOST_LOOKS) return noRoom(intent.model, full);
+  }
+}
+
+/** Null fields have no ceiling: what is left of every scope of a call and of the user's day and week. */
+function headroom(context: Context, step: AgentStep): Headroom {
+  const { budgets, spend } = context.log.run;
+  const scopes = scopesOf(step).map((scope) => headroomOf(budgets[scope] ?? {}, spend[scope] ?? NOTHING_SPENT));
+  return [...scopes, ...WINDOWS.map((window) => windowHeadroom(context, window))].reduce(tightest);
+}
+
+function windowHeadroom({ deps }: Context, window: Window): Headroom {
+  const ceiling = deps.userLedger.ceilings[window];
+  if (!ceiling) return { nanos: null, tokens: null };
+  return headroomOf(ceiling, deps.userLedger.spend(window, deps.chance.day(deps.chance.now())));
+}
+
+function scopesOf(step: AgentStep): readonly Scope[] {
+  return ["run", `role:${step.role}`, `step:${step.id}`];
+}
+
+/** The pipeline wants a person to be asked after a loss; whoever has resumed the run since has been. */
+function isToBeAsked({ log, pipeline }: Context, step: AgentStep): boolean {
+  const { lostCall } = stepState(log.run, step.id);
+  return pipeline.onLostCall === "stop" && lostCall !== null && lostCall.seq > log.run.driveSeq;
+}
+
+function plan(context: Context, step: AgentStep, intent: CallIntent, { bound, looks }: Bargain): Reservation {
+  return planReservation({
+    price: intent.model.price,
+    inputTokensBound: bound,
+    wantedOutputTokens: intent.wantedOutputTokens,
+    headroom: headroom(context, step),
+    mayGrow: !context.halt.reason && (isInFlight(context) ? looks === 0 : othersHold(context) && looks < MOST_LOOKS),
+  });
+}
+
+function isWhole(reservation: Reservation): boolean {
+  return reservation.type === "unpriced" || (reservation.type === "fits" && !reservation.shrunk);
+}
+
+function isInFlight({ log }: Context): boolean {
+  return Object.keys(log.run.openCalls).length > 0;
+}
+
+/** True while another run of the user's holds a part of a window that has a ceiling. */
+function othersHold({ deps }: Context): boolean {
+  const day = deps.chance.day(deps.chance.now());
+  return WINDOWS.some(
+    (window) => deps.userLedger.ceilings[window] && deps.userLedger.spend(window, day).heldTokens > 0,
+  );
+}
+
+/** True when something came on record meanwhile; false when the wait was in vain. */
+async function waitForMore({ log, deps, halt }: Context): Promise<boolean> {
+  const before = log.run.seq;
+  const waited = new AbortController();
+  const signal = AbortSignal.any([halt.signal, waited.signal]);
+  const ms = Object.keys(log.run.openCalls).length > 0 ? LONGEST_WAIT_MS : LOOK_AGAIN_MS;
+  await Promise.race([log.changed(), deps.chance.sleep(ms, signal)]);
+  waited.abort();
+  return log.run.seq > before;
+}
+
+function refusal(
+  context: Context,
+  step: AgentStep,
+  model: ModelFacts,
+  reservation: Extract<Reservation, { type: "does-not-fit" | "unpriced" }>,
+): IntendResult {
+  const name = formatModelRef(model.ref);
+  if (reservation.type === "unpriced") {
+    const reason = `the price of ${name} is unknown, so a budget in dollars cannot hold`;
+    return { type: "refused", why: "unpriced", reason };
+  }
+  const { unit, needed, left } = reservation;
+  const amount = (units: number) => (unit === "money" ? formatUsd(units) : `${units} tokens`);
+  const reason = `the next call to ${name} may cost ${amount(needed)} and ${amount(left)} is left`;
+  const window = WINDOWS.find((one) => {
+    const { nanos, tokens } = windowHeadroom(context, one);
+    return (unit === "money" ? nanos : tokens) === left;
+  });
+  if (window === undefined || isFullItself(context, step, reservation)) {
+    // The agent stops for this in a moment; only here is it known what would have been enough.
+    context.halt.request("budget", `${reason}, so it was not made`, { unit, needed, role: step.role });
+    return { type: "refused", why: "budget", reason: `${reason}, so it was not made` };
+  }
+  const whose = `of your ceiling for this ${window} in ~/.config/ccp/config.yaml`;
+  return { type: "refused", why: "window", reason: `${reason} ${whose}, so it was not made` };
+}
+
+/** True when a ceiling of the run's own is as tight as that of the user's window. */
+function isFullItself(
+  { log }: Context,
+  step: AgentStep,
+  { unit, left }: Extract<Reservation, { type: "does-not-fit" }>,
+): boolean {
+  const { budgets, spend } = log.run;
+  return scopesOf(step).some((scope) => {
+    const { nanos, tokens } = headroomOf(budgets[scope] ?? {}, spend[scope] ?? NOTHING_SPENT);
+    return (unit === "money" ? nanos : tokens) === left;
+  });
+}
+
+function noRoom(model: ModelFacts, scope: string): IntendResult {
+  const why = scope === "day" || scope === "week" ? "window" : "budget";
+  const reason = `the budget of ${scope} does not hold another call to ${formatModelRef(model.ref)}`;
+  return { type: "refused", why, reason };
+}

@@ -1,0 +1,67 @@
+import { EXIT } from "../core/errors.ts";
+import type { StoredEvent } from "../core/event.ts";
+import type { Pipeline } from "../core/pipeline.ts";
+import type { EngineDeps } from "./deps.ts";
+import type { Course } from "./replay-course.ts";
+import { followingAgent, followingExecutor, followingModels } from "./replay-follow.ts";
+import { type RecordedPayloads, recordedFacts, recordedPayloads } from "./replay-models.ts";
+import {
+  askingStore,
+  memoryResults,
+  NO_SPOOL,
+  passingRepository,
+  replayLedger,
+  standingChance,
+  type Undertaking,
+} from "./replay-world.ts";
+
+/** What the replay is driven with. `stop`: does what had stopped the run. */
+export function followingDeps({ run, events, parts, memory, made }: Undertaking, course: Course) {
+  const { store, repository, tools, agent } = parts;
+  const payloads = recordedPayloads(store);
+  const following = { course, payloads };
+  const ledger = replayLedger();
+  const chance = standingChance(parts.chance, run.created?.at ?? 0);
+  const halted = new AbortController();
+  const exitCode = run.end?.exitCode === EXIT.terminated ? EXIT.terminated : EXIT.interrupted;
+  const prepared = events.find((event) => event.type === "workspace.prepared");
+  const deps: EngineDeps = {
+    store: askingStore(memory, () => course.mayRecord()),
+    userLedger: ledger,
+    spool: NO_SPOOL,
+    repository: passingRepository(repository, prepared?.copied ?? null),
+    results: memoryResults(),
+    models: followingModels(following, recordedFacts(events, routesIn(events, payloads), payloads)),
+    tools,
+    executor: followingExecutor(following, tools),
+    agent: followingAgent(following, agent, ledger),
+    chance,
+    publish(event) {
+      if (event.type === "workspace.created") made.path = event.path;
+      course.reached(event);
+    },
+    tell: () => undefined,
+    secrets: [],
+    variables: {},
+    control: {
+      signal: halted.signal,
+      pauseRequested: () => course.standstill()?.kind === "paused",
+      exitCode: () => exitCode,
+    },
+  };
+  const stop = () => {
+    const kind = course.standstill()?.kind;
+    if (kind === "aborted") halted.abort();
+    if (kind === "time") chance.expire();
+  };
+  return { deps, stop };
+}
+
+/** The routes of every plan that the run has followed. */
+export function routesIn(events: readonly StoredEvent[], payloads: RecordedPayloads): readonly (readonly string[])[] {
+  return events.flatMap((event): (readonly string[])[] => {
+    if (event.type === "route.changed") return [event.models];
+    if (event.type !== "run.created" && event.type !== "pipeline.changed") return [];
+    return Object.values(payloads.json<Pipeline>(event.pipeline).roles).map(({ models }) => models);
+  });
+}

@@ -1,0 +1,171 @@
+import type { EventOf } from "../core/event.ts";
+import { canonicalJson } from "../core/json.ts";
+import type { ModelEvent, ModelRequest } from "../core/model.ts";
+import type {
+  Agent,
+  AgentOutcome,
+  CallIntent,
+  IntendResult,
+  Models,
+  StepPort,
+  Tools,
+  Workspace,
+} from "../core/ports.ts";
+import type { Executed, Execution, Executor, ToolExecution } from "./executor.ts";
+import { Astray, type Course } from "./replay-course.ts";
+import {
+  partialOf,
+  type RecordedCall,
+  type RecordedPayloads,
+  recordedBound,
+  recordedEnd,
+  recordedEvents,
+  STOPPED,
+} from "./replay-models.ts";
+import { begun, callName, conversationName, done } from "./replay-names.ts";
+import type { ReplayLedger } from "./replay-world.ts";
+import { sha256 } from "./run-log.ts";
+
+/** What those who follow a run along its course work with. */
+export interface Following {
+  readonly course: Course;
+  readonly payloads: RecordedPayloads;
+}
+
+/** Models that answer what they answered then, when it is their turn, and to no other question. */
+export function followingModels({ course, payloads }: Following, facts: Models["facts"]): Models {
+  const bound = ({ asker }: Omit<ModelRequest, "maxTokens">) => {
+    const reserved = course.find(begun(course.names.nextCall(asker.stepId)));
+    return reserved?.type === "call.reserved" ? recordedBound(reserved) : 1;
+  };
+  return {
+    facts,
+    inputBound: bound,
+    tightInputBound: async (request) => bound(request),
+    async *send(request, { callId, signal }): AsyncGenerator<ModelEvent> {
+      const call = recordedCall(course, callId);
+      if (sha256(canonicalJson(request)) !== call?.reserved.request) {
+        course.giveUp(new Astray(`${callName(callId)} asks another question`));
+        course.mayRecord();
+      }
+      const { stepId, conversation } = request.asker;
+      const isUnended = !call?.end && course.ranOutOfTime(stepId, conversation);
+      const isItsTurn = isUnended
+        ? await course.never(signal)
+        : await course.turn(done(callName(callId)), { stepId, signal });
+      if (isItsTurn && call?.end) yield* recordedEvents(call, payloads);
+      else yield STOPPED;
+    },
+    async recover(_, callId) {
+      const end = recordedCall(course, callId)?.end;
+      const answer = end ? recordedEnd(end, payloads) : null;
+      const partial = end ? partialOf(end) : null;
+      return { answer: answer?.type === "answered" ? answer : null, text: partial ? payloads.text(partial) : "" };
+    },
+  };
+}
+
+function recordedCall(course: Course, callId: string): RecordedCall | null {
+  const reserved = course.find(begun(callName(callId)));
+  const end = course.find(done(callName(callId)));
+  if (reserved?.type !== "call.reserved") return null;
+  return { reserved, end: end?.type === "call.settled" || end?.type === "call.lost" ? end : null };
+}
+
+/** Commands come out as they came out then, and leave the files as they left them; file tools are carried out. */
+export function followingExecutor({ course, payloads }: Following, tools: Tools): Executor {
+  return {
+    async command({ commandId, signal }: Execution, workspace: Workspace): Promise<Executed> {
+      const name = done(course.names.command(commandId));
+      if (!(await course.turn(name, { stepId: course.names.stepOf(commandId), signal }))) return ABORTED;
+      const finished = course.find(name);
+      if (finished?.type !== "command.finished") throw new Astray(`${name} is not on record`);
+      await leave(finished.tree, finished.treeAfter, workspace);
+      return executedThen(finished, payloads);
+    },
+    async tool({ stepId, toolCallId, ready, signal }: ToolExecution, workspace: Workspace) {
+      const name = course.names.tool(stepId, toolCallId);
+      if (ready.effect !== "execute") {
+        const result = await tools.run(ready, workspace, signal);
+        await course.turn(done(name), { stepId, signal });
+        return result;
+      }
+      if (!(await course.turn(done(name), { stepId, signal }))) return toolStopped;
+      const [started, finished] = [course.find(begun(name)), course.find(done(name))];
+      if (finished?.type !== "tool.finished" || finished.status === "denied")
+        throw new Astray(`${name} has no outcome`);
+      const before = started?.type === "tool.started" ? started.tree : null;
+      if (finished.treeAfter !== null) await leave(before, finished.treeAfter, workspace);
+      const { status, summary } = finished;
+      return { status, summary, text: payloads.text(finished.result), finish: null };
+    },
+  };
+}
+
+const ABORTED: Executed = { exitCode: null, endedBy: "abort", durationMs: 0, stdout: "", output: "" };
+const toolStopped = { status: "error", text: "", summary: "stopped", finish: null } as const;
+
+/** What a command wrote and how it ended. */
+export function executedThen({ end }: EventOf<"command.finished">, payloads: RecordedPayloads): Executed {
+  const { exitCode, endedBy, durationMs } = end;
+  return { exitCode, endedBy, durationMs, stdout: payloads.text(end.stdout), output: payloads.text(end.output) };
+}
+
+/** Makes the files what something made of them. */
+export async function leave(before: string | null, after: string, workspace: Workspace): Promise<void> {
+  if (before === after) return;
+  await workspace.adopt(after);
+  await workspace.restore(after);
+}
+
+/** The agent, stopped where it was stopped: by its own clock, by a ceiling, by what nobody but the run's end tells of. */
+export function followingAgent({ course }: Following, agent: Agent, ledger: ReplayLedger): Agent {
+  return {
+    async run(assignment, port) {
+      const { stepId, conversation } = assignment;
+      const clock = new AbortController();
+      if (course.ranOutOfTime(stepId, conversation)) {
+        course.atTurn(done(conversationName(stepId, conversation)), () => clock.abort());
+      }
+      const outcome = await agent.run(assignment, followingPort(port, stepId, { course, ledger, clock: clock.signal }));
+      if (clock.signal.aborted && outcome.type !== "finished") return OUT_OF_TIME;
+      return outcome.type === "stopped" && course.isThrough(stepId)
+        ? await stopped(outcome, course, port.signal)
+        : outcome;
+    },
+  };
+}
+
+const OUT_OF_TIME: AgentOutcome = { type: "failed", class: "timeout", reason: "the step ran out of time" };
+
+/** Whoever is through waits for the others: where one stops, all do. */
+async function stopped(outcome: AgentOutcome, course: Course, signal: AbortSignal): Promise<AgentOutcome> {
+  await course.end(signal);
+  const standstill = course.standstill();
+  if (!standstill) return outcome;
+  return { type: "stopped", why: standstill.kind, reason: standstill.end.reason ?? "" };
+}
+
+function followingPort(
+  port: StepPort,
+  stepId: string,
+  { course, ledger, clock }: { readonly course: Course; readonly ledger: ReplayLedger; readonly clock: AbortSignal },
+): StepPort {
+  return {
+    ...port,
+    signal: AbortSignal.any([port.signal, clock]),
+    stopRequested() {
+      const why = port.stopRequested();
+      if (why !== null) return why;
+      return clock.aborted || course.isThrough(stepId) ? "aborted" : null;
+    },
+    async intend(intent: CallIntent): Promise<IntendResult> {
+      const name = begun(course.names.nextCall(stepId));
+      if (course.isThrough(stepId)) return { type: "refused", why: "budget", reason: "the run had stood still here" };
+      await course.turn(name, { stepId, signal: port.signal });
+      const call = course.find(name);
+      ledger.narrow(call?.type === "call.reserved" && call.shrunk ? call.heldTokens : null);
+      return port.intend(intent);
+    },
+  };
+}
