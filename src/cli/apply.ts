@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { CcpError, EXIT } from "../core/errors.ts";
-import { foldRun } from "../core/fold-run.ts";
+import { readRun } from "../core/read-run.ts";
 import type { Run } from "../core/run.ts";
-import type { Wiring } from "../wire.ts";
+import type { Wiring } from "../wire/wire.ts";
 import type { CommandContext } from "./command-context.ts";
 import { patchOf } from "./patch.ts";
 import { notEnded, openRun } from "./select-run.ts";
@@ -47,11 +47,18 @@ function conflict({ rid, workspace }: Run, reason: string): CcpError {
 
 /** The patch of a run that goes on from another holds only what came after: alone it would be half of the work. */
 async function requireParent({ rid, created, workspace }: Run, wiring: Wiring): Promise<void> {
-  if (!created?.parent) return;
-  const parent = foldRun(created.parent, (await wiring.store()).events(created.parent));
-  const goesOnFrom = parent.tree === created.base.tree && parent.created?.base.tree !== created.base.tree;
-  if (!goesOnFrom || parent.applied) return;
-  throw new CcpError(
+  const store = await wiring.store();
+  for (let next = created; next?.parent; ) {
+    const parent = readRun(next.parent, store);
+    const startsAlike = parent.created?.base.tree === next.base.tree;
+    if (!startsAlike && parent.tree === next.base.tree && !parent.applied) throw notApplied(rid, parent, workspace);
+    // The same again, or a fork: it goes on from whatever that one goes on from.
+    next = startsAlike ? parent.created : null;
+  }
+}
+
+function notApplied(rid: string, parent: Run, workspace: Run["workspace"]): CcpError {
+  return new CcpError(
     "parent_not_applied",
     EXIT.usage,
     `${rid} goes on from ${parent.rid}, whose changes have not been applied`,

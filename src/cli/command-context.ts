@@ -1,5 +1,5 @@
 import type { Run } from "../core/run.ts";
-import type { Wiring } from "../wire.ts";
+import type { Wiring } from "../wire/wire.ts";
 import type { GlobalFlags, Surroundings } from "./config.ts";
 
 /** What every command works with. */

@@ -6,13 +6,20 @@ import { registerDemo } from "./demo.ts";
 import { registerDiff } from "./diff.ts";
 import { registerDiscard } from "./discard.ts";
 import { registerDoctor } from "./doctor.ts";
+import { registerExport } from "./export.ts";
+import { registerFork } from "./fork.ts";
+import { registerGc } from "./gc.ts";
+import { registerImport } from "./import.ts";
 import { registerInit } from "./init.ts";
 import { registerPing } from "./ping.ts";
 import { registerPlan } from "./plan.ts";
+import { registerReplay } from "./replay.ts";
 import { registerRerun } from "./rerun.ts";
 import { registerResume } from "./resume.ts";
+import { registerRewind } from "./rewind.ts";
 import { registerRun } from "./run.ts";
 import { registerRuns } from "./runs.ts";
+import { registerUsage } from "./usage.ts";
 import { registerValidate } from "./validate.ts";
 import { registerView } from "./view.ts";
 
@@ -21,12 +28,19 @@ export const COMMANDS: readonly ((program: Command, context: CommandContext) => 
   registerRun,
   registerResume,
   registerRerun,
+  registerFork,
+  registerRewind,
+  registerReplay,
   registerRuns,
   registerView,
   registerDiff,
   registerApply,
   registerDiscard,
+  registerUsage,
   registerBundle,
+  registerExport,
+  registerImport,
+  registerGc,
   registerValidate,
   registerPlan,
   registerInit,

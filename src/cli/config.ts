@@ -21,6 +21,8 @@ export interface Surroundings {
   readonly stderr: TextStream;
   /** Reads standard input to its end; only ever called for `-`. */
   readStdin(): Promise<string>;
+  /** Asks the person at the terminal and returns the answer; null where there is nobody to ask. */
+  ask(question: string): Promise<string | null>;
   /** Calls `listener` for each SIGINT and SIGTERM until the returned function is called. */
   onSignal(listener: (signal: "SIGINT" | "SIGTERM") => void): () => void;
 }
@@ -39,6 +41,7 @@ export function processSurroundings(): Surroundings {
     stdout: process.stdout,
     stderr: process.stderr,
     readStdin,
+    ask: askAtTerminal,
     onSignal(listener) {
       const onInt = () => listener("SIGINT");
       const onTerm = () => listener("SIGTERM");
@@ -97,6 +100,20 @@ function isPackageRoot(folder: string): boolean {
 
 function versionOf(packageRoot: string): string {
   return JSON.parse(readFileSync(join(packageRoot, "package.json"), "utf8")).version;
+}
+
+/** Only where a person types and reads: both ends are a terminal, and it is no CI job's. */
+async function askAtTerminal(question: string): Promise<string | null> {
+  const { stdin, stderr, env } = process;
+  if (!stdin.isTTY || !stderr.isTTY || env.CI) return null;
+  const { createInterface } = await import("node:readline/promises");
+  const line = createInterface({ input: stdin, output: stderr });
+  const closed = new Promise<null>((resolve) => line.once("close", () => resolve(null)));
+  try {
+    return await Promise.race([line.question(question), closed]);
+  } finally {
+    line.close();
+  }
 }
 
 async function readStdin(): Promise<string> {

@@ -44,7 +44,7 @@ async function demo(flags: UiFlags, context: CommandContext): Promise<number> {
   if (!loaded.ok) throw invalid(loaded.diagnostics);
   const { pipeline, inputs } = loaded;
   const base = await (await wiring.repository()).resolveBase("HEAD");
-  const code = await startRun({ pipeline, inputs, task: TASK, base, parent: null }, flags, wiring, {
+  const code = await startRun({ pipeline, inputs, task: TASK, base, parent: null, inherited: [] }, flags, wiring, {
     ...context,
     wiring: () => wiring,
   });

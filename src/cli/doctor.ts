@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { CcpError, EXIT, messageOf } from "../core/errors.ts";
 import type { Lane } from "../core/lane.ts";
 import { plural } from "../core/words.ts";
-import type { Wiring } from "../wire.ts";
+import type { Wiring } from "../wire/wire.ts";
 import type { CommandContext } from "./command-context.ts";
 import { writeJson } from "./write-json.ts";
 
@@ -26,14 +26,23 @@ export function registerDoctor(program: Command, context: CommandContext): void 
   program
     .command("doctor")
     .description("look at what ccp needs here: git, journal, sandbox, keys, providers, disk")
+    .option("--set-aside", "move a damaged journal out of the way, whole: the next command begins a new one")
     .option("--json", "as JSON")
-    .action(async (flags: { readonly json?: boolean }) => {
-      const findings = await examine(context.wiring());
+    .action(async (flags: { readonly setAside?: boolean; readonly json?: boolean }) => {
       const { stdout } = context.surroundings;
+      if (flags.setAside) return setAside(flags.json === true, context);
+      const findings = await examine(context.wiring());
       if (flags.json) writeJson(stdout, { v: 1, findings });
       else for (const finding of findings) stdout.write(lineOf(finding));
       context.exit(findings.some((finding) => finding.state === "problem") ? EXIT.failed : EXIT.ok);
     });
+}
+
+async function setAside(json: boolean, context: CommandContext): Promise<void> {
+  const path = await context.wiring().setJournalAside();
+  const { stdout } = context.surroundings;
+  if (json) return writeJson(stdout, { v: 1, set_aside: path });
+  stdout.write(path === null ? "there is no journal here\n" : `the journal is at ${path} now, as it was\n`);
 }
 
 function lineOf({ name, state, detail, fix }: Finding): string {
@@ -43,10 +52,7 @@ function lineOf({ name, state, detail, fix }: Finding): string {
 /** Looks at everything, whatever the first findings are. Costs nothing: providers are reached without a model call. */
 async function examine(wiring: Wiring): Promise<readonly Finding[]> {
   const repository = await look("repository", async () => (await wiring.repository()).root);
-  const journal =
-    repository.state === "ok"
-      ? [await look("journal", async () => `${plural((await wiring.store()).runs().length, "run")} on record`)]
-      : [];
+  const journal = repository.state === "ok" ? [await look("journal", () => journalDetail(wiring))] : [];
   const pipeline = repository.state === "ok" ? [await look("project", async () => projectDetail(wiring))] : [];
   return [
     good("node", process.versions.node),
@@ -71,6 +77,21 @@ async function look(name: string, work: () => Promise<string>): Promise<Finding>
   } catch (thrown) {
     return problem(name, thrown);
   }
+}
+
+/** Reads all of it: a damaged page is found here rather than in the middle of a run. */
+async function journalDetail(wiring: Wiring): Promise<string> {
+  const store = await wiring.store();
+  const [first, ...more] = store.damage();
+  if (first === undefined) return `${plural(store.runs().length, "run")} on record, whole`;
+  throw new CcpError(
+    "corrupt_journal",
+    EXIT.disk,
+    `damaged: ${first}${more.length > 0 ? `, and ${more.length} more` : ""}`,
+    {
+      hint: "copy .git/ccp away, then: ccp doctor --set-aside begins a new journal and keeps this one as it is",
+    },
+  );
 }
 
 async function projectDetail(wiring: Wiring): Promise<string> {

@@ -1,8 +1,10 @@
 import { EXIT } from "../core/errors.ts";
 import type { Pipeline } from "../core/pipeline.ts";
 import type { Screen } from "../core/ports.ts";
+import { readRun } from "../core/read-run.ts";
 import type { Run } from "../core/run.ts";
-import type { Listener, ResumeChanges, RunSpec, Wiring } from "../wire.ts";
+import type { Engine, Listener, Past, ResumeChanges, RunSpec, Wiring } from "../wire/wire.ts";
+import { askToRaise } from "./ask-to-raise.ts";
 import type { CommandContext } from "./command-context.ts";
 import { wantsColor } from "./config.ts";
 import { nextCommands } from "./next-commands.ts";
@@ -12,12 +14,43 @@ import type { UiFlags } from "./ui-flags.ts";
 /** Where a drive begins. */
 export type Start =
   | { readonly kind: "new"; readonly spec: RunSpec }
-  | { readonly kind: "resume"; readonly rid: string; readonly changes: ResumeChanges; readonly pipeline: Pipeline };
+  | {
+      readonly kind: "resume";
+      readonly rid: string;
+      readonly changes: ResumeChanges;
+      readonly pipeline: Pipeline;
+      /** True: the last page of it is on the screen already. */
+      readonly isShown: boolean;
+    };
 
 /** Drives a run from its beginning or from where it stands, showing it, and reports how it ended. */
 export async function driveRun(start: Start, flags: UiFlags, wiring: Wiring, context: CommandContext): Promise<number> {
   const pipeline = start.kind === "new" ? start.spec.pipeline : start.pipeline;
   const engine = await wiring.engine(variablesOf(pipeline, wiring));
+  let run = await driveOnce(start, { engine, pipeline, flags, wiring, context });
+  for (;;) {
+    const budget = flags.json ? null : await askToRaise(run, context);
+    if (budget === null) break;
+    const changes = { budget, routes: {}, pipeline: null };
+    run = await driveOnce(
+      { kind: "resume", rid: run.rid, changes, pipeline, isShown: true },
+      { engine, pipeline, flags, wiring, context },
+    );
+  }
+  await report(run, flags, wiring, context);
+  return run.end?.exitCode ?? EXIT.bug;
+}
+
+/** What a drive is shown with. */
+interface Stage {
+  readonly engine: Engine;
+  readonly pipeline: Pipeline;
+  readonly flags: UiFlags;
+  readonly wiring: Wiring;
+  readonly context: CommandContext;
+}
+
+async function driveOnce(start: Start, { engine, pipeline, flags, wiring, context }: Stage): Promise<Run> {
   if (start.kind === "resume") engine.mendRecords(start.rid);
   const { screen, lastPage } = await openScreen(start, pipeline, flags, wiring, context);
   const control = listen(context, screen);
@@ -32,13 +65,9 @@ export async function driveRun(start: Start, flags: UiFlags, wiring: Wiring, con
       tell: (delta) => screen.delta(delta),
       control,
     };
-    const run =
-      start.kind === "new"
-        ? await engine.start(start.spec, listener)
-        : await engine.resume(start.rid, start.changes, listener);
-    screen.close();
-    await report(run, flags, wiring, context);
-    return run.end?.exitCode ?? EXIT.bug;
+    return start.kind === "new"
+      ? await engine.start(start.spec, listener)
+      : await engine.resume(start.rid, start.changes, listener);
   } finally {
     screen.close();
     control.stop();
@@ -67,7 +96,7 @@ async function openScreen(
   const { stdout, stderr, environment } = context.surroundings;
   const ui = await wiring.ui();
   const steps = ui.stepLabels(pipeline);
-  const past = start.kind === "resume" ? (await wiring.store()).events(start.rid) : [];
+  const past = start.kind === "resume" ? await pastOf(start.rid, wiring) : undefined;
   const { mode, notice } = ui.chooseMode({
     json: flags.json === true,
     ui: flags.ui ?? "auto",
@@ -77,7 +106,10 @@ async function openScreen(
   });
   if (notice !== null) stderr.write(`ccp: ${notice}\n`);
   const isForPeople = mode === "live" || mode === "plain";
-  const lastPage = past.length > 0 && isForPeople ? [...ui.lastPage(past, LAST_PAGE_LINES, steps)] : [];
+  const lastPage =
+    past && isForPeople && start.kind === "resume" && !start.isShown
+      ? [...ui.lastPage(past, LAST_PAGE_LINES, steps)]
+      : [];
   const screen = ui.createScreen({
     mode,
     stdout,
@@ -93,6 +125,13 @@ async function openScreen(
 }
 
 const LAST_PAGE_LINES = 20;
+
+/** The run so far, and the last of what happened in it. */
+async function pastOf(rid: string, wiring: Wiring): Promise<Past> {
+  const [store, { PAST_EVENTS }] = [await wiring.store(), await wiring.ui()];
+  const run = readRun(rid, store);
+  return { run, events: store.events(rid, Math.max(0, run.seq - PAST_EVENTS)) };
+}
 
 /** The first Ctrl-C pauses at the next boundary, the second stops at once. */
 function listen(context: CommandContext, screen: Screen) {

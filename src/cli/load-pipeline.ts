@@ -2,7 +2,7 @@ import type { Budget } from "../core/budget.ts";
 import { type Diagnostic, formatDiagnostic } from "../core/diagnostic.ts";
 import { CcpError, EXIT } from "../core/errors.ts";
 import type { InputValue, Pipeline, RoleName } from "../core/pipeline.ts";
-import type { Wiring } from "../wire.ts";
+import type { Wiring } from "../wire/wire.ts";
 import { keyNames } from "./key-names.ts";
 import { budgetFrom, inputsFrom, modelsFrom, type PipelineFlags } from "./pipeline-flags.ts";
 
@@ -36,13 +36,15 @@ export async function loadNamed(
     readonly inputs: Readonly<Record<string, string>> | null;
     readonly models: Readonly<Partial<Record<RoleName, readonly string[]>>>;
     readonly budget: Budget;
+    /** Routes for roles of which nothing else names one; by default those that the keys here allow. */
+    readonly defaultModels?: Readonly<Record<string, readonly string[]>>;
   },
 ) {
   const [library, repository, lanes] = [await wiring.library(), await wiring.repository(), await wiring.lanes()];
   return library.load(name, {
     ...given,
     providers: lanes.map((lane) => lane.id),
-    defaultModels: await wiring.defaultRoutes(),
+    defaultModels: given.defaultModels ?? (await wiring.defaultRoutes()),
     project: await repository.project(),
   });
 }

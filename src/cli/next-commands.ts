@@ -1,5 +1,5 @@
 import type { Run } from "../core/run.ts";
-import type { NextCommand } from "../wire.ts";
+import type { NextCommand } from "../wire/wire.ts";
 
 /** What a person may do next with a run. Only commands that exist, with the real rid. */
 export function nextCommands(run: Run): readonly NextCommand[] {

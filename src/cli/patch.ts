@@ -1,6 +1,6 @@
 import { CcpError, EXIT } from "../core/errors.ts";
 import type { Run } from "../core/run.ts";
-import type { Wiring } from "../wire.ts";
+import type { Wiring } from "../wire/wire.ts";
 
 /** What a run has changed so far: its Diff.patch, or the same made from its last tree on record. */
 export async function patchOf(run: Run, wiring: Wiring): Promise<Uint8Array> {

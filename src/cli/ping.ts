@@ -3,7 +3,7 @@ import { CcpError, EXIT } from "../core/errors.ts";
 import { type ModelRef, parseModelRef } from "../core/model.ts";
 import { formatUsd } from "../core/money.ts";
 import { totalTokens } from "../core/usage.ts";
-import type { PingAnswer, Wiring } from "../wire.ts";
+import type { PingAnswer, Wiring } from "../wire/wire.ts";
 import { collect } from "./collect.ts";
 import type { CommandContext } from "./command-context.ts";
 import { keyNames } from "./key-names.ts";

@@ -21,9 +21,15 @@ export interface PipelineFlags {
 
 /** Adds these flags to a command. */
 export function pipelineOptions(command: Command): Command {
+  return planOptions(command).addOption(
+    new Option("--input <name=value>", "an input of the pipeline; may be repeated").argParser(collect),
+  );
+}
+
+/** Those of a command whose inputs are another run's. */
+export function planOptions(command: Command): Command {
   return command
     .option("-p, --pipeline <path|name>", "a file, or a name in .ccp/pipelines/ or among the shipped ones")
-    .addOption(new Option("--input <name=value>", "an input of the pipeline; may be repeated").argParser(collect))
     .addOption(
       new Option(
         "--model <role=model>",
@@ -95,7 +101,8 @@ function isRole(name: string): name is RoleName {
   return (ROLE_NAMES as readonly string[]).includes(name);
 }
 
-function count(flag: string, text: string): number {
+/** A whole number above zero. Throws for anything else. */
+export function count(flag: string, text: string): number {
   const value = Number(text);
   if (Number.isSafeInteger(value) && value > 0) return value;
   throw badNumber(flag, text, "a whole number above zero");

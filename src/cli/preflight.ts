@@ -8,7 +8,7 @@ import { formatModelRef, type ModelFacts } from "../core/model.ts";
 import { formatUsd } from "../core/money.ts";
 import { type Pipeline, type Role, type RoleName, type Step, withDownstream } from "../core/pipeline.ts";
 import { type Run, stepState } from "../core/run.ts";
-import type { Wiring } from "../wire.ts";
+import type { Wiring } from "../wire/wire.ts";
 
 /** What would stop a run before its first call is said before anything is started. */
 export async function preflight(pipeline: Pipeline, task: string, wiring: Wiring): Promise<void> {
@@ -31,14 +31,17 @@ export async function preflight(pipeline: Pipeline, task: string, wiring: Wiring
   if (first) await requireFirstCall(first, pipeline, task, wiring);
 }
 
+/** What a run goes on with. */
+export interface WayOn {
+  readonly pipeline: Pipeline;
+  /** Steps that are done again although they had succeeded. */
+  readonly toDo: readonly string[];
+  readonly routes: Readonly<Partial<Record<RoleName, readonly string[]>>>;
+}
+
 /** The same for a run that goes on: what the steps that are left need is there, before the run is touched. */
-export async function preflightResume(
-  run: Run,
-  pipeline: Pipeline,
-  routes: Readonly<Partial<Record<RoleName, readonly string[]>>>,
-  wiring: Wiring,
-): Promise<void> {
-  const left = stepsLeft(run, pipeline);
+export async function preflightResume(run: Run, { pipeline, toDo, routes }: WayOn, wiring: Wiring): Promise<void> {
+  const left = stepsLeft(run, pipeline, toDo);
   requireVariables(left, wiring);
   await requireWritable(wiring);
   const models = await wiring.models();
@@ -46,9 +49,9 @@ export async function preflightResume(
     candidatesOf(routes[role.name] ?? run.routes[role.name] ?? role.models, models);
 }
 
-/** What has not succeeded, and what its failure would send the run back to. */
-function stepsLeft(run: Run, pipeline: Pipeline): readonly Step[] {
-  const open = pipeline.steps.filter((step) => stepState(run, step.id).status !== "succeeded");
+/** What has not succeeded or is done again, and what its failure would send the run back to. */
+function stepsLeft(run: Run, pipeline: Pipeline, toDo: readonly string[]): readonly Step[] {
+  const open = pipeline.steps.filter(({ id }) => toDo.includes(id) || stepState(run, id).status !== "succeeded");
   const ids = new Set(
     open.flatMap(({ id, onFailure }) => (onFailure ? [id, ...withDownstream(pipeline, onFailure.backTo)] : [id])),
   );
@@ -117,20 +120,25 @@ async function requireFirstCall(role: Role, pipeline: Pipeline, task: string, wi
   const model = candidatesOf(role.models, models)[0];
   if (!model) return;
   const tools = await wiring.tools();
-  const inputTokensBound = await models.tightInputBound({
+  const request = {
     model: model.ref,
     system: role.prompt,
     messages: [{ role: "user", text: task }],
     tools: tools.specs({ tools: role.tools, permissions: role.permissions, finish: FINISH_SCHEMAS[role.name] }),
     asker: { role: role.name, stepId: role.name, conversation: 1, turn: 1 },
-  });
+  } as const;
   const budget = { ...pipeline.budget, ...role.budget };
-  const reservation = planReservation({
-    price: model.price,
-    inputTokensBound,
-    wantedOutputTokens: model.maxOutputTokens,
-    headroom: { nanos: budget.maxCostNanos ?? null, tokens: budget.maxTokens ?? null },
-  });
+  const plan = (inputTokensBound: number) =>
+    planReservation({
+      price: model.price,
+      inputTokensBound,
+      wantedOutputTokens: model.maxOutputTokens,
+      headroom: { nanos: budget.maxCostNanos ?? null, tokens: budget.maxTokens ?? null },
+      mayGrow: false,
+    });
+  const quick = plan(models.inputBound(request));
+  // The tighter bound may be asked of the provider: only where it decides.
+  const reservation = quick.type === "does-not-fit" ? plan(await models.tightInputBound(request)) : quick;
   if (reservation.type !== "does-not-fit") return;
   const amount = (units: number) => (reservation.unit === "money" ? formatUsd(units) : `${units} tokens`);
   throw new CcpError(

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { type Closable, wire } from "../wire.ts";
+import { type Closable, wire } from "../wire/wire.ts";
 import type { CommandContext } from "./command-context.ts";
 import { COMMANDS } from "./commands.ts";
 import { readConfig, type Surroundings } from "./config.ts";

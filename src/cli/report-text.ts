@@ -1,6 +1,7 @@
 import { join } from "node:path";
-import { type Run, stepState } from "../core/run.ts";
-import type { Wiring } from "../wire.ts";
+import type { Run } from "../core/run.ts";
+import { stepEntries } from "../core/step-table.ts";
+import type { Wiring } from "../wire/wire.ts";
 import type { CommandContext } from "./command-context.ts";
 import { wantsColor } from "./config.ts";
 import { nextCommands } from "./next-commands.ts";
@@ -23,7 +24,7 @@ export async function reportText(run: Run, wiring: Wiring, context: CommandConte
 
 async function diffStat(run: Run, wiring: Wiring) {
   if (!run.created || !run.workspace || run.tree === null || run.status === "discarded") return null;
-  if (Object.keys(run.steps).every((id) => stepState(run, id).conversation === 0)) return null;
+  if (stepEntries(run.steps).every(([, step]) => step.conversation === 0)) return null;
   const workspace = (await wiring.repository()).openWorkspace(run.rid, run.workspace.path);
   return workspace.diffStat(run.created.base.tree, run.tree);
 }

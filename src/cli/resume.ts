@@ -1,16 +1,22 @@
 import type { Command } from "commander";
-import { type Budget, NOTHING_SPENT, usedNanos, usedTokens } from "../core/budget.ts";
-import { CcpError, EXIT } from "../core/errors.ts";
+import { savedNanos, stepsToDo } from "../core/reuse.ts";
 import type { Run } from "../core/run.ts";
+import type { Plan, Wiring } from "../wire/wire.ts";
 import { collect } from "./collect.ts";
 import type { CommandContext } from "./command-context.ts";
 import { driveRun } from "./drive-run.ts";
-import { budgetFrom, modelsFrom, type PipelineFlags } from "./pipeline-flags.ts";
+import { editedPipeline } from "./edited-pipeline.ts";
+import { newBudget } from "./new-budget.ts";
+import { modelsFrom, type PipelineFlags } from "./pipeline-flags.ts";
 import { preflightResume } from "./preflight.ts";
 import { openRun } from "./select-run.ts";
 import { type UiFlags, uiOptions } from "./ui-flags.ts";
+import { writeJson } from "./write-json.ts";
 
-interface ResumeFlags extends UiFlags, Pick<PipelineFlags, "budget" | "tokens" | "minutes" | "model"> {}
+interface ResumeFlags extends UiFlags, Omit<PipelineFlags, "input"> {
+  readonly plan?: boolean;
+  readonly steal?: boolean;
+}
 
 /** Adds `ccp resume`. */
 export function registerResume(program: Command, context: CommandContext): void {
@@ -21,57 +27,38 @@ export function registerResume(program: Command, context: CommandContext): void 
     .option("--budget <usd>", "new ceiling in US dollars; +1.00 adds to the old one")
     .option("--tokens <n>", "new ceiling in tokens; +n adds")
     .option("--minutes <n>", "new ceiling of the run's time; +n adds")
-    .option("--model <role=model>", "change a role's model from the next call on; may be repeated", collect);
+    .option("--model <role=model>", "change a role's model from the next call on; may be repeated", collect)
+    .option("-p, --pipeline <path|name>", "go on with an edited pipeline: steps that it leaves unchanged are reused")
+    .option("--transcript <file>", "answers come from this transcript (the scripted provider), not from a model")
+    .option("--plan", "say what would be reused and what done again, why, and what that saves; changes nothing")
+    .option("--steal", "stop the process that is running it, and go on from there");
   uiOptions(command).action(async (given: string | undefined, flags: ResumeFlags) => {
     const { rid, run, wiring } = await openRun(given, context.wiring());
-    const changes = { budget: newBudget(run, flags), routes: modelsFrom(flags, wiring.config.cwd) };
-    const pipeline = (await wiring.engine({})).pinnedPipeline(rid);
-    if (!isFinal(run)) await preflightResume(run, pipeline, changes.routes, wiring);
-    context.exit(await driveRun({ kind: "resume", rid, changes, pipeline }, flags, wiring, context));
+    const edited = await editedPipeline(run, flags, wiring);
+    if (flags.plan) return showPlan({ rid, edited, json: flags.json === true }, wiring, context);
+    const routes = modelsFrom(flags, wiring.config.cwd);
+    const changes = { budget: newBudget(run, flags), routes, pipeline: edited };
+    const engine = await wiring.engine({});
+    const { pipeline } = edited ?? engine.pinnedPlan(rid);
+    const toDo = edited ? stepsToDo(engine.reusePlan(rid, edited)) : [];
+    if (!isFinal(run)) await preflightResume(run, { pipeline, toDo, routes }, wiring);
+    if (flags.steal) await engine.takeOver(rid);
+    context.exit(await driveRun({ kind: "resume", rid, changes, pipeline, isShown: false }, flags, wiring, context));
   });
+}
+
+async function showPlan(
+  asked: { readonly rid: string; readonly edited: Plan | null; readonly json: boolean },
+  wiring: Wiring,
+  { surroundings: { stdout } }: CommandContext,
+): Promise<void> {
+  const { rid, edited } = asked;
+  const plan = (await wiring.engine({})).reusePlan(rid, edited);
+  if (asked.json) return writeJson(stdout, { v: 1, rid, saved_nanos: savedNanos(plan), ...plan });
+  stdout.write((await wiring.ui()).renderReusePlan(plan, { width: stdout.isTTY ? stdout.columns : undefined }));
 }
 
 /** Such a run is refused in better words than those of its missing keys. */
 function isFinal(run: Run): boolean {
   return run.status === "succeeded" || run.status === "discarded";
-}
-
-/** Null: the ceilings stay. A ceiling can be raised, not lowered under what is spent. */
-function newBudget(run: Run, flags: ResumeFlags): Budget | null {
-  const now = run.budgets.run ?? {};
-  const given = budgetFrom({
-    ...(flags.budget === undefined ? {} : { budget: flags.budget.replace(/^\+/, "") }),
-    ...(flags.tokens === undefined ? {} : { tokens: flags.tokens.replace(/^\+/, "") }),
-    ...(flags.minutes === undefined ? {} : { minutes: flags.minutes.replace(/^\+/, "") }),
-  });
-  if (Object.keys(given).length === 0) return null;
-  const spent = run.spend.run ?? NOTHING_SPENT;
-  return {
-    ...now,
-    ...ceiling("maxCostNanos", given, now, flags.budget, usedNanos(spent)),
-    ...ceiling("maxTokens", given, now, flags.tokens, usedTokens(spent)),
-    ...ceiling("maxDurationMs", given, now, flags.minutes, run.activeMs),
-  };
-}
-
-/** One ceiling of the new budget; nothing where its flag was not given. `flag`: what was given, `+` and all. */
-function ceiling(
-  unit: keyof Budget,
-  given: Budget,
-  now: Budget,
-  flag: string | undefined,
-  used: number,
-): Partial<Record<keyof Budget, number>> {
-  const amount = given[unit];
-  if (amount === undefined) return {};
-  const isMore = flag?.startsWith("+") === true;
-  if (isMore && now[unit] === undefined)
-    throw refusal(`there is no ceiling to add ${flag} to`, "give a ceiling without the +, or none");
-  const raised = isMore ? amount + (now[unit] ?? 0) : amount;
-  if (raised < used) throw refusal("the new ceiling is below what the run has used", "add to the old one with a +");
-  return { [unit]: raised };
-}
-
-function refusal(message: string, advice: string): CcpError {
-  return new CcpError("usage", EXIT.usage, message, { hint: `nothing was started; ${advice}` });
 }

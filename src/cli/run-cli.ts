@@ -1,6 +1,6 @@
 import { CcpError, EXIT, messageOf } from "../core/errors.ts";
 import type { Run } from "../core/run.ts";
-import type { Closable } from "../wire.ts";
+import type { Closable } from "../wire/wire.ts";
 import { readConfig, type Surroundings } from "./config.ts";
 import { formatError, jsonError, resultOfError } from "./error-output.ts";
 
@@ -42,7 +42,7 @@ interface Outcome {
 }
 
 /** Commands whose `--json` is a stream that ends with exactly one `result`, whatever happens. */
-const STREAMING = ["run", "resume", "rerun", "demo"];
+const STREAMING = ["run", "resume", "rerun", "fork", "demo"];
 
 function tell(thrown: unknown, { run }: Outcome, { argv, environment, stdout, stderr }: Surroundings): number {
   if (isHelp(thrown)) return thrown.exitCode === 0 ? EXIT.ok : EXIT.usage;

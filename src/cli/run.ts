@@ -4,9 +4,9 @@ import { type Command, Option } from "commander";
 import { formatDiagnostic } from "../core/diagnostic.ts";
 import { CcpError, EXIT, messageOf } from "../core/errors.ts";
 import type { Base } from "../core/event.ts";
-import { foldRun } from "../core/fold-run.ts";
+import { readRun } from "../core/read-run.ts";
 import { plural } from "../core/words.ts";
-import type { Wiring } from "../wire.ts";
+import type { Wiring } from "../wire/wire.ts";
 import type { CommandContext } from "./command-context.ts";
 import type { Surroundings } from "./config.ts";
 import { loadForRun } from "./load-pipeline.ts";
@@ -52,7 +52,7 @@ async function run(taskArgument: string | undefined, flags: RunFlags, context: C
   for (const warning of loaded.warnings) context.surroundings.stderr.write(`warning: ${formatDiagnostic(warning)}\n`);
   const { pipeline, inputs } = loaded;
   const start = await baseOf(flags, wiring);
-  return startRun({ pipeline, inputs, task, ...start }, flags, wiring, context);
+  return startRun({ pipeline, inputs, task, ...start, inherited: [] }, flags, wiring, context);
 }
 
 async function taskOf(argument: string | undefined, flags: RunFlags, surroundings: Surroundings): Promise<string> {
@@ -102,7 +102,7 @@ async function baseOf(
 async function baseOfRun(prefix: string, wiring: Wiring): Promise<{ readonly base: Base; readonly parent: string }> {
   const store = await wiring.store();
   const rid = await selectRun(prefix, wiring);
-  const parent = foldRun(rid, store.events(rid));
+  const parent = readRun(rid, store);
   if (!parent.workspace || !parent.end || parent.status === "discarded") {
     throw new CcpError("no_tree", EXIT.usage, `${rid} has no finished tree to start from (${parent.status})`, {
       hint: `see it: ccp view ${rid}`,

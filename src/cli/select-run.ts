@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { CcpError, EXIT } from "../core/errors.ts";
-import { foldRun } from "../core/fold-run.ts";
+import { readRun } from "../core/read-run.ts";
 import type { Run } from "../core/run.ts";
-import type { Wiring } from "../wire.ts";
+import type { Wiring } from "../wire/wire.ts";
 
 /**
  * The run that is meant, and the parts to work on it with: its results are where they were put when it began, whatever
@@ -13,7 +13,7 @@ export async function openRun(
   wiring: Wiring,
 ): Promise<{ readonly rid: string; readonly run: Run; readonly wiring: Wiring }> {
   const rid = await selectRun(given, wiring);
-  const run = foldRun(rid, (await wiring.store()).events(rid));
+  const run = readRun(rid, await wiring.store());
   const { dir } = await wiring.results();
   const { created } = run;
   // A repository that was moved has taken its results along.
@@ -35,16 +35,16 @@ export async function notEnded(rid: string, wiring: Wiring): Promise<CcpError> {
 
 /** The run that is meant: a rid, the beginning of one, or (nothing given) the newest. */
 export async function selectRun(given: string | undefined, wiring: Wiring): Promise<string> {
-  const runs = (await wiring.store()).runs();
+  const store = await wiring.store();
   if (given === undefined) {
-    const newest = runs[0];
+    const newest = store.runs({ limit: 1 })[0];
     if (newest) return newest.rid;
     throw new CcpError("no_runs", EXIT.usage, "there is no run in this repository yet", {
       hint: 'ccp run "what is to be done"',
     });
   }
   const wanted = given.startsWith("r-") ? given : `r-${given}`;
-  const matching = runs.filter((run) => run.rid === wanted || run.rid.startsWith(wanted));
+  const matching = store.runs({ prefix: wanted });
   const exact = matching.find((run) => run.rid === wanted) ?? (matching.length === 1 ? matching[0] : undefined);
   if (exact) return exact.rid;
   if (matching.length > 1) {

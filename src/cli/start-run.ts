@@ -1,4 +1,4 @@
-import type { RunSpec, Wiring } from "../wire.ts";
+import type { RunSpec, Wiring } from "../wire/wire.ts";
 import type { CommandContext } from "./command-context.ts";
 import { driveRun } from "./drive-run.ts";
 import { preflight } from "./preflight.ts";

@@ -1,4 +1,4 @@
-import type { Wiring } from "../wire.ts";
+import type { Wiring } from "../wire/wire.ts";
 import type { TextStream } from "./config.ts";
 
 /** A table with a header, as wide as the stream's terminal; the last column gives way first. */

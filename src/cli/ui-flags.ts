@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import type { UiChoice } from "../wire.ts";
+import type { UiChoice } from "../wire/wire.ts";
 
 /** Flags of every command that drives a run: how it is shown. */
 export interface UiFlags {

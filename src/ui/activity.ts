@@ -2,6 +2,7 @@ import type { Delta, StoredEvent } from "../core/event.ts";
 import { formatDuration } from "./format.ts";
 import { quoted } from "./line.ts";
 import { modelName } from "./step-label.ts";
+import { reusedText } from "./step-lines.ts";
 
 /** What the steps do just now, by step id; `""` is the engine's own work outside of steps. As it came: show it through `shownActivity`. */
 export type Activity = Readonly<Record<string, string>>;
@@ -24,6 +25,7 @@ export function activityAfterEvent(activity: Activity, event: StoredEvent): Acti
         ...activity,
         [event.stepId ?? ""]: `${event.purpose === "setup" ? "set-up: " : "$ "}${event.command}`,
       };
+    case "command.interrupted":
     case "command.finished":
       return { ...activity, [event.stepId ?? ""]: "" };
     case "call.reserved":
@@ -35,8 +37,11 @@ export function activityAfterEvent(activity: Activity, event: StoredEvent): Acti
     case "step.finished":
     case "call.settled":
     case "call.lost":
+    case "tool.interrupted":
     case "tool.finished":
       return { ...activity, [event.stepId]: "" };
+    case "step.reused":
+      return { ...activity, [event.stepId]: reusedText(event) };
     default:
       return activity;
   }

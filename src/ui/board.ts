@@ -13,7 +13,8 @@ export interface BoardRow {
   readonly action: string;
   readonly tokens: number;
   readonly costNanos: number;
-  readonly elapsedMs: number;
+  /** Null: not known, or none of this run's. */
+  readonly elapsedMs: number | null;
 }
 
 /** All that the live list shows at one moment. */
@@ -123,7 +124,7 @@ function rowLine(row: BoardRow, view: RowView): string {
 }
 
 function figuresText(row: BoardRow, isNarrow: boolean): string {
-  const elapsed = aligned(formatDuration(row.elapsedMs), 6, "right");
+  const elapsed = aligned(row.elapsedMs === null ? "" : formatDuration(row.elapsedMs), 6, "right");
   const cost = aligned(row.tokens > 0 ? formatUsd(row.costNanos) : "", 8, "right");
   return isNarrow
     ? `${cost} ${elapsed}`

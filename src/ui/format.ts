@@ -25,6 +25,11 @@ export function formatTokens(tokens: number): string {
   return `${(tokens / 1_000_000).toFixed(1)}M`;
 }
 
+/** `4,096`: where the exact number counts. */
+export function formatCount(count: number): string {
+  return count.toLocaleString("en-US");
+}
+
 /** `12.4k in (9.8k cached), 610 out`. */
 export function formatUsage(usage: Usage): string {
   const cached = usage.cacheRead > 0 ? ` (${formatTokens(usage.cacheRead)} cached)` : "";

@@ -3,7 +3,8 @@ import type { Run } from "../core/run.ts";
 import { type FailedCall, isFailedCall, retryLine, waitingLine } from "./call-lines.ts";
 import type { Line } from "./line.ts";
 import { lineOf } from "./lines.ts";
-import { applyProgress, foldProgress, type Progress } from "./progress.ts";
+import type { Past } from "./past.ts";
+import { applyProgress, NO_PROGRESS, type Progress, progressOf } from "./progress.ts";
 import type { StepLabel } from "./step-label.ts";
 
 /**
@@ -13,12 +14,12 @@ import type { StepLabel } from "./step-label.ts";
 export class LineFeed {
   readonly #steps: readonly StepLabel[];
   #progress: Progress;
-  #held: { readonly event: FailedCall; readonly line: Line | null } | null = null;
+  #held: { readonly event: FailedCall; readonly run: Run; readonly line: Line | null } | null = null;
 
   /** `past`: what happened before, so that figures of a resumed step are whole. */
-  constructor(steps: readonly StepLabel[], past: readonly StoredEvent[] = []) {
+  constructor(steps: readonly StepLabel[], past?: Past) {
     this.#steps = steps;
-    this.#progress = foldProgress(past);
+    this.#progress = past ? progressOf(past) : NO_PROGRESS;
   }
 
   get progress(): Progress {
@@ -30,7 +31,7 @@ export class LineFeed {
     const line = lineOf(event, run, { steps: this.#steps, progress: this.#progress });
     this.#progress = applyProgress(this.#progress, event);
     if (isFailedCall(event)) {
-      this.#held = { event, line };
+      this.#held = { event, run, line };
       return before;
     }
     return line === null ? before : [...before, line];
@@ -41,7 +42,7 @@ export class LineFeed {
     const held = this.#held;
     if (held?.event.stepId !== delta.stepId) return [...this.flush(), waitingLine(delta)];
     this.#held = null;
-    return [retryLine(held.event, delta.waitMs)];
+    return [retryLine(held.event, held.run, delta.waitMs)];
   }
 
   /** What was held back. */

@@ -1,3 +1,4 @@
+import { plural } from "../core/words.ts";
 import { NO_PROGRESS, type Progress } from "./progress.ts";
 import { oneLine } from "./sanitize.ts";
 import type { StepLabel } from "./step-label.ts";
@@ -36,4 +37,11 @@ export function noticeLine(text: string): Line {
 export function quoted(text: string, width = 120): string {
   // Cleaned after a first cut: a megabyte of escape codes is not worth reading for one line.
   return clip(oneLine(text.slice(0, width * 40)).trim(), width);
+}
+
+/** The first six names, and how many more there are. */
+export function namesOf(names: readonly string[], noun: string): string {
+  const shown = names.slice(0, 6).map((name) => quoted(name, 60));
+  const more = names.length - shown.length;
+  return more > 0 ? `${shown.join(", ")} and ${plural(more, noun)} more` : shown.join(", ");
 }

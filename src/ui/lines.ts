@@ -1,10 +1,12 @@
 import type { StoredEvent } from "../core/event.ts";
 import type { Run } from "../core/run.ts";
-import { callLine, toolLine } from "./call-lines.ts";
+import { budgetLine } from "./budget-lines.ts";
+import { callLine } from "./call-lines.ts";
 import { type Line, type LineContext, NO_CONTEXT } from "./line.ts";
 import { runLine } from "./run-lines.ts";
 import { stepLine } from "./step-lines.ts";
-import { commandLine, workspaceLine } from "./workspace-lines.ts";
+import { commandLine, toolLine } from "./work-lines.ts";
+import { workspaceLine } from "./workspace-lines.ts";
 
 /**
  * The plain text of a fact; null where it is not worth a line. `run` is the fold with the event in it. Without a
@@ -18,11 +20,13 @@ export function lineOf(event: StoredEvent, run: Run, context: LineContext = NO_C
     case "workspace.restored":
     case "judgements.voided":
     case "artifact.written":
-      return workspaceLine(event, run);
+      return workspaceLine(event, run, context);
     case "command.started":
+    case "command.interrupted":
     case "command.finished":
       return commandLine(event, run);
     case "step.started":
+    case "step.reused":
     case "step.interrupted":
     case "step.finished":
     case "steps.reset":
@@ -33,8 +37,12 @@ export function lineOf(event: StoredEvent, run: Run, context: LineContext = NO_C
     case "call.lost":
       return callLine(event, run, context);
     case "tool.started":
+    case "tool.interrupted":
     case "tool.finished":
       return toolLine(event, context);
+    case "budget.raised":
+    case "budget.warned":
+      return budgetLine(event, run);
     default:
       return runLine(event, run, context);
   }

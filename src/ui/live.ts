@@ -10,18 +10,20 @@ import { LineFeed } from "./line-feed.ts";
 import { LiveRegion } from "./live-region.ts";
 import type { OutputStream } from "./output-stream.ts";
 import { createPaint, type Paint } from "./paint.ts";
-import { stepProgress, totalElapsed } from "./progress.ts";
+import type { Past } from "./past.ts";
+import { stepProgress } from "./progress.ts";
 import { oneLine } from "./sanitize.ts";
 import { type StepLabel, stepTitle } from "./step-label.ts";
 import { timesText } from "./step-lines.ts";
 import type { ListedStep, StepList, Ticker } from "./step-list.ts";
+import { totalElapsed } from "./step-progress.ts";
 import { clip, wrapWords } from "./width.ts";
 
 /** What a live screen is made of. */
 export interface LiveOptions {
   readonly stream: OutputStream;
   readonly steps: readonly StepLabel[];
-  readonly past?: readonly StoredEvent[];
+  readonly past?: Past | undefined;
   /** Until the run says its own. */
   readonly budget?: Budget | undefined;
   readonly color: boolean;
@@ -147,12 +149,14 @@ export class LiveScreen implements Screen {
 
   #row(stepId: string, listed: ListedStep): BoardRow {
     const state = stepState(this.#run, stepId);
+    const progress = stepProgress(this.#feed.progress, stepId);
+    const isTimed = progress.isTotalWhole && state.reusedFrom === null;
     return {
       ...listed,
       status: state.status === "pending" ? "waiting" : state.status,
       tokens: totalTokens(state.usage),
       costNanos: this.#run.spend[`step:${stepId}`]?.settledNanos ?? 0,
-      elapsedMs: totalElapsed(stepProgress(this.#feed.progress, stepId), this.#options.now()),
+      elapsedMs: isTimed ? totalElapsed(progress, this.#options.now()) : null,
     };
   }
 

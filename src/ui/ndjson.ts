@@ -2,6 +2,7 @@ import type { StoredEvent } from "../core/event.ts";
 import type { Json } from "../core/json.ts";
 import type { Screen } from "../core/ports.ts";
 import { lostCalls, type Run, totalSpend } from "../core/run.ts";
+import { stepEntries } from "../core/step-table.ts";
 import { totalTokens } from "../core/usage.ts";
 import type { OutputStream } from "./output-stream.ts";
 
@@ -39,7 +40,7 @@ export function resultLine(run: Run, extra: Readonly<Record<string, Json>> = {})
     tokens: spend.settledTokens,
     activeMs: run.activeMs,
     lostCalls: lostCalls(run),
-    steps: Object.entries(run.steps).map(([id, step]) => ({
+    steps: stepEntries(run.steps).map(([id, step]) => ({
       id,
       status: step.status,
       tries: step.conversation,

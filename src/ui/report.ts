@@ -1,17 +1,17 @@
 import type { StoredEvent } from "../core/event.ts";
-import { formatUsd } from "../core/money.ts";
 import type { Pipeline } from "../core/pipeline.ts";
 import type { DiffStat } from "../core/ports.ts";
-import { lostCalls, type Run, type StepState, stepState, totalSpend } from "../core/run.ts";
+import { lostCalls, type Run, totalSpend } from "../core/run.ts";
 import { plural } from "../core/words.ts";
-import { formatCostOf, formatDuration, formatEnd, formatTimeOf, formatTokens, inputOf } from "./format.ts";
+import { formatCostOf, formatEnd, formatTimeOf, formatTokens } from "./format.ts";
 import { quoted } from "./line.ts";
 import { createPaint, type Paint } from "./paint.ts";
-import { foldProgress, type Progress, stepProgress, totalElapsed } from "./progress.ts";
+import { foldProgress } from "./progress.ts";
+import { lostLines, reusedLines, savedText, totalDriftText } from "./report-money.ts";
+import { stepTable } from "./report-steps.ts";
 import { endWords } from "./run-lines.ts";
 import { oneLine } from "./sanitize.ts";
-import { modelName, routeOf, stepLabels } from "./step-label.ts";
-import { type Column, renderTable } from "./table.ts";
+import { renderTable } from "./table.ts";
 
 /** A command worth typing now, and what it is for. */
 export interface NextCommand {
@@ -21,7 +21,7 @@ export interface NextCommand {
 
 /** What a report shows beyond the run itself. */
 export interface ReportExtra {
-  /** All of the run's events: times, and which models were asked. */
+  /** All of the run's events: times, which models were asked, what was lost or reused. */
   readonly events: readonly StoredEvent[];
   /** Paths as they are to be shown. */
   readonly artifacts: readonly string[];
@@ -37,16 +37,15 @@ export interface ReportExtra {
 /** The end of a run, for stdout: how it ended, what each step took, what was checked, where things are, what to type next. */
 export function renderReport(run: Run, pipeline: Pipeline, extra: ReportExtra): string {
   const paint = createPaint(extra.color ?? false);
-  const progress = foldProgress(extra.events);
+  const { events } = extra;
   const sections = [
-    statusLines(run, paint),
-    [stepTable(run, pipeline, progress, extra.width)],
+    statusLines(run, events, paint),
+    [stepTable(run, pipeline, foldProgress(events), extra.width)],
+    section("Lost calls", indented(lostLines(events, run.rid))),
+    section("Reused", indented(reusedLines(events, run))),
     section("Checks", checkLines(run)),
     section("Changes", changeLines(extra.diffStat)),
-    section(
-      "Artifacts",
-      extra.artifacts.map((path) => `  ${oneLine(path)}`),
-    ),
+    section("Artifacts", indented(extra.artifacts)),
     section("Next", nextLines(extra.next)),
   ];
   const text = sections.filter((lines) => lines.length > 0).map((lines) => lines.join("\n"));
@@ -57,64 +56,24 @@ function section(title: string, lines: readonly string[]): readonly string[] {
   return lines.length === 0 ? [] : [title, ...lines];
 }
 
-function statusLines(run: Run, paint: Paint): readonly string[] {
+function indented(lines: readonly string[]): readonly string[] {
+  return lines.map((line) => `  ${oneLine(line)}`);
+}
+
+function statusLines(run: Run, events: readonly StoredEvent[], paint: Paint): readonly string[] {
   const words = run.end === null || run.status === "discarded" ? run.status : endWords(run.end.status);
   const kind = run.status === "succeeded" ? "good" : run.status === "failed" ? "bad" : "warning";
   const spend = totalSpend(run);
   const lost = lostCalls(run);
   const reason = run.end?.reason ?? null;
+  const money = [savedText(events, run), totalDriftText(events)].filter((text) => text !== null);
   return [
     paint(kind, `${words}  ${run.rid}  ${oneLine(run.created?.pipelineName ?? "")}`),
     ...(reason === null ? [] : [`  ${quoted(reason, 600)}`]),
     `  ${formatCostOf(spend.settledNanos, run.budgets.run)}, ${formatTokens(spend.settledTokens)} tokens, ${formatTimeOf(run.activeMs, run.budgets.run)}`,
     ...(lost === 0 ? [] : [`  ${plural(lost, "call")} lost: sent, outcome unknown, charged in full`]),
+    ...indented(money),
   ];
-}
-
-/** Below this many columns the table keeps only what fits: no roles, models and kinds of tokens. */
-const WIDE_ENOUGH = 72;
-const WIDE: readonly Column[] = [
-  { header: "step", shrink: true },
-  { header: "role" },
-  { header: "status" },
-  { header: "model", shrink: true },
-  { header: "tries", align: "right" },
-  { header: "time", align: "right" },
-  { header: "in", align: "right" },
-  { header: "cached", align: "right" },
-  { header: "out", align: "right" },
-  { header: "cost", align: "right" },
-];
-const NARROW = [0, 2, 5, 9];
-
-function stepTable(run: Run, pipeline: Pipeline, progress: Progress, width: number | undefined): string {
-  const labels = stepLabels(pipeline);
-  const rows = labels.map(({ id, role }) => {
-    const state = stepState(run, id);
-    const asked = stepProgress(progress, id).models;
-    const models = asked.length > 0 ? asked : routeOf(labels, run, id).slice(0, 1);
-    const time = formatDuration(totalElapsed(stepProgress(progress, id), run.lastAt));
-    const tries = state.conversation === 0 ? ["", ""] : [String(state.conversation), time];
-    return [id, role ?? "command", statusText(state), modelsText(models), ...tries, ...usageCells(run, id, state)];
-  });
-  if (width === undefined || width >= WIDE_ENOUGH) return renderTable(rows, { columns: WIDE, width });
-  const narrow = rows.map((row) => NARROW.map((index) => row[index] ?? ""));
-  return renderTable(narrow, { columns: WIDE.filter((_, index) => NARROW.includes(index)), width });
-}
-
-function statusText(state: StepState): string {
-  return state.outcome?.status === "failed" && state.status === "failed" ? state.outcome.class : state.status;
-}
-
-function modelsText(models: readonly string[]): string {
-  return models.map(modelName).join(", ");
-}
-
-function usageCells(run: Run, stepId: string, state: StepState): readonly string[] {
-  if (state.calls === 0) return ["", "", "", ""];
-  const { usage } = state;
-  const cost = run.spend[`step:${stepId}`]?.settledNanos ?? 0;
-  return [formatTokens(inputOf(usage)), formatTokens(usage.cacheRead), formatTokens(usage.output), formatUsd(cost)];
 }
 
 /** The last word of each check, those on the base first. */

@@ -1,10 +1,10 @@
-import { NOTHING_SPENT, type Scope, usedNanos, usedTokens } from "../core/budget.ts";
 import type { Base, EventOf, StoredEvent } from "../core/event.ts";
 import { formatUsd } from "../core/money.ts";
 import { type Run, totalSpend } from "../core/run.ts";
+import { stepEntries } from "../core/step-table.ts";
 import { plural } from "../core/words.ts";
-import { formatBudget, formatCostOf, formatTimeOf, formatTokens } from "./format.ts";
-import { type Line, type LineContext, line, quoted } from "./line.ts";
+import { formatBudget, formatCostOf, formatTimeOf } from "./format.ts";
+import { type Line, type LineContext, line, namesOf, quoted } from "./line.ts";
 import { isScripted } from "./step-label.ts";
 
 type RunEvent = StoredEvent &
@@ -14,8 +14,9 @@ type RunEvent = StoredEvent &
     | "run.ended"
     | "run.applied"
     | "run.discarded"
-    | "budget.raised"
-    | "budget.warned"
+    | "run.imported"
+    | "run.rewound"
+    | "pipeline.changed"
     | "route.changed"
   >;
 
@@ -32,10 +33,15 @@ export function runLine(event: RunEvent, run: Run, context: LineContext): Line {
       return line("good", `✓ ${run.rid} applied to the working tree`);
     case "run.discarded":
       return line("note", `${run.rid} discarded`);
-    case "budget.raised":
-      return line("note", `budget of ${scopeName(event.scope)} is now ${formatBudget(event.budget)}`);
-    case "budget.warned":
-      return line("warning", warnedText(event, run));
+    case "run.imported":
+      return line(
+        "note",
+        `${run.rid} imported into ${quoted(event.repository, 300)}; it gets a worktree when it goes on`,
+      );
+    case "run.rewound":
+      return line("note", rewoundText(event, run));
+    case "pipeline.changed":
+      return line("note", pipelineText(event));
     case "route.changed":
       return line("note", `${event.role} now asks ${event.models.join(", ")}`);
   }
@@ -61,7 +67,7 @@ function baseText(base: Base): string {
 }
 
 function resumedText(run: Run): string {
-  const done = Object.values(run.steps).filter((step) => step.status === "succeeded").length;
+  const done = stepEntries(run.steps).filter(([, step]) => step.status === "succeeded").length;
   const spend = totalSpend(run);
   const kept = `${plural(done, "step")} done, ${formatUsd(spend.settledNanos)} not spent again`;
   return `${run.rid} resumed: ${kept}  budget ${formatBudget(run.budgets.run)}`;
@@ -90,18 +96,12 @@ function endedLine(event: EventOf<"run.ended">, run: Run): Line {
   return line(kind, `${glyph} ${run.rid} ${words.join(" ")}  ${cost}  ${time}${reason}`);
 }
 
-function warnedText(event: EventOf<"budget.warned">, run: Run): string {
-  const budget = run.budgets[event.scope];
-  const spend = run.spend[event.scope] ?? NOTHING_SPENT;
-  const used = [
-    budget?.maxCostNanos === undefined ? null : `${formatUsd(usedNanos(spend))} of ${formatUsd(budget.maxCostNanos)}`,
-    budget?.maxTokens === undefined
-      ? null
-      : `${formatTokens(usedTokens(spend))} of ${formatTokens(budget.maxTokens)} tokens`,
-  ].filter((part) => part !== null);
-  return `! ${event.percent}% of the budget of ${scopeName(event.scope)} is used or held: ${used.join(", ")}`;
+/** Without a step to do again it is a run that begins with the files of another, or one that is rid of a step. */
+function rewoundText({ to, steps }: EventOf<"run.rewound">, run: Run): string {
+  if (steps.length > 0) return `↩ ${run.rid} rewound to ${to}, to be done again: ${namesOf(steps, "step")}`;
+  return to === "" ? `↩ ${run.rid} goes on from other files` : `↩ ${run.rid} goes on at ${to}`;
 }
 
-function scopeName(scope: Scope): string {
-  return scope === "run" ? "the run" : scope.replace(":", " ");
+function pipelineText({ pipeline, pipelineName }: EventOf<"pipeline.changed">): string {
+  return `the pipeline is an edited one from here on: ${quoted(pipelineName, 72)} (${pipeline.sha256.slice(0, 7)})`;
 }

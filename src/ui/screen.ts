@@ -1,9 +1,9 @@
 import type { Budget } from "../core/budget.ts";
-import type { StoredEvent } from "../core/event.ts";
 import type { Screen } from "../core/ports.ts";
 import { LiveScreen } from "./live.ts";
 import { createNdjsonScreen } from "./ndjson.ts";
 import { type OutputStream, quietStream } from "./output-stream.ts";
+import type { Past } from "./past.ts";
 import { createPlainScreen } from "./plain.ts";
 import type { StepLabel } from "./step-label.ts";
 
@@ -23,8 +23,8 @@ export interface ScreenOptions {
   /** Where `stderr` does not know its width. */
   readonly columns?: number | undefined;
   readonly steps: readonly StepLabel[];
-  /** What was on record before this process took the run, so that a resumed step's figures are whole. */
-  readonly past?: readonly StoredEvent[];
+  /** What was on record before this process took the run, so that a resumed step's figures are whole; missing for a new run. */
+  readonly past?: Past | undefined;
   readonly budget?: Budget | undefined;
   /** Milliseconds since 1970. */
   readonly now: () => number;

@@ -1,14 +1,16 @@
 import type { EventOf, StoredEvent } from "../core/event.ts";
 import { formatUsd } from "../core/money.ts";
 import { type Run, stepState } from "../core/run.ts";
+import type { StepState } from "../core/step-state.ts";
 import { totalTokens } from "../core/usage.ts";
 import { formatDuration, formatTokens, ordinal } from "./format.ts";
 import { type Line, type LineContext, line, quoted } from "./line.ts";
-import { stepProgress, tryElapsed } from "./progress.ts";
+import { stepProgress } from "./progress.ts";
 import { isScripted, modelName, routeOf, stepTitle } from "./step-label.ts";
+import { type StepProgress, tryElapsed } from "./step-progress.ts";
 
 type StepEvent = StoredEvent &
-  EventOf<"step.started" | "step.interrupted" | "step.finished" | "steps.reset" | "message.added">;
+  EventOf<"step.started" | "step.reused" | "step.interrupted" | "step.finished" | "steps.reset" | "message.added">;
 
 const TOLD: Readonly<Record<EventOf<"message.added">["why"], string>> = {
   nudge: "reminded to finish",
@@ -22,6 +24,8 @@ export function stepLine(event: StepEvent, run: Run, context: LineContext): Line
   switch (event.type) {
     case "step.started":
       return line("step", startedText(event, run, context));
+    case "step.reused":
+      return line("good", `✓ ${stepTitle(context.steps, event.stepId)}  ${reusedText(event)}`);
     case "step.interrupted":
       return line(
         "warning",
@@ -39,6 +43,11 @@ export function stepLine(event: StepEvent, run: Run, context: LineContext): Line
 /** ` (2nd time)`; empty for the first. */
 export function timesText(conversation: number): string {
   return conversation > 1 ? ` (${ordinal(conversation)} time)` : "";
+}
+
+/** `reused from r-abc123, $0.12 saved`. */
+export function reusedText({ from, savedNanos }: EventOf<"step.reused">): string {
+  return `reused from ${quoted(from, 40)}${savedNanos > 0 ? `, ${formatUsd(savedNanos)} saved` : ""}`;
 }
 
 function startedText(event: StepEvent & EventOf<"step.started">, run: Run, context: LineContext): string {
@@ -63,10 +72,17 @@ function finishedLine(event: StepEvent & EventOf<"step.finished">, run: Run, con
 function figuresOf(event: StepEvent & EventOf<"step.finished">, run: Run, context: LineContext): string {
   const step = stepProgress(context.progress, event.stepId);
   const state = stepState(run, event.stepId);
-  const counted = step.conversation === event.conversation;
-  const elapsed = counted ? tryElapsed(step, event.at) : event.at - (state.startedAt ?? event.at);
-  const tokens = totalTokens(counted ? step.usage : state.usage);
-  const cost = counted ? step.costNanos : (run.spend[`step:${event.stepId}`]?.settledNanos ?? 0);
-  const money = tokens > 0 || cost > 0 ? `  ${formatTokens(tokens)} tokens  ${formatUsd(cost)}` : "";
-  return `${formatDuration(elapsed)}${money}`;
+  const isCounted = step.conversation === event.conversation && step.isTryWhole;
+  const tokens = totalTokens(isCounted ? step.usage : state.usage);
+  const cost = isCounted ? step.costNanos : (run.spend[`step:${event.stepId}`]?.settledNanos ?? 0);
+  const money = tokens > 0 || cost > 0 ? `${formatTokens(tokens)} tokens  ${formatUsd(cost)}` : null;
+  const ofAll = money !== null && !isCounted && event.conversation > 1 ? "in all its tries" : null;
+  return [elapsedText(event, state, step), money, ofAll].filter((part) => part !== null).join("  ");
+}
+
+/** Null: nobody knows when it was worked on and when it rested. */
+function elapsedText(event: StepEvent & EventOf<"step.finished">, state: StepState, step: StepProgress): string | null {
+  if (!step.isTryWhole) return null;
+  if (step.conversation === event.conversation) return formatDuration(tryElapsed(step, event.at));
+  return formatDuration(event.at - (state.startedAt ?? event.at));
 }

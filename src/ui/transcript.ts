@@ -13,7 +13,7 @@ import { modelName } from "./step-label.ts";
 export interface TranscriptOptions {
   /** Colours; default none. */
   readonly color?: boolean;
-  /** Lines of one tool result or command output that are shown; default all. */
+  /** Lines of one tool result, command output or unfinished answer that are shown; default all. */
   readonly maxOutputLines?: number;
 }
 
@@ -46,12 +46,12 @@ function blockOf(entry: TranscriptEntry, limit: number): Block {
     case "utterance":
       return utteranceBlock(entry.utterance, limit);
     case "call":
-      return callBlock(entry);
+      return callBlock(entry, limit);
     case "lost":
       return {
         kind: "warning",
         heading: `${modelName(entry.model)}: a call was sent and its outcome is unknown, charged in full: ${formatUsd(entry.heldNanos)} (${quoted(entry.reason)})`,
-        body: [],
+        body: unusedLines(entry.text, limit),
       };
     case "command": {
       const heading = `$ ${quoted(entry.command, 200)}: ${formatEnd(entry.end)}  ${formatDuration(entry.end.durationMs)}`;
@@ -62,12 +62,19 @@ function blockOf(entry: TranscriptEntry, limit: number): Block {
   }
 }
 
-function callBlock(entry: TranscriptEntry & { readonly kind: "call" }): Block {
+function callBlock(entry: TranscriptEntry & { readonly kind: "call" }, limit: number): Block {
   const figures = `${formatUsage(entry.usage)}  ${formatUsd(entry.costNanos)}  ${formatDuration(entry.durationMs)}`;
   if (entry.failure === null) return { kind: "detail", heading: `${modelName(entry.model)}: ${figures}`, body: [] };
   const status = entry.failure.httpStatus === null ? "" : ` (${entry.failure.httpStatus})`;
   const heading = `${modelName(entry.model)}: ${entry.failure.class}${status}: ${quoted(entry.failure.message, 200)}  ${formatUsd(entry.costNanos)}`;
-  return { kind: "warning", heading, body: [] };
+  return { kind: "warning", heading, body: unusedLines(entry.text, limit) };
+}
+
+/** Each line is marked, so that no part of an answer is taken for one. */
+function unusedLines(text: string, limit: number): readonly string[] {
+  const lines = shortened(text, limit);
+  if (lines.length === 0) return [];
+  return ["a part of an answer that did not arrive whole, and is not used:", ...lines.map((line) => `┆ ${line}`)];
 }
 
 const SAID: Readonly<Record<Extract<Utterance, { type: "said" }>["why"], string>> = {

@@ -144,6 +144,7 @@ describe("ccp", () => {
         },
         stderr: { write: (text) => told.push(String(text)) },
         readStdin: async () => "",
+        ask: async () => null,
         onSignal: () => () => undefined,
       });
     expect(await broken({})).toBe(70);

@@ -13,7 +13,7 @@ const row: fc.Arbitrary<BoardRow> = fc.record({
   status: fc.constantFrom("waiting", "running", "interrupted", "succeeded", "failed"),
   tokens: fc.nat(),
   costNanos: fc.nat({ max: 9_000_000_000_000 }),
-  elapsedMs: fc.nat(),
+  elapsedMs: fc.option(fc.nat()),
 });
 const board = fc.record({
   rows: fc.array(row, { maxLength: 20 }),

@@ -5,6 +5,7 @@ import { LineFeed } from "../../src/ui/line-feed.ts";
 import { lineOf } from "../../src/ui/lines.ts";
 import {
   answered,
+  blob,
   CREATED,
   overloaded,
   RID,
@@ -19,11 +20,13 @@ import {
   toolDone,
   usage,
   usd,
+  WORKSPACE,
 } from "./sample-run.ts";
 
 /** The line of a fact that comes after the run's creation and the given facts. */
 function textAfter(event: Event, ...before: readonly Event[]): string | null {
-  const events = stored([CREATED, ...before, event].map((fact) => [1000, fact] as const));
+  const later = [...before, event].map((fact) => [1000, fact] as const);
+  const events = stored([[0, CREATED], [0, WORKSPACE], ...later]);
   const last = events.at(-1);
   return last ? (lineOf(last, foldRun(RID, events))?.text ?? null) : null;
 }
@@ -99,12 +102,14 @@ test("a scripted model is announced in the first line and where its step starts"
   const steps = [{ id: "plan", role: "planner", models: ["scripted/demo"] }];
   const events = stored([
     [0, CREATED],
-    [1, { type: "step.started", stepId: "plan", conversation: 1, tree: "t", prompt: null }],
+    [1, { type: "step.started", stepId: "plan", conversation: 1, tree: "t", prompt: null, fingerprint: null }],
+    [1, reserved({ id: "c1", stepId: "plan", role: "planner", model: "scripted/demo" })],
   ]);
   const feed = new LineFeed(steps);
-  const [first, second] = told(events).flatMap(([event, run]) => feed.event(event, run));
+  const [first, second, ...more] = told(events).flatMap(([event, run]) => feed.event(event, run));
   expect(first?.text).toContain("SCRIPTED model: its answers are read from a file, no model is asked");
   expect(second?.text).toBe("▸ plan · planner  scripted (demo), no model is asked");
+  expect(more).toEqual([]);
 });
 
 test("a scripted model that no route told of is announced at its step's first call, once", () => {
@@ -117,7 +122,7 @@ test("a scripted model that no route told of is announced at its step's first ca
 
 const call = { id: "c1", stepId: "build", role: "doer", model: "zai/glm-5" };
 const at = { stepId: "build", conversation: 1, tree: "t" };
-const end = { exitCode: null, endedBy: null, durationMs: 1500, output: { sha256: "", sizeBytes: 0 } };
+const end = { exitCode: null, endedBy: null, durationMs: 1500, output: blob(), stdout: blob() };
 const ran = { commandId: "x", command: "npm test", tree: "t", treeAfter: "t" };
 
 test.each<[string, Event, string | null]>([
@@ -125,7 +130,7 @@ test.each<[string, Event, string | null]>([
   [
     "an answer that had to be short is",
     reserved(call, { shrunk: true }),
-    "! build  the budget leaves room for an answer of 4096 tokens only",
+    "! build  answer limited to 4,096 tokens: that is what the budget holds",
   ],
   ["a tool call is told when it is over", tool("build", "t", "edit", "a.ts"), null],
   [
@@ -177,6 +182,56 @@ test.each<[string, Event, string | null]>([
   ["what was applied is said", { type: "run.applied", tree: "t" }, "✓ r-9q1x7k applied to the working tree"],
   ["what was discarded is said", { type: "run.discarded" }, "r-9q1x7k discarded"],
   [
+    "an import says where to, and that there is no worktree yet",
+    { type: "run.imported", repository: "/src/here", resultsDir: "/src/here/results" },
+    "r-9q1x7k imported into /src/here; it gets a worktree when it goes on",
+  ],
+  [
+    "a rewind names the steps that are to be done again",
+    { type: "run.rewound", to: "build", steps: ["build", "test", "review"], tree: "t" },
+    "↩ r-9q1x7k rewound to build, to be done again: build, test, review",
+  ],
+  [
+    "a rewind of one step too",
+    { type: "run.rewound", to: "review", steps: ["review"], tree: "t" },
+    "↩ r-9q1x7k rewound to review, to be done again: review",
+  ],
+  [
+    "of a long rewind the first steps are named",
+    { type: "run.rewound", to: "a", steps: ["a", "b", "c", "d", "e", "f", "g"], tree: "t" },
+    "↩ r-9q1x7k rewound to a, to be done again: a, b, c, d, e, f and 1 step more",
+  ],
+  [
+    "a run that begins with the files of another says where it goes on",
+    { type: "run.rewound", to: "build", steps: [], tree: "t" },
+    "↩ r-9q1x7k goes on at build",
+  ],
+  [
+    "files that are taken back without a step to do again are said",
+    { type: "run.rewound", to: "", steps: [], tree: "t" },
+    "↩ r-9q1x7k goes on from other files",
+  ],
+  [
+    "an edited pipeline is said, with its digest",
+    { type: "pipeline.changed", pipeline: blob(), pipelineName: "fix", inputs: {} },
+    "the pipeline is an edited one from here on: fix (abababa)",
+  ],
+  [
+    "a ceiling of the user's for the day is told by its share alone",
+    { type: "budget.warned", scope: "day", percent: 75 },
+    "! 75% of today's ceiling for all runs is used or held",
+  ],
+  [
+    "a ceiling for the week likewise",
+    { type: "budget.warned", scope: "week", percent: 90 },
+    "! 90% of this week's ceiling for all runs is used or held",
+  ],
+  [
+    "files that are put back after a crash say to what, and where the rest is kept",
+    { type: "workspace.restored", tree: "t", kept: "undone-2.patch" },
+    "files put back to what is on record; what was there is kept in results/r-9q1x7k/undone-2.patch",
+  ],
+  [
     "the end tells why",
     { type: "run.ended", status: "budget_reached", exitCode: 5, reason: "the next call could pass $2.00", hint: "x" },
     "‖ r-9q1x7k stopped at its budget  $0.00 of $2.00  1s of 30m  the next call could pass $2.00",
@@ -187,7 +242,7 @@ test.each<[string, Event, string | null]>([
 
 test("without a context a step's figures are those of the run's fold", () => {
   const events = [
-    { type: "step.started", ...at, prompt: null },
+    { type: "step.started", ...at, prompt: null, fingerprint: null },
     reserved(call),
     answered(call, usd(0.5), usage(1000, 0, 500), 10),
   ] as const;
@@ -198,17 +253,17 @@ test("without a context a step's figures are those of the run's fold", () => {
 test("a step that goes on after a crash says so, and counts what it had used before", () => {
   const before = stored([
     [0, CREATED],
-    [1000, { type: "step.started", ...at, prompt: null }],
+    [1000, { type: "step.started", ...at, prompt: null, fingerprint: null }],
     [1000, reserved(call)],
     [5000, answered(call, usd(0.5), usage(1000, 0, 500), 10)],
   ]);
   const facts: readonly Event[] = [
     { type: "run.resumed", epoch: 2 },
-    { type: "step.started", ...at, prompt: null },
+    { type: "step.started", ...at, prompt: null, fingerprint: null },
     { type: "step.finished", ...at, outcome: { status: "succeeded", output: end.output, finish: null } },
   ];
   const later = facts.map((fact, index) => ({ ...fact, seq: 5 + index, at: START + 3_600_000 + index * 2000 }));
-  const feed = new LineFeed(SAMPLE_STEPS, before);
+  const feed = new LineFeed(SAMPLE_STEPS, { run: foldRun(RID, before), events: before });
   let run = foldRun(RID, before);
   const lines = later.flatMap((event) => {
     run = applyEvent(run, event);
@@ -266,7 +321,8 @@ test("a failure is told before whatever comes next, and at the latest when the s
 });
 
 test("a failed call that was charged does not say that nothing was lost", () => {
-  expect(textAfter({ ...(overloaded(call) as Event & { type: "call.settled" }), costNanos: usd(0.02) })).toBe(
+  const failed = overloaded(call) as Event & { type: "call.settled" };
+  expect(textAfter({ ...failed, costNanos: usd(0.02), listedNanos: usd(0.02) })).toBe(
     "! build  zai overloaded (529), charged $0.02: Overloaded",
   );
 });

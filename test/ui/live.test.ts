@@ -2,16 +2,20 @@ import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { StoredEvent } from "../../src/core/event.ts";
+import type { Event, StoredEvent } from "../../src/core/event.ts";
 import type { Run } from "../../src/core/run.ts";
 import { LiveScreen } from "../../src/ui/live.ts";
+import type { Past } from "../../src/ui/past.ts";
 import { createPlainScreen } from "../../src/ui/plain.ts";
 import type { StepLabel } from "../../src/ui/step-label.ts";
 import { hostileText } from "./hostile.ts";
 import {
+  blob,
   CREATED,
+  lost,
   overloaded,
   reserved,
+  reused,
   SAMPLE_EVENTS,
   SAMPLE_STEPS,
   SAMPLE_WAIT,
@@ -24,13 +28,19 @@ import {
 import { Terminal } from "./terminal.ts";
 
 /** A live screen on a terminal whose clock and frames the test moves. */
-async function started(terminal: Terminal, steps: readonly StepLabel[] = SAMPLE_STEPS, color = true) {
+async function started(
+  terminal: Terminal,
+  steps: readonly StepLabel[] = SAMPLE_STEPS,
+  color = true,
+  past?: Past | undefined,
+) {
   let clock = START;
   const ticks = new Set<() => void>();
   const screen = new LiveScreen({
     stream: terminal,
     steps,
     color,
+    past,
     now: () => clock,
     ticker: (_, tick) => {
       ticks.add(tick);
@@ -233,7 +243,14 @@ test("with more steps than rows the list shows the one at work and what comes ne
   const steps = Array.from({ length: 30 }, (_, index) => ({ id: `step-${index}`, role: null, models: [] }));
   const outcome = { status: "succeeded", output: { sha256: "", sizeBytes: 0 }, finish: null } as const;
   const begun = (index: number) =>
-    ({ type: "step.started", stepId: `step-${index}`, conversation: 1, tree: "t", prompt: null }) as const;
+    ({
+      type: "step.started",
+      stepId: `step-${index}`,
+      conversation: 1,
+      tree: "t",
+      prompt: null,
+      fingerprint: null,
+    }) as const;
   const done = Array.from({ length: 20 }, (_, index) => [
     [1, begun(index)] as const,
     [1, { type: "step.finished", stepId: `step-${index}`, conversation: 1, outcome, tree: "t" }] as const,
@@ -245,6 +262,69 @@ test("with more steps than rows the list shows the one at work and what comes ne
   const list = terminal.screen().filter((line) => /^[·⠋⠙] step/.test(line));
   expect(list.map((line) => line.slice(2, 9))).toEqual([20, 21, 22, 23, 24, 25, 26].map((index) => `step-${index}`));
   expect(terminal.screen().join("\n")).toContain("20/30 steps");
+  live.screen.close();
+});
+
+test("in the list of a resumed run a step has the time that is known of it, and none where only a part is", async () => {
+  const facts = told(SAMPLE_EVENTS);
+  const isBegun = (event: StoredEvent) => event.type === "step.started" && event.stepId === "build";
+  const begun = SAMPLE_EVENTS.findIndex(isBegun);
+  const [before, after] = [SAMPLE_EVENTS.slice(0, begun + 8), facts.slice(begun + 8, -1)];
+  const run = facts[begun + 7]?.[1];
+  if (!run) throw new Error("the sample is too short");
+  const shown = [before, before.slice(begun), before.slice(begun + 1)].map(async (events) => {
+    const terminal = new Terminal(80, 24);
+    const live = await started(terminal, SAMPLE_STEPS, true, { run, events });
+    for (const fact of after) live.show(fact);
+    live.tick();
+    const lines = terminal.screen().filter((line) => /^✓ .*\d$|^✓ .*s$/.test(line));
+    live.screen.close();
+    return lines.slice(-4, -2).map((line) => line.replace(/^.*(\$\S+)/, "$1").replace(/ +/, " "));
+  });
+  expect(await Promise.all(shown)).toEqual([
+    ["$0.04 11s", "$0.76 1m44s"],
+    // Of the planner's step nothing is known but the fold, the doer's begins with what is known.
+    ["$0.04", "$0.76 1m44s"],
+    ["$0.04", "$0.76"],
+  ]);
+});
+
+test("a step that another run did says so in the list, and has no time of its own", async () => {
+  const terminal = new Terminal(80, 24);
+  const live = await started(terminal);
+  for (const fact of told(
+    stored([
+      [0, CREATED],
+      [1, reused("plan")],
+    ]),
+  ))
+    live.show(fact);
+  live.tick(5000);
+  expect(terminal.screen().filter((line) => line.startsWith("✓ plan"))).toEqual([
+    "✓ plan · planner  reused from r-abc123, $0.12 saved",
+    "✓ plan · planner     reused from r-abc123, $0.12 saved",
+  ]);
+  live.screen.close();
+});
+
+test("what was interrupted is not shown as under way", async () => {
+  const terminal = new Terminal(80, 24);
+  const live = await started(terminal);
+  const interrupted = { toolCallId: "t", tool: "bash", subject: "npm test", outside: true } as const;
+  const command = { commandId: "x", purpose: "baseline", stepId: null, command: "npm run lint" } as const;
+  const facts: readonly Event[] = [
+    CREATED,
+    { type: "step.started", stepId: "build", conversation: 1, tree: "t", prompt: null, fingerprint: null },
+    tool("build", "t", "bash", "npm test"),
+    { type: "command.started", ...command, tree: "t" },
+    { type: "tool.interrupted", stepId: "build", ...interrupted },
+    { type: "command.interrupted", ...command },
+  ];
+  for (const fact of told(stored(facts.map((event) => [1, event])))) live.show(fact);
+  live.tick();
+  const list = terminal.screen().slice(-6).join("\n");
+  expect(list).toMatch(/⠋ build · doer +0\.0s\n/);
+  expect(list).not.toContain("npm");
   live.screen.close();
 });
 
@@ -373,7 +453,17 @@ test("law: a hostile step cannot make the terminal do anything", async () => {
       const terminal = new Terminal(60, 15);
       const live = await started(terminal);
       const call = { id: "c", stepId: "build", role: "doer", model: `zai/${text}` };
-      const facts = [CREATED, reserved(call), tool("build", "t", text, more), toolDone("build", "t", text, more)];
+      const facts: readonly Event[] = [
+        CREATED,
+        reserved(call, { retryOf: text }),
+        tool("build", "t", text, more),
+        toolDone("build", "t", text, more),
+        { type: "tool.interrupted", stepId: "build", toolCallId: "t", tool: text, subject: more, outside: true },
+        lost(call, { reason: text, partial: blob() }),
+        reused("plan", { from: text }),
+        { type: "run.rewound", to: text, steps: [more], tree: "t" },
+        { type: "workspace.restored", tree: "t", kept: more },
+      ];
       for (const fact of told(stored(facts.map((event) => [1, event])))) {
         live.show(fact);
         live.tick();

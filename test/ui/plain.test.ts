@@ -9,10 +9,13 @@ import { createNdjsonScreen, eventLine, resultLine } from "../../src/ui/ndjson.t
 import { createPlainScreen } from "../../src/ui/plain.ts";
 import { hostileText, UNPRINTABLE } from "./hostile.ts";
 import {
+  blob,
   CREATED,
+  lost,
   overloaded,
   RID,
   reserved,
+  reused,
   SAMPLE_EVENTS,
   SAMPLE_STEPS,
   stored,
@@ -42,17 +45,27 @@ function hostileRun(text: string): readonly Event[] {
     tool("build", "t", text, text),
     toolDone("build", "t", text, text),
     reserved(call),
-    { ...failed, result: { type: "failed", failure } },
+    { ...failed, result: { type: "failed", failure, partial: blob() } },
     {
       type: "command.finished",
       commandId: "x",
       purpose: "baseline",
       stepId: null,
       command: text,
-      end: { exitCode: 1, endedBy: null, durationMs: 1, output: { sha256: "", sizeBytes: 0 } },
+      end: { exitCode: 1, endedBy: null, durationMs: 1, output: blob(), stdout: blob() },
       tree: "t",
       treeAfter: "t",
     },
+    { type: "command.interrupted", commandId: "y", purpose: "until", stepId: text, command: text },
+    { type: "tool.interrupted", stepId: text, toolCallId: "t", tool: text, subject: text, outside: true },
+    { ...(reserved(call) as Event & { type: "call.reserved" }), callId: text, retryOf: text, shrunk: true },
+    lost({ ...call, id: text, stepId: text }, { reason: text, partial: blob() }),
+    reused(text, { from: text }),
+    { type: "run.imported", repository: text, resultsDir: text },
+    { type: "pipeline.changed", pipeline: { sha256: text, sizeBytes: 1 }, pipelineName: text, inputs: {} },
+    { type: "run.rewound", to: text, steps: [text, text], tree: text },
+    { type: "workspace.restored", tree: text, kept: text },
+    { type: "budget.warned", scope: `step:${text}`, percent: 75 },
     { type: "step.interrupted", stepId: "build", conversation: 1, reason: text },
     { type: "run.ended", status: "failed", exitCode: 1, reason: text, hint: text },
   ];
@@ -69,8 +82,8 @@ test("law: whatever is in the facts, plain lines hold no control character and o
       screen.close();
       const lines = stream.text().split("\n");
       expect(lines.pop()).toBe("");
-      // Ten facts, one of them (the tool's start) without a line, one reserved call without, and the wait.
-      expect(lines).toHaveLength(9);
+      // Twenty facts, two of them (the tool's start, the first reservation) without a line, and the wait.
+      expect(lines).toHaveLength(19);
       for (const line of lines) {
         expect(line).not.toMatch(UNPRINTABLE);
         expect(line).not.toMatch(/^\s*::|##\[|##vso\[/i);

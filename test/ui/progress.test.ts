@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import type { Event } from "../../src/core/event.ts";
 import { totalTokens } from "../../src/core/usage.ts";
-import { foldProgress, stepProgress, totalElapsed, tryElapsed } from "../../src/ui/progress.ts";
+import { foldProgress, stepProgress } from "../../src/ui/progress.ts";
+import { totalElapsed, tryElapsed } from "../../src/ui/step-progress.ts";
 import { answered, CREATED, SAMPLE_EVENTS, START, stored, tool, usage, usd } from "./sample-run.ts";
 
 const begun = (conversation: number): Event => ({
@@ -10,6 +11,7 @@ const begun = (conversation: number): Event => ({
   conversation,
   tree: "t",
   prompt: null,
+  fingerprint: null,
 });
 const interrupted: Event = { type: "step.interrupted", stepId: "build", conversation: 1, reason: "Ctrl-C" };
 const call = { id: "c", stepId: "build", role: "doer", model: "zai/glm-5" };

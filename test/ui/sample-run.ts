@@ -1,4 +1,4 @@
-import type { Event, StoredEvent } from "../../src/core/event.ts";
+import type { Event, EventOf, StoredEvent } from "../../src/core/event.ts";
 import { applyEvent } from "../../src/core/fold-run.ts";
 import { usdToNanos } from "../../src/core/money.ts";
 import type { AgentStep, Pipeline, Role, RoleName, ShellStep } from "../../src/core/pipeline.ts";
@@ -10,7 +10,7 @@ export const RID = "r-9q1x7k";
 /** 2026-03-01 10:00:00 UTC. */
 export const START = Date.UTC(2026, 2, 1, 10);
 
-const blob = (sizeBytes = 10) => ({ sha256: "ab".repeat(32), sizeBytes });
+export const blob = (sizeBytes = 10) => ({ sha256: "ab".repeat(32), sizeBytes });
 const tree = (n: number) => String(n).padStart(40, "0");
 export const usd = usdToNanos;
 
@@ -57,6 +57,7 @@ export const SAMPLE_PIPELINE: Pipeline = {
   budget: {},
   workspace: { copy: [], setup: null },
   sandbox: "auto",
+  onLostCall: "retry",
   roles: {
     planner: role("planner", ["anthropic/claude-opus-5"]),
     doer: role("doer", ["zai/glm-5", "openai/gpt-6"]),
@@ -113,7 +114,14 @@ export const CREATED: Event = {
   parent: null,
 };
 
-type CallFacts = {
+export const WORKSPACE: Event = {
+  type: "workspace.created",
+  path: "/home/me/.local/state/ccp/worktrees/r-9q1x7k",
+  branch: "ccp/r-9q1x7k",
+  notices: ["submodule vendor/x is not checked out"],
+};
+
+export type CallFacts = {
   readonly id: string;
   readonly stepId: string;
   readonly role: string;
@@ -122,7 +130,7 @@ type CallFacts = {
   readonly held?: number;
 };
 
-export const reserved = (call: CallFacts, more: { readonly shrunk?: boolean } = {}): Event => ({
+export const reserved = (call: CallFacts, more: Partial<EventOf<"call.reserved">> = {}): Event => ({
   type: "call.reserved",
   callId: call.id,
   stepId: call.stepId,
@@ -132,9 +140,12 @@ export const reserved = (call: CallFacts, more: { readonly shrunk?: boolean } = 
   model: call.model,
   request: "00",
   maxTokens: 4096,
-  shrunk: more.shrunk ?? false,
+  shrunk: false,
   heldNanos: call.held ?? usd(0.1),
   heldTokens: 20_000,
+  facts: null,
+  retryOf: null,
+  ...more,
 });
 
 const settled = (call: CallFacts, cost: number, spent: Usage, durationMs: number) =>
@@ -147,13 +158,14 @@ const settled = (call: CallFacts, cost: number, spent: Usage, durationMs: number
     heldNanos: call.held ?? usd(0.1),
     heldTokens: 20_000,
     costNanos: cost,
+    listedNanos: cost,
     usage: spent,
     durationMs,
   }) as const;
 
 export const answered = (call: CallFacts, cost: number, spent: Usage, durationMs: number): Event => ({
   ...settled(call, cost, spent, durationMs),
-  result: { type: "answered", parts: blob(), stop: "tool_calls", servedBy: null },
+  result: { type: "answered", parts: blob(), stop: "tool_calls", servedBy: null, cut: false },
 });
 
 export const overloaded = (call: CallFacts): Event => ({
@@ -161,7 +173,35 @@ export const overloaded = (call: CallFacts): Event => ({
   result: {
     type: "failed",
     failure: { class: "overloaded", message: "Overloaded", httpStatus: 529, retryAfterMs: null, mayBeBilled: false },
+    partial: null,
   },
+});
+
+export const lost = (call: CallFacts, more: Partial<EventOf<"call.lost">> = {}): Event => ({
+  type: "call.lost",
+  callId: call.id,
+  stepId: call.stepId,
+  role: call.role,
+  model: call.model,
+  heldNanos: call.held ?? usd(0.1),
+  heldTokens: 20_000,
+  reason: "ccp was killed",
+  failure: null,
+  partial: null,
+  ...more,
+});
+
+export const reused = (stepId: string, more: Partial<EventOf<"step.reused">> = {}): Event => ({
+  type: "step.reused",
+  stepId,
+  from: "r-abc123",
+  conversation: 1,
+  outcome: { status: "succeeded", output: blob(), finish: null },
+  startTree: tree(1),
+  tree: tree(2),
+  fingerprint: { own: "o", inputs: "i", upstream: "u" },
+  savedNanos: usd(0.12),
+  ...more,
 });
 
 export const tool = (stepId: string, id: string, name: string, subject: string): Event => ({
@@ -170,6 +210,7 @@ export const tool = (stepId: string, id: string, name: string, subject: string):
   toolCallId: id,
   tool: name,
   subject,
+  effect: "read",
   tree: null,
 });
 
@@ -192,6 +233,7 @@ const begin = (stepId: string, conversation = 1): Event => ({
   conversation,
   tree: tree(1),
   prompt: null,
+  fingerprint: null,
 });
 
 const done = (stepId: string, conversation = 1): Event => ({
@@ -215,7 +257,7 @@ const command = (
   purpose,
   stepId,
   command: text,
-  end: { exitCode, endedBy: null, durationMs, output: blob() },
+  end: { exitCode, endedBy: null, durationMs, output: blob(), stdout: blob() },
   tree: tree(1),
   treeAfter: tree(1),
 });
@@ -227,15 +269,7 @@ const review: CallFacts = { id: "c5", stepId: "review", role: "reviewer", model:
 /** A whole run: retry, lost call, failing check, rejection, way back, budget warning, success. */
 export const SAMPLE_EVENTS: readonly StoredEvent[] = stored([
   [0, CREATED],
-  [
-    100,
-    {
-      type: "workspace.created",
-      path: "/home/me/.local/state/ccp/worktrees/r-9q1x7k",
-      branch: "ccp/r-9q1x7k",
-      notices: ["submodule vendor/x is not checked out"],
-    },
-  ],
+  [100, WORKSPACE],
   [50, { type: "workspace.prepared", tree: tree(1), copied: ["node_modules", ".env.test"] }],
   [
     0,
@@ -267,19 +301,7 @@ export const SAMPLE_EVENTS: readonly StoredEvent[] = stored([
   [3000, command("u1", "until", "build", "npm test", 1, 3000)],
   [5, { type: "message.added", stepId: "build", why: "check-failed", text: blob() }],
   [5, reserved({ ...build, id: "c4", turn: 2 })],
-  [
-    60_000,
-    {
-      type: "call.lost",
-      callId: "c4",
-      stepId: "build",
-      role: "doer",
-      model: "zai/glm-5",
-      heldNanos: usd(0.1),
-      heldTokens: 20_000,
-      reason: "ccp was killed",
-    },
-  ],
+  [60_000, lost({ ...build, id: "c4" })],
   [3000, command("u2", "until", "build", "npm test", 0, 3000)],
   [100, done("build")],
   [10, begin("test")],

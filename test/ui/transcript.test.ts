@@ -18,6 +18,7 @@ const call = {
   usage: usage(4000, 1000, 90),
   costNanos: usd(0.11),
   durationMs: 8000,
+  text: "",
 } as const;
 
 /** Entries one second apart. */
@@ -57,7 +58,7 @@ test("a step's transcript reads as a conversation with its costs", () => {
         output: "1 failed\n\n",
       },
       { kind: "utterance", utterance: { type: "said", why: "check-failed", text: "It still fails." } },
-      { kind: "lost", model: "zai/glm-5", heldNanos: usd(0.1), reason: "ccp was killed" },
+      { kind: "lost", model: "zai/glm-5", heldNanos: usd(0.1), reason: "ccp was killed", text: "" },
     ),
   );
   expect(text.split("\n")).toEqual([
@@ -122,6 +123,29 @@ test("long output can be cut, and says so", () => {
   );
 });
 
+test("what arrived of an answer that failed or was lost is shown, and taken for no answer", () => {
+  const lost = { kind: "lost", model: "zai/glm-5", heldNanos: usd(0.1), reason: "ccp was killed" } as const;
+  const text = renderTranscript(
+    entries({ ...call, failure, text: "\nI look at\n  the hand" }, { ...lost, text: "10:00:02  model\n" }),
+  );
+  expect(text.split("\n")).toEqual([
+    "10:00:00  zai/glm-5: overloaded (529): Overloaded  $0.11",
+    "    a part of an answer that did not arrive whole, and is not used:",
+    "    ┆ I look at",
+    "    ┆   the hand",
+    "",
+    "10:00:01  zai/glm-5: a call was sent and its outcome is unknown, charged in full: $0.10 (ccp was killed)",
+    "    a part of an answer that did not arrive whole, and is not used:",
+    "    ┆ 10:00:02  model",
+    "",
+  ]);
+});
+
+test("an unfinished answer can be cut like any output", () => {
+  const text = renderTranscript(entries({ ...call, failure, text: "1\n2\n3" }), { maxOutputLines: 1 });
+  expect(text).toContain("    ┆ 1\n    ┆ … 2 lines more\n");
+});
+
 test("law: whatever was said, nothing of it can drive a terminal or a CI runner", () => {
   fc.assert(
     fc.property(hostileText, hostileText, (text, more) => {
@@ -129,8 +153,8 @@ test("law: whatever was said, nothing of it can drive a terminal or a CI runner"
         entries(
           { kind: "note", text },
           { kind: "prompt", system: text, text: more },
-          { ...call, model: text, failure: { ...failure, message: more } },
-          { kind: "lost", model: text, heldNanos: 1, reason: more },
+          { ...call, model: text, failure: { ...failure, message: more }, text },
+          { kind: "lost", model: text, heldNanos: 1, reason: more, text: `${more}\n${text}` },
           { kind: "command", command: text, end: { exitCode: 0, endedBy: null, durationMs: 1 }, output: more },
           { kind: "utterance", utterance: { type: "said", why: "task", text } },
           {

@@ -1,0 +1,43 @@
+import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import { CcpError, EXIT, messageOf } from "../core/errors.ts";
+import type { CommandContext } from "./command-context.ts";
+import { openRun } from "./select-run.ts";
+import { writeJson } from "./write-json.ts";
+
+/** Adds `ccp export`. */
+export function registerExport(program: Command, context: CommandContext): void {
+  program
+    .command("export")
+    .description("put a run into one file, to be read or gone on with elsewhere (ccp import)")
+    .argument("[rid]", "the run (default: the newest)")
+    .argument("[file]", "where to (default: RID.ccprun here)")
+    .option("--json", "as JSON")
+    .action(async (given: string | undefined, file: string | undefined, flags: { readonly json?: boolean }) => {
+      const { rid, wiring } = await openRun(given, context.wiring());
+      const { bytes, hasTrees } = await (await wiring.engine({})).exportRun(rid, wiring.config.version);
+      const path = resolve(wiring.config.cwd, file ?? `${rid}.ccprun`);
+      writeWhole(path, bytes);
+      const { stdout } = context.surroundings;
+      if (flags.json) return writeJson(stdout, { v: 1, rid, path, size_bytes: bytes.length, trees: hasTrees });
+      stdout.write(`${rid} is in ${path} (${bytes.length} bytes): prompts, answers and code in plain text\n`);
+      if (!hasTrees) stdout.write("its trees are gone: it can be read elsewhere, and not be gone on with\n");
+      stdout.write("  Next: ccp import FILE, in a clone that has its base commit\n");
+    });
+}
+
+/** Whole, or not at all. */
+function writeWhole(path: string, bytes: Uint8Array): void {
+  const temporary = `${path}.tmp`;
+  try {
+    writeFileSync(temporary, bytes, { flush: true, mode: 0o600 });
+    renameSync(temporary, path);
+  } catch (cause) {
+    rmSync(temporary, { force: true });
+    throw new CcpError("not_written", EXIT.disk, `${path} cannot be written: ${messageOf(cause)}`, {
+      hint: "nothing was changed; name another file: ccp export RID FILE",
+      cause,
+    });
+  }
+}

@@ -1,0 +1,36 @@
+import { join } from "node:path";
+import type { Config } from "../core/config.ts";
+import type { Peers, Repository, Spool } from "../core/ports.ts";
+import type { Store, UserLedger } from "../core/store.ts";
+
+/** Something with a life. */
+export interface Closable {
+  close(): void;
+}
+
+/** Beside git's own data, unless the user moved it. */
+export async function stateDir(repository: Repository, config: Config): Promise<string> {
+  return (await import("../workspace/layout.ts")).stateDirOf(repository.commonDir, config.stateDir);
+}
+
+/** A journal in this directory. `opened`: whoever closes it in the end. */
+export async function openStore(directory: string, peers: Peers, opened: Closable[]): Promise<Store> {
+  const { SqliteStore } = await import("../store/sqlite-store.ts");
+  const store = new SqliteStore(directory, peers.self);
+  opened.push(store);
+  return store;
+}
+
+export async function openSpool(directory: string): Promise<Spool> {
+  return (await import("../store/spool.ts")).openSpool(directory);
+}
+
+/** What all runs of this user have spent, held to the ceilings of the user's own configuration. */
+export async function openUserLedger(config: Config, opened: Closable[]): Promise<UserLedger> {
+  const { openUserLedger: open } = await import("../store/user-ledger.ts");
+  const { readUserConfig } = await import("../pipeline/library.ts");
+  const { budget } = readUserConfig(join(config.configHome, "config.yaml"));
+  const ledger = open(join(config.stateHome, "ccp", "ledger.db"), budget);
+  opened.push(ledger);
+  return ledger;
+}

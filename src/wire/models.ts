@@ -1,0 +1,27 @@
+import { join, resolve } from "node:path";
+import type { Config } from "../core/config.ts";
+import type { Lane } from "../core/lane.ts";
+import type { Models, Repository, Spool } from "../core/ports.ts";
+
+/** The project's file counts where there is a project. */
+export async function readLanes(config: Config, repository: Repository | null): Promise<readonly Lane[]> {
+  const { lanesOrThrow } = await import("../providers/lanes.ts");
+  const { readProvidersFile } = await import("../pipeline/library.ts");
+  return lanesOrThrow({
+    environment: config.environment,
+    user: readProvidersFile(join(config.configHome, "providers.yaml")),
+    project: repository && readProvidersFile(join(repository.root, ".ccp", "providers.yaml")),
+    trustedHosts: config.trustedHosts,
+  });
+}
+
+export async function openModels(lanes: readonly Lane[], spool: Spool, cwd: string): Promise<Models> {
+  const { createModels } = await import("../providers/models.ts");
+  const { readTranscript } = await import("../pipeline/library.ts");
+  return createModels({ lanes, spool, readTranscript: (path) => readTranscript(resolve(cwd, path)) });
+}
+
+/** Values that must never be shown. */
+export function secretsOf(lanes: readonly Lane[]): readonly string[] {
+  return lanes.flatMap((lane) => lane.credential ?? []);
+}

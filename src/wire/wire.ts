@@ -1,0 +1,157 @@
+import { hostname } from "node:os";
+import { join } from "node:path";
+import type { Config } from "../core/config.ts";
+import type { Lane } from "../core/lane.ts";
+import type { ModelRef } from "../core/model.ts";
+import { once } from "../core/once.ts";
+import type { Chance, Models, Peers, Repository, Results, Tools } from "../core/ports.ts";
+import type { Store, UserLedger } from "../core/store.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { PingAnswer } from "../engine/ping.ts";
+import type { Library } from "../pipeline/library.ts";
+import { type Closable, openSpool, openStore, openUserLedger, stateDir } from "./journal.ts";
+import { openModels, readLanes, secretsOf } from "./models.ts";
+import { openReplays, type Replays } from "./replays.ts";
+
+export type { RunSpec } from "../engine/begin-run.ts";
+export type { Engine, Listener } from "../engine/engine.ts";
+export type { PingAnswer } from "../engine/ping.ts";
+export type { ResumeChanges } from "../engine/resume-run.ts";
+export type { Plan } from "../engine/reuse.ts";
+export type { Past } from "../ui/past.ts";
+export type { NextCommand, UiChoice } from "../ui/ui.ts";
+export type { Closable } from "./journal.ts";
+export type { AgainstReplay, Replay, Replays } from "./replays.ts";
+
+/** Everything that ccp shows of a run. */
+export type Ui = typeof import("../ui/ui.ts");
+
+/** The rooms, put together; each part constructed when it is first asked for. Decides nothing. */
+export interface Wiring {
+  readonly config: Config;
+  readonly chance: Chance;
+  repository(): Promise<Repository>;
+  peers(): Promise<Peers>;
+  store(): Promise<Store>;
+  userLedger(): Promise<UserLedger>;
+  /** Moves this repository's journal out of the way, whole; returns where to. Null: there is none. Throws while it is in use. */
+  setJournalAside(): Promise<string | null>;
+  results(): Promise<Results>;
+  lanes(): Promise<readonly Lane[]>;
+  models(): Promise<Models>;
+  tools(): Promise<Tools>;
+  library(): Promise<Library>;
+  /** `variables`: the user's values that steps name in `env`. */
+  engine(variables: Readonly<Record<string, string>>): Promise<Engine>;
+  replays(): Promise<Replays>;
+  /** Pings go on record in a journal of the user's own: they need no repository. */
+  pinger(): Promise<(model: ModelRef) => Promise<PingAnswer>>;
+  ui(): Promise<Ui>;
+  /** Default routes by role, from the keys that are there. */
+  defaultRoutes(): Promise<Readonly<Record<string, readonly string[]>>>;
+  /** The model that a lane is pinged with; null: none is known. */
+  pingModel(lane: Lane): Promise<ModelRef | null>;
+  /** The repository that a worktree of ours belongs to; null: there is no such worktree. */
+  ownerOfWorktree(rid: string): Promise<string | null>;
+  /** Throws where there is no git. */
+  gitVersion(): Promise<string>;
+  /** Makes a directory a repository with one commit of all that is in it. */
+  createRepository(path: string): Promise<void>;
+  /** The same surroundings, seen from another directory. */
+  at(cwd: string): Wiring;
+  /** The same, with results in this folder: an absolute path. */
+  withResults(dir: string): Wiring;
+}
+
+/** `opened`: gathers what was opened and has to be closed in the end. */
+export function wire(config: Config, chance: Chance, opened: Closable[] = []): Wiring {
+  const { environment, stateHome } = config;
+  const wiring: Wiring = {
+    config,
+    chance,
+    repository: once(async () => {
+      const { openRepository } = await import("../workspace/repository.ts");
+      const { cwd, home, resultsDir } = config;
+      return openRepository({ cwd, environment, stateHome, home, resultsDir });
+    }),
+    peers: once(async () => (await import("../workspace/peers.ts")).createPeers(hostname())),
+    store: once(async () => openStore(await stateDir(await wiring.repository(), config), await wiring.peers(), opened)),
+    userLedger: once(() => openUserLedger(config, opened)),
+    async setJournalAside() {
+      const { setAside } = await import("../store/set-aside.ts");
+      return setAside(await stateDir(await wiring.repository(), config));
+    },
+    results: once(async () => {
+      const { openResults } = await import("../workspace/results.ts");
+      const { root, commonDir } = await wiring.repository();
+      return openResults({ root, commonDir, dir: config.resultsDir, environment });
+    }),
+    lanes: once(async () => readLanes(config, await wiring.repository().catch(() => null))),
+    models: once(async () => openModels(await wiring.lanes(), await spool(), config.cwd)),
+    tools: once(async () => (await import("../tools/tools.ts")).createTools()),
+    library: once(async () => {
+      const { openLibrary } = await import("../pipeline/library.ts");
+      const { packageRoot, cwd } = config;
+      return openLibrary({ packageRoot, repoRoot: (await wiring.repository()).root, cwd });
+    }),
+    async engine(variables) {
+      const { createEngine } = await import("../engine/engine.ts");
+      const { liveExecutor } = await import("../engine/executor.ts");
+      const { createAgent } = await import("../agent/run-agent.ts");
+      const secrets = [...secretsOf(await wiring.lanes()), ...Object.values(variables)];
+      const tools = await wiring.tools();
+      return createEngine({
+        variables,
+        secrets,
+        chance,
+        tools,
+        executor: liveExecutor(tools, secrets),
+        agent: createAgent(),
+        peers: await wiring.peers(),
+        store: await wiring.store(),
+        userLedger: await wiring.userLedger(),
+        spool: await spool(),
+        repository: await wiring.repository(),
+        results: await wiring.results(),
+        models: await wiring.models(),
+      });
+    },
+    async replays() {
+      const [store, repository, tools] = [await wiring.store(), await wiring.repository(), await wiring.tools()];
+      return openReplays({ store, repository, tools, chance });
+    },
+    async pinger() {
+      const directory = join(stateHome, "ccp", "ping");
+      const { ping } = await import("../engine/ping.ts");
+      const store = await openStore(directory, await wiring.peers(), opened);
+      const [spool, userLedger, lanes] = [await openSpool(directory), await wiring.userLedger(), await wiring.lanes()];
+      const models = await openModels(lanes, spool, config.cwd);
+      const secrets = secretsOf(lanes);
+      return (ref) => ping(models.facts(ref), { store, userLedger, spool, models, chance, secrets });
+    },
+    ui: once(() => import("../ui/ui.ts")),
+    async defaultRoutes() {
+      const { defaultRoutes } = await import("../providers/routes.ts");
+      return defaultRoutes(await wiring.lanes());
+    },
+    async pingModel(lane) {
+      return (await import("../providers/ping-model.ts")).pingModel(lane);
+    },
+    async ownerOfWorktree(rid) {
+      return (await import("../workspace/layout.ts")).ownerOfWorktree(stateHome, rid);
+    },
+    async gitVersion() {
+      return (await import("../workspace/git-version.ts")).gitVersion(environment);
+    },
+    async createRepository(path) {
+      await (await import("../workspace/create-repository.ts")).createRepository(path, environment);
+    },
+    at: (cwd) => wire({ ...config, cwd }, chance, opened),
+    withResults: (resultsDir) => wire({ ...config, resultsDir }, chance, opened),
+  };
+
+  /** One for those who write to it and those who empty it: each holds its files open. */
+  const spool = once(async () => openSpool(await stateDir(await wiring.repository(), config)));
+
+  return wiring;
+}
