@@ -360,6 +360,7 @@ async function abortedRun(on: Site): Promise<string> {
     },
     stderr: { write: () => undefined },
     readStdin: async () => "",
+    ask: async () => null,
     onSignal(listener) {
       signal = listener;
       return () => undefined;

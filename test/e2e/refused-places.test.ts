@@ -100,18 +100,22 @@ describe("a journal that cannot be used", () => {
     const { code, stdout } = await ccpAt(on, "doctor");
     expect(code).toBe(1);
     expect(stdout).toMatch(/^FAIL {2}journal: .*newer ccp/m);
-    setVersion(journalOf(on), 1);
+    setVersion(journalOf(on), 2);
     expect((await ccpAt(on, "view")).code).toBe(0);
   });
 
-  test("that is no journal is refused with 9 and not overwritten", async () => {
+  test("that is no journal is set aside whole by the first who meets it, and the next begins anew", async () => {
     const on = site();
     mkdirSync(join(on.root, ".git", "ccp"));
     const notes = "these are somebody's notes and no database at all\n";
     writeFileSync(journalOf(on), notes);
-    const says = /is damaged or not a ccp journal/;
-    await proveRefused(on, runOn(on), { exit: 9, code: "corrupt_journal", says, next: /nothing was overwritten/ });
-    expect(readFileSync(journalOf(on), "utf8")).toBe(notes);
+    const { code, stderr } = await ccpAt(on, ...runOn(on));
+    expect(code, stderr).toBe(9);
+    expect(stderr).toMatch(/ccp\.db is damaged .* and was set aside: it is \S*ccp\.db\.damaged-1 now/);
+    expect(stderr).toMatch(/nothing was overwritten; the next command begins a new journal/);
+    expect(readFileSync(`${journalOf(on)}.damaged-1`, "utf8")).toBe(notes);
+    const next = await ccpAt(on, "runs");
+    expect([next.code, next.stdout]).toEqual([0, expect.stringMatching(/^no runs yet/)]);
   });
 
   test("of another program is refused with 9 and not overwritten", async () => {
