@@ -13,10 +13,13 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { ROOT } from "../smoke/smoke.ts";
-import { median } from "./median.ts";
+import { median, medians } from "./median.ts";
+import { ms, row, times } from "./rows.ts";
+
+const ROUNDS = 9;
 
 /** One run, taken apart. Milliseconds; what overlaps counts once. */
-export interface RunFigures {
+interface RunFigures {
   readonly totalMs: number;
   readonly gitMs: number;
   readonly gitCalls: number;
@@ -25,14 +28,42 @@ export interface RunFigures {
   readonly restMs: number;
 }
 
+/** Medians of several runs, and an estimate of what it takes to start git, once. */
+export interface RunsFigures {
+  readonly run: RunFigures;
+  readonly gitSpawnMs: number;
+}
+
 /** From, to: milliseconds since 1970. */
 type Span = readonly [number, number];
+
+/** The scripted run, again and again. */
+export function measureRuns(): RunsFigures {
+  const spawnMs = gitSpawnMs();
+  // The first fills the compile cache and the file cache.
+  const runs = Array.from({ length: ROUNDS + 1 }, measureRun);
+  return { run: medians(runs.slice(1)), gitSpawnMs: spawnMs };
+}
+
+/** The report's lines. `nodeMs`: what node takes to start. */
+export function runLines({ run, gitSpawnMs: spawnMs }: RunsFigures, nodeMs: number): readonly string[] {
+  const { totalMs, gitMs, gitCalls, testsMs, tests, restMs } = run;
+  return [
+    `planner, doer, test and reviewer on the sample, scripted, median of ${ROUNDS}`,
+    row("total", ms(totalMs), "process start to exit"),
+    row("git", ms(gitMs), `${gitCalls} calls, by git's own trace2 clock`),
+    row("tests", ms(testsMs), `${tests} runs of npm test, by a clock around npm`),
+    row("the rest", ms(restMs), `${times(totalMs, totalMs - restMs)} of git and tests alone`),
+    row("  of which", ms(gitCalls * spawnMs), `starting ${gitCalls} git processes (${ms(spawnMs)} each, estimated)`),
+    row("  of which", ms(nodeMs), "starting node"),
+  ];
+}
 
 /**
  * The demo's project, transcript and pipeline, without the transcript's pauses. Git tells its times itself (trace2, set
  * in the home's own configuration: ccp hands no variable of tracing on); a wrapper around npm notes those of the tests.
  */
-export function measureRun(): RunFigures {
+function measureRun(): RunFigures {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "ccp-bench-")));
   try {
     const bench = prepare(folder);
@@ -61,7 +92,7 @@ export function measureRun(): RunFigures {
 }
 
 /** What it takes to start git and to see it end, beyond what git's own clock says. */
-export function gitSpawnMs(): number {
+function gitSpawnMs(): number {
   const taken = Array.from({ length: 25 }, () => {
     const startedAt = performance.now();
     spawnSync("git", ["--version"], { stdio: "ignore" });
