@@ -14,6 +14,7 @@ const PROGRAM = buildProgram(
     stdout: nothing,
     stderr: nothing,
     readStdin: async () => "",
+    ask: async () => null,
     onSignal: () => () => undefined,
   },
   { exit: () => undefined, driven: () => undefined },
