@@ -48,7 +48,9 @@ function conflict({ rid, workspace }: Run, reason: string): CcpError {
 /** The patch of a run that goes on from another holds only what came after: alone it would be half of the work. */
 async function requireParent({ rid, created, workspace }: Run, wiring: Wiring): Promise<void> {
   const store = await wiring.store();
-  for (let next = created; next?.parent; ) {
+  const seen = new Set([rid]);
+  for (let next = created; next?.parent && !seen.has(next.parent); ) {
+    seen.add(next.parent);
     const parent = readRun(next.parent, store);
     const startsAlike = parent.created?.base.tree === next.base.tree;
     if (!startsAlike && parent.tree === next.base.tree && !parent.applied) throw notApplied(rid, parent, workspace);

@@ -39,19 +39,24 @@ export function unprovenUntil(
 ): { readonly stepId: string; readonly command: Command; readonly env: readonly string[] } | null {
   for (const step of pipeline.steps) {
     if (step.kind !== "agent" || !step.until || stepState(run, step.id).judgedTree === run.tree) continue;
-    if (!finalCheck(run, step.id)) return { stepId: step.id, command: step.until.command, env: step.env };
+    if (!finalCheck(run, step)) return { stepId: step.id, command: step.until.command, env: step.env };
   }
   return null;
 }
 
 /** A step whose `until` check is red on the run's tree, though it was green when the step ended; null: none. */
 export function refutedUntil(pipeline: Pipeline, run: Run): string | null {
-  const refuted = pipeline.steps.find((step) => (finalCheck(run, step.id)?.end.exitCode ?? 0) !== 0);
+  const refuted = pipeline.steps.find((step) => (finalCheck(run, step)?.end.exitCode ?? 0) !== 0);
   return refuted?.id ?? null;
 }
 
-function finalCheck(run: Run, stepId: string) {
+/** What the step's own check, as the pipeline has it now, has said of the run's tree. */
+function finalCheck(run: Run, step: Step) {
+  if (step.kind !== "agent" || !step.until) return undefined;
+  const { command } = step.until;
+  const text = command.kind === "text" ? command.text : String(run.created?.inputs[command.name] ?? "");
   return run.commands.findLast(
-    (record) => record.purpose === "final" && record.stepId === stepId && record.tree === run.tree,
+    ({ purpose, stepId, tree, command: ran }) =>
+      purpose === "final" && stepId === step.id && tree === run.tree && ran === text,
   );
 }

@@ -1,4 +1,4 @@
-import type { Event, StoredEvent } from "./event.ts";
+import type { Event, EventOf, StoredEvent } from "./event.ts";
 import type { Pipeline } from "./pipeline.ts";
 
 /** The first line of an exported run. */
@@ -62,6 +62,8 @@ function placeFault(event: StoredEvent, { rid, base }: ExportHead): string | nul
   switch (event.type) {
     case "run.created":
       return event.base.commit === base ? null : "another base";
+    case "run.ended":
+      return endFault(event, rid);
     case "workspace.created":
       return event.branch === `ccp/${rid}` ? null : `branch ${JSON.stringify(event.branch)}`;
     case "workspace.restored":
@@ -73,6 +75,15 @@ function placeFault(event: StoredEvent, { rid, base }: ExportHead): string | nul
         ? `step ${JSON.stringify(event.stepId)}`
         : null;
   }
+}
+
+const ENDS: readonly string[] = ["succeeded", "failed", "paused", "budget_reached", "provider_down", "blocked"];
+
+/** What a run says to type next is shown as a command: nobody else's is taken over. */
+function endFault({ status, hint }: EventOf<"run.ended">, rid: string): string | null {
+  if (!ENDS.includes(status)) return `status ${JSON.stringify(status)}`;
+  const isOurs = hint === null || /^ccp (resume|apply) (r-[a-z0-9]+)( --[\w .+=/:-]*)?$/.exec(hint)?.[2] === rid;
+  return isOurs ? null : `hint ${JSON.stringify(hint)}`;
 }
 
 function documentFault(name: string | null): string | null {

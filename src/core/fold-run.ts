@@ -8,7 +8,7 @@ import { addUsage } from "./usage.ts";
 import { without } from "./without.ts";
 
 /** Changes whenever the same events fold into another run: what was folded by an older ccp is not gone on from. */
-export const FOLD_VERSION = 3;
+export const FOLD_VERSION = 4;
 
 type WorkEventType =
   | "command.started"
@@ -288,9 +288,12 @@ function withCommand(run: Run, event: EventOf<"command.finished">): Run {
   return withStep(recorded, event.stepId, (step) => ({ checkFailures: step.checkFailures + 1 }));
 }
 
+/** What comes on record while nobody drives the run: the time before it was nobody's. */
+const BETWEEN_DRIVES: readonly string[] = ["run.resumed", "run.rewound", "run.imported", "run.discarded"];
+
 /** Time passes between events of a run that is driven; a crash ends at the last event before it. */
 function ticked(run: Run, event: StoredEvent): Run {
-  const driven = run.status === "running" && event.type !== "run.resumed";
+  const driven = run.status === "running" && !BETWEEN_DRIVES.includes(event.type);
   const passed = driven ? Math.max(0, event.at - run.lastAt) : 0;
   return { ...run, activeMs: run.activeMs + passed, seq: event.seq, lastAt: event.at };
 }

@@ -113,7 +113,7 @@ function firstUndone({ pipeline, run }: ReuseRequest, plans: Decisions): Origin 
     if (step) return isFromTheBeginning(plans.get(stepId)) && changesTree(pipeline, step);
     // No longer in the pipeline: what it did to the files is not wanted either.
     const { origin, judgedTree } = stepState(run, stepId);
-    return judgedTree !== null && origin?.tree !== judgedTree;
+    return judgedTree === null || origin?.tree !== judgedTree;
   };
   const undone = stepEntries(run.steps).flatMap(([stepId, { origin }]): Origin[] =>
     origin !== null && isUndone(stepId) ? [{ stepId, ...origin }] : [],

@@ -120,6 +120,7 @@ export interface Store {
 
 /** What a call takes of the user's own ceilings. */
 export interface UserHold {
+  /** Names the call among all of the user's: a run that was imported has its rid in several repositories. */
   readonly callId: string;
   readonly rid: string;
   /** Absolute path of the repository. */

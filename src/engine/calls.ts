@@ -55,12 +55,20 @@ export function reserve(book: CallBook, call: EventOf<"call.reserved">, model: M
   if (!model.scripted) {
     const { callId, heldNanos, heldTokens } = call;
     const [repository, day] = [log.run.created?.repository ?? "", book.chance.day(book.chance.now())];
-    const hold = { callId, rid: log.rid, repository, model: call.model, day, heldNanos, heldTokens };
+    const hold = {
+      callId: userKey(log, callId),
+      rid: log.rid,
+      repository,
+      model: call.model,
+      day,
+      heldNanos,
+      heldTokens,
+    };
     const held = userLedger.hold(hold);
     if (held.type === "over") return held.window;
   }
   const scope = log.reserve(call);
-  if (scope !== null && !model.scripted) userLedger.release(call.callId);
+  if (scope !== null && !model.scripted) userLedger.release(userKey(log, call.callId));
   return scope;
 }
 
@@ -89,7 +97,7 @@ export function settleReserved(book: CallBook, callId: string, end: CallEnd, mod
     durationMs: chance.now() - at,
     result: resultOf(book, end, text),
   });
-  book.userLedger.settle(callId, costNanos, totalTokens(usage));
+  book.userLedger.settle(userKey(log, callId), costNanos, totalTokens(usage));
   close(book, callId, role, stepId);
 }
 
@@ -116,18 +124,27 @@ export async function closeCall(
 
 /** After a crash the user's ledger may hold what the run's has closed, or never had: it is put right. */
 export function reconcile({ log, userLedger }: Pick<CallBook, "log" | "userLedger">): void {
-  const held = new Set(userLedger.open(log.rid));
-  if (held.size === 0) return;
-  for (const callId of held) if (!(callId in log.run.openCalls)) settleFromRecord(callId, log, userLedger);
+  const mine = userKey(log, "");
+  const held = userLedger.open(log.rid).filter((key) => key.startsWith(mine));
+  for (const key of held) {
+    const callId = key.slice(mine.length);
+    if (!(callId in log.run.openCalls)) settleFromRecord(callId, log, userLedger);
+  }
 }
 
 function settleFromRecord(callId: string, log: RunLog, userLedger: UserLedger): void {
   const end = log
     .eventsAfter(0)
     .find((event) => (event.type === "call.settled" || event.type === "call.lost") && event.callId === callId);
-  if (end?.type === "call.settled") userLedger.settle(callId, end.costNanos, totalTokens(end.usage));
-  else if (end?.type === "call.lost") userLedger.settle(callId, end.heldNanos, end.heldTokens);
-  else userLedger.release(callId);
+  const key = userKey(log, callId);
+  if (end?.type === "call.settled") userLedger.settle(key, end.costNanos, totalTokens(end.usage));
+  else if (end?.type === "call.lost") userLedger.settle(key, end.heldNanos, end.heldTokens);
+  else userLedger.release(key);
+}
+
+/** A call of this run in this repository: one that was imported elsewhere goes on there with the same rid. */
+function userKey({ run }: RunLog, callId: string): string {
+  return `${run.created?.repository ?? ""} ${callId}`;
 }
 
 function lose(
@@ -148,7 +165,7 @@ function lose(
     failure: how.failure,
     partial: partial(book, how.text),
   });
-  book.userLedger.settle(callId, heldNanos, heldTokens);
+  book.userLedger.settle(userKey(book.log, callId), heldNanos, heldTokens);
   close(book, callId, role, stepId);
 }
 

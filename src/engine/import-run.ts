@@ -26,6 +26,7 @@ export async function importRun(bytes: Uint8Array, parts: ImportParts): Promise<
   const exported = readExport(bytes);
   const { head, events, blobs, pack } = exported;
   if (isKnown(head.rid, store)) throw exists(head.rid);
+  if ((await repository.remains()).some(({ rid }) => rid === head.rid)) throw inTheWay(head.rid);
   if (!(await repository.hasCommit(head.base))) throw baseMissing(head);
   const arrival = { type: "run.imported", repository: repository.root, resultsDir: results.dir } as const;
   const all = [...events, { ...arrival, seq: events.length + 1, at: chance.now() }];
@@ -64,6 +65,13 @@ function folded(rid: string, events: readonly StoredEvent[]): Run {
     if (run.seq === events.length) return run;
   } catch {}
   throw damaged("its events make no run");
+}
+
+/** Of another journal (`CCP_STATE_DIR`, one that was set aside): its files may be all that is left of it. */
+function inTheWay(rid: string): CcpError {
+  return new CcpError("run_exists", EXIT.usage, `there are files of a run ${rid} here that no record claims`, {
+    hint: "nothing was changed; look at its worktree, then: ccp gc --older-than 0h --yes",
+  });
 }
 
 function exists(rid: string): CcpError {

@@ -6,6 +6,9 @@ import type { UserLedger } from "../core/store.ts";
 /** No text is counted as less of our bound; Ollama, say, leaves out what it had cached. */
 const LEAST_SHARE = 1 / 3;
 
+/** The same text is counted alike by the same model; behind one name there may be several servers of it, and some differ. */
+const RECOUNTED = 1.15;
+
 /** The input of a call that is wanted or under way: whose, and the quick bound of its tokens. */
 export interface AskedInput {
   readonly model: ModelFacts;
@@ -25,7 +28,7 @@ export function boundOf({ model, quick }: AskedInput, before: CountedInput | nul
   if (model.scripted) return quick;
   const name = formatModelRef(model.ref);
   if (before && formatModelRef(before.model.ref) === name && before.quick <= quick) {
-    return before.counted + (quick - before.quick);
+    return Math.ceil(before.counted * RECOUNTED) + (quick - before.quick);
   }
   return calibratedBound(quick, userLedger.calibration(name));
 }

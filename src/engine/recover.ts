@@ -45,8 +45,9 @@ async function startOver(context: Context, path: string): Promise<void> {
 
 /** A call of a conversation that does not go on: what is known of its end is booked, and nobody reads it. */
 async function closeStrayCalls(context: Context): Promise<void> {
-  const { log, deps } = context;
-  const goesOn = (stepId: string) => stepState(log.run, stepId).status === "interrupted";
+  const { log, deps, pipeline } = context;
+  const goesOn = (stepId: string) =>
+    stepState(log.run, stepId).status === "interrupted" && pipeline.steps.some(({ id }) => id === stepId);
   for (const { callId, stepId, facts } of Object.values(log.run.openCalls)) {
     if (!goesOn(stepId))
       await closeCall(callBook(context), callId, facts && log.readJson<ModelFacts>(facts), deps.models);

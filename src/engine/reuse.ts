@@ -4,6 +4,7 @@ import { canonicalJson } from "../core/json.ts";
 import type { InputValue, Pipeline, RoleName } from "../core/pipeline.ts";
 import { planReuse, type ReusePlan, stepsToDo } from "../core/reuse.ts";
 import { type Run, stepState } from "../core/run.ts";
+import { stepEntries } from "../core/step-table.ts";
 import { didYouMean } from "../core/suggest.ts";
 import { fingerprintsOf } from "./fingerprint.ts";
 
@@ -43,9 +44,11 @@ export function routesKept(run: Run, was: Pipeline, now: Pipeline): readonly Eve
   );
 }
 
-/** What takes back what is not reused; none where nothing of it was ever begun. */
+/** What takes back what is not reused, steps that are no longer in the plan among it; none where nothing of it was ever begun. */
 export function rewinding(run: Run, plan: ReusePlan): readonly Event[] {
-  const steps = stepsToDo(plan).filter((id) => stepState(run, id).origin !== null);
+  const planned = new Set(plan.steps.map(({ stepId }) => stepId));
+  const gone = stepEntries(run.steps).flatMap(([id]) => (planned.has(id) ? [] : [id]));
+  const steps = [...stepsToDo(plan), ...gone].filter((id) => stepState(run, id).origin !== null);
   const [to] = steps;
   const tree = plan.tree ?? run.tree;
   if (tree === null || (to === undefined && plan.tree === null)) return [];

@@ -1,4 +1,4 @@
-import { deflateRawSync, inflateRawSync } from "node:zlib";
+import { deflateSync, inflateSync } from "node:zlib";
 import { FOLD_VERSION } from "../core/fold-run.ts";
 import type { Run } from "../core/run.ts";
 import type { Statements } from "./statements.ts";
@@ -14,14 +14,23 @@ export class Folds {
   /** Null: there is none that can be gone on from. */
   read(rid: string): Run | null {
     const row = this.#statements.get<{ body: Uint8Array }>(READ, rid, FOLD_VERSION);
-    return row ? (JSON.parse(inflateRawSync(row.body).toString()) as Run) : null;
+    return row ? whole(row.body) : null;
   }
 
   /** Does nothing for a run that is not on record that far, nor where a later fold is kept. */
   keep(run: Run): void {
     // Much in it is alike: a tenth of it is left.
-    const body = deflateRawSync(JSON.stringify(run), { level: 1 });
+    const body = deflateSync(JSON.stringify(run), { level: 1 });
     this.#statements.run(KEEP, { rid: run.rid, seq: run.seq, version: FOLD_VERSION, body });
+  }
+}
+
+/** It is no part of the record: one that was damaged (zlib's checksum tells) is folded again. */
+function whole(body: Uint8Array): Run | null {
+  try {
+    return JSON.parse(inflateSync(body).toString()) as Run;
+  } catch {
+    return null;
   }
 }
 

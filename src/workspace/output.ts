@@ -1,7 +1,8 @@
-import { type FileHandle, mkdir, mkdtemp, open, rm } from "node:fs/promises";
+import { type FileHandle, mkdtemp, open, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inWords } from "./git-errors.ts";
-import { ownName } from "./sweep.ts";
+import { ownName, sweepOfTheDead } from "./sweep.ts";
 
 /** Where a command writes: two files outside the worktree that have no name, and are gone when nobody has them open. */
 export interface Output {
@@ -14,13 +15,18 @@ export interface Output {
 const MOST_KEPT_BYTES = 1024 * 1024;
 
 /** Opened for appending: a command that opens `/dev/stderr` itself, and so empties the file, leaves no hole behind. */
-export function openOutput(folder: string): Promise<Output> {
-  return inWords(() => makeOutput(folder), folder);
+export function openOutput(rid: string): Promise<Output> {
+  return inWords(() => makeOutput(rid), tmpdir());
 }
 
-async function makeOutput(folder: string): Promise<Output> {
-  await mkdir(folder, { recursive: true });
-  const directory = await mkdtemp(join(folder, ownName("output-")));
+/** Removes what runs of the same name that were killed at the wrong instant have left of theirs. */
+export function sweepOutputs(rid: string): Promise<void> {
+  return sweepOfTheDead(tmpdir(), kindOf(rid));
+}
+
+/** In the system's own place: on some network disks a file that is open cannot lose its name. */
+async function makeOutput(rid: string): Promise<Output> {
+  const directory = await mkdtemp(join(tmpdir(), ownName(kindOf(rid))));
   const stdout = await open(join(directory, "stdout"), "ax+", 0o600);
   const stderr = await open(join(directory, "stderr"), "ax+", 0o600);
   // At once, and not in the end: a ccp that is killed leaves no output of a command lying about.
@@ -29,6 +35,10 @@ async function makeOutput(folder: string): Promise<Output> {
     await Promise.all([stdout.close(), stderr.close()]);
   };
   return { stdout, stderr, close };
+}
+
+function kindOf(rid: string): string {
+  return `ccp-output-${rid}-`;
 }
 
 /** Bytes on disk of both streams. */

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { accessSync, constants, existsSync, statfsSync } from "node:fs";
+import { tmpdir } from "node:os";
 import type { CommandRequest, CommandResult, Workspace } from "../core/ports.ts";
 import { fileFailure } from "./git-errors.ts";
-import { type Output, openOutput, readOutput, sizeOf } from "./output.ts";
+import { type Output, openOutput, readOutput, sizeOf, sweepOutputs } from "./output.ts";
 import { endFamily, type Family, signal } from "./survivors.ts";
 import { sweepOfTheDead } from "./sweep.ts";
 
@@ -35,7 +36,8 @@ export function createProcesses(spec: ProcessesSpec): Pick<Workspace, "run" | "k
     killSurvivors: async () => {
       const family = { groupId: null, marker: `CCP_CALL=${spec.family}-` };
       const count = await endFamily(family, { beforeTermMs: 0, beforeKillMs: TERM_TO_KILL_MS });
-      await sweepOfTheDead(spec.folder);
+      await sweepOfTheDead(spec.folder, "diff-");
+      await sweepOutputs(spec.rid);
       return count;
     },
   };
@@ -47,10 +49,10 @@ async function runCommand(spec: ProcessesSpec, request: CommandRequest): Promise
   const nothing = new Uint8Array();
   if (request.signal.aborted)
     return { exitCode: null, endedBy: "abort", durationMs: 0, stdout: nothing, stderr: nothing };
-  const output = await openOutput(spec.folder);
+  const output = await openOutput(spec.rid);
   try {
     const end = await execute(spec, request, output);
-    if (end.exitCode !== 0 && end.endedBy === null) requireDisk([spec.root, spec.folder]);
+    if (end.exitCode !== 0 && end.endedBy === null) requireDisk([spec.root, tmpdir()]);
     const { stdout, stderr } = await readOutput(output);
     const complaint = new TextEncoder().encode(end.complaint);
     return {

@@ -6,10 +6,11 @@ export function ownName(kind: string): string {
   return `${kind}${process.pid}-`;
 }
 
-/** Removes from a folder what processes that are dead by now named with `ownName` and were not done with. */
-export async function sweepOfTheDead(folder: string): Promise<void> {
+/** Removes from a folder what processes that are dead by now named with `ownName(kind)` and were not done with. */
+export async function sweepOfTheDead(folder: string, kind: string): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
-    const [, owner] = /^[a-z]+-(\d+)-/.exec(name) ?? [];
+    if (!name.startsWith(kind)) continue;
+    const [owner] = /^\d+(?=-)/.exec(name.slice(kind.length)) ?? [];
     if (owner !== undefined && !isAlive(Number(owner))) await rm(join(folder, name), { recursive: true, force: true });
   }
 }

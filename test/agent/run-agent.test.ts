@@ -101,7 +101,8 @@ function step(world: World) {
     async intend({ model, wantedOutputTokens }: Parameters<StepPort["intend"]>[0]) {
       if (world.refuse) return { type: "refused", why: world.refuse, reason: "no" };
       done.push(`intend ${model.ref.model} ${wantedOutputTokens}`);
-      return { type: "held", callId: `c${++calls}`, maxTokens: wantedOutputTokens };
+      const reservation = { heldTokens: wantedOutputTokens + 10 };
+      return { type: "held", callId: `c${++calls}`, maxTokens: wantedOutputTokens, reservation };
     },
     settle(callId: string, end: End, _model: ModelFacts, text: string) {
       done.push(`settle ${callId} ${end.type}`);

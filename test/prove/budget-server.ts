@@ -28,11 +28,11 @@ export function simulatedServer(
   const bills = new Map<string, Bill>();
   const facts = (name: string) => models.find(({ ref }) => ref.model === name) as ModelFacts;
   const bound = ({ messages }: Pick<ModelRequest, "messages">) => BASE_TOKENS + messages.length * PER_MESSAGE;
-  /** Each model counts its own share of our bound, give or take. */
-  const shares = new Map(models.map(({ ref }) => [ref.model, dice.between(45, 85)]));
+  /** Each model counts its own share of our bound, give or take less than `input-bound.ts` allows for. */
+  const shares = new Map(models.map(({ ref }) => [ref.model, dice.between(50, 85)]));
 
   function bill(request: ModelRequest, callId: string, part: number): Usage {
-    const share = Math.min(100, (shares.get(request.model.model) ?? 50) + dice.between(-4, 4));
+    const share = Math.min(100, (shares.get(request.model.model) ?? 50) + dice.between(-3, 3));
     const input = Math.floor((bound(request) * share) / 100);
     const cached = dice.chance(0.3) ? Math.floor(input / 2) : 0;
     const output = Math.floor(dice.between(1, request.maxTokens) * part);
