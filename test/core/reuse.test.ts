@@ -122,6 +122,21 @@ describe("what a run's past spares", () => {
     expect([decisions(plan), plan.tree]).toEqual(["reuse re-run", "t0"]);
   });
 
+  test("so is what it had begun to do to them and not finished", () => {
+    const begun: Event = {
+      type: "step.started",
+      stepId: "build",
+      conversation: 1,
+      tree: "t0",
+      prompt: null,
+      fingerprint: SAME,
+    };
+    const renamed = pipelineOf([agent("plan", "planner", []), agent("build2", "doer", ["plan"])]);
+    const run = runOf(...done("plan", "t0"), begun);
+    const plan = planReuse({ pipeline: renamed, run, fingerprints: then(renamed), from: null, sameRun: true });
+    expect([decisions(plan), plan.tree]).toEqual(["reuse run", "t0"]);
+  });
+
   test("after a way back a step is taken back to before its first try, not its last", () => {
     const reset: Event = {
       type: "steps.reset",
@@ -192,6 +207,14 @@ describe("a rewound run", () => {
       newRun("r-b"),
     );
     expect([run.tree, run.restoreDue]).toEqual(["t0", true]);
+  });
+
+  test("was driven by nobody until then", () => {
+    const ended: Event = { type: "run.ended", status: "paused", exitCode: 130, reason: null, hint: null };
+    const killed = runOf(...ALL);
+    const late = applyEvent(killed, { ...rewound, seq: killed.seq + 1, at: 259_200_000 });
+    expect(late.activeMs).toBe(killed.activeMs);
+    expect(applyEvent(killed, { ...ended, seq: killed.seq + 1, at: 500 }).activeMs).toBe(killed.activeMs + 500);
   });
 
   test("is at peace once the files are put back", () => {
