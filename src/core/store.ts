@@ -146,7 +146,7 @@ export interface UserLedger {
   settle(callId: string, costNanos: number, tokens: number): void;
   /** Takes a hold back: the call was never made. */
   release(callId: string): void;
-  /** Calls of a run that are still held. */
+  /** Calls of a run that are still held, as they were named: of all runs of this name, in whichever repository. */
   open(rid: string): readonly string[];
   /** What is used of a window, held and settled. */
   spend(window: Window, day: string): Spend;

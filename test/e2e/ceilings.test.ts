@@ -178,7 +178,7 @@ describe("ceilings of a day and of a week", () => {
     const rid = withStore(on, (store) => store.runs()[0]?.rid ?? "");
     expect(user.spend("day")).toMatchObject({ settledNanos: 0, heldNanos: expect.toSatisfy((nanos) => nanos > 0) });
     expect(withStore(on, (store) => store.calls(rid))).toEqual([]);
-    expect(user.ledger.open(rid)).toEqual([`${rid}.doer.1`]);
+    expect(user.ledger.open(rid)).toEqual([`${on.root} ${rid}.doer.1`]);
     expect(await user.resume(on, rid)).toMatchObject({ status: "succeeded", lostCalls: 0, costNanos: costOf(200) });
     expect(user.server.questions).toHaveLength(1);
     user.expectAgreement(on);
