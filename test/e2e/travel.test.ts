@@ -8,7 +8,7 @@ import { git, makeRepository } from "../support/git.ts";
 import { journalOf } from "../support/journal.ts";
 import { APPROVES, DOER, MENDS, PLANS, rejectedRun, STEPS } from "../support/mending.ts";
 import { driven, fileOf, type MockSite, mockSite } from "../support/mock-site.ts";
-import { ccpAt, type Done, footprint, runAt, type Site, site, treeOfPatch } from "../support/proof.ts";
+import { ccpAt, type Done, doerWho, footprint, runAt, type Site, site, treeOfPatch } from "../support/proof.ts";
 import { proveRefused, traces } from "../support/refusal.ts";
 import { MENDING, RED_PROJECT } from "../support/scenario.ts";
 import { killedAt } from "../support/stopped.ts";
@@ -16,6 +16,15 @@ import { tempDir } from "../support/temp.ts";
 import { look } from "../workspace/git-support.ts";
 
 const artifact = ({ results }: Pick<Done, "results">, name: string) => readFileSync(join(results, name), "utf8");
+
+test("an export without a name goes into the run's folder, and is nobody's uncommitted work", async () => {
+  const on = site();
+  await runAt(on, { turns: doerWho("echo hi > hi.txt") });
+  const { stdout } = await ccpAt(on, "export", "--json");
+  const { rid, path } = JSON.parse(stdout);
+  expect(path).toBe(join(on.root, "results", rid, `${rid}.ccprun`));
+  expect(git(on.root, "status", "--porcelain")).toBe("");
+});
 
 async function exported(on: Site, rid: string): Promise<string> {
   const file = join(on.outside, `${rid}.ccprun`);

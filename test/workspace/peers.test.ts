@@ -54,8 +54,8 @@ describe("a signal", () => {
   });
 
   it.skipIf(process.platform !== "linux")("does not count for a dead process that nobody has collected", async () => {
-    // Its parent never waits: what it starts stays a zombie.
-    const parent = spawn("sh", ["-c", "sleep 0 & echo $!; exec sleep 300"], { stdio: ["ignore", "pipe", "ignore"] });
+    // Its parent never waits: what ends after the shell has become `sleep` stays a zombie.
+    const parent = spawn("sh", ["-c", "sleep 0.3 & echo $!; exec sleep 300"], { stdio: ["ignore", "pipe", "ignore"] });
     onTestFinished(() => void parent.kill("SIGKILL"));
     const [line] = (await once(parent.stdout, "data")) as [Buffer];
     const pid = Number(line);
