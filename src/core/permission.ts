@@ -1,10 +1,7 @@
 import { matchesCommand, matchesPath } from "./glob.ts";
 
 /** The tools of the built-in agent. */
-export const TOOL_NAMES = [
-  ...(["read", "ls", "glob", "grep", "edit", "apply_patch", "write", "bash", "job_output", "job_kill"] as const),
-  ...(["diff", "todo", "mcp_schema", "mcp_call", "finish"] as const),
-] as const;
+export const TOOL_NAMES = ["read", "ls", "glob", "grep", "edit", "write", "bash", "todo", "finish"] as const;
 /** One of `TOOL_NAMES`. */
 export type ToolName = (typeof TOOL_NAMES)[number];
 
@@ -18,15 +15,9 @@ export const TOOL_EFFECTS: Readonly<Record<ToolName, ToolEffect>> = {
   glob: "read",
   grep: "read",
   edit: "write",
-  apply_patch: "write",
   write: "write",
   bash: "execute",
-  job_output: "execute",
-  job_kill: "execute",
-  diff: "read",
   todo: "none",
-  mcp_schema: "read",
-  mcp_call: "execute",
   finish: "none",
 };
 
