@@ -38,7 +38,7 @@ async function take(
     case "ask":
       return askModel({ assignment, port, route, turn: ordinal });
     case "call-tool":
-      await port.useTool(turn.call, port.tools.check(turn.call, assignment.grant));
+      await port.useTools([{ call: turn.call, check: port.tools.check(turn.call, assignment.grant) }]);
       return null;
     case "say":
       port.say(turn.why, sentence(assignment, turn.why, route));

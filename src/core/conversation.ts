@@ -1,5 +1,7 @@
 import type { Json } from "./json.ts";
 import type { Message, Part, StopReason, ToolCall } from "./model.ts";
+import { type SeenFile, type SeenFiles, withSeen } from "./seen.ts";
+import { type TodoItem, todosIn } from "./todos.ts";
 
 /** What the agent loop says of its own accord to a model that does not get on. */
 export type Reminder = "nudge" | "truncated" | "empty";
@@ -19,6 +21,8 @@ export type Utterance =
       readonly status: "ok" | "error" | "denied";
       /** The accepted finish value; null for everything else. */
       readonly finish: Json | null;
+      /** Files whose content the call has shown or made. */
+      readonly seen?: readonly SeenFile[];
     };
 
 /** An agent's step in small: the fold of its own events. */
@@ -39,6 +43,10 @@ export interface Conversation {
   readonly truncations: number;
   /** Set once `finish` was accepted; cleared when the engine answers (its check failed, say). */
   readonly finish: Json | null;
+  /** What was last seen of files. */
+  readonly seen: SeenFiles;
+  /** The list of work as it was last sent. */
+  readonly todos: readonly TodoItem[];
 }
 
 /** Before the first word. */
@@ -52,6 +60,8 @@ export const EMPTY_CONVERSATION: Conversation = {
   malformed: 0,
   truncations: 0,
   finish: null,
+  seen: {},
+  todos: [],
 };
 
 /** Folds one utterance into the conversation. */
@@ -90,6 +100,8 @@ export function applyUtterance(talk: Conversation, utterance: Utterance): Conver
               ? 0
               : talk.malformed,
         finish: utterance.finish ?? talk.finish,
+        seen: withSeen(talk.seen, utterance.seen),
+        todos: utterance.name === "todo" && utterance.status === "ok" ? todosIn(utterance.text) : talk.todos,
       };
   }
 }

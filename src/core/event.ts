@@ -5,6 +5,7 @@ import type { FailureClass } from "./failure.ts";
 import type { ModelFailure, StopReason } from "./model.ts";
 import type { ToolEffect } from "./permission.ts";
 import type { InputValue, RoleName, SandboxMode } from "./pipeline.ts";
+import type { SeenFile } from "./seen.ts";
 import type { Usage } from "./usage.ts";
 
 /** A payload, stored once under the sha256 (hex) of its bytes. */
@@ -179,6 +180,8 @@ export type Event =
       readonly prompt: BlobRef | null;
       /** Null: recorded before there were any. */
       readonly fingerprint: Fingerprint | null;
+      /** What the servers of its tools offered (`ServerListing[]`, as JSON); missing: it has none, or goes on. */
+      readonly servers?: BlobRef;
     }
   /** Done by another run, from the same things: nothing is paid for it again. */
   | {
@@ -322,6 +325,8 @@ export type Event =
       readonly treeAfter: TreeHash | null;
       /** The accepted finish value, as JSON; null for every other tool and for one that was refused. */
       readonly finish: BlobRef | null;
+      /** Files whose content the call has shown or made; missing: none. */
+      readonly seen?: readonly SeenFile[];
     }
   | {
       readonly type: "artifact.written";

@@ -126,4 +126,11 @@ export interface ModelFacts {
   readonly local: boolean;
   /** Answers come from a transcript, not from a model. */
   readonly scripted: boolean;
+  /** The form in which it changes files best; missing: `edit`. */
+  readonly edits?: EditForm;
 }
+
+/** Forms of an edit: single places by their old text, a patch over several files, or whole files. */
+export const EDIT_FORMS = ["edit", "apply_patch", "write"] as const;
+/** One of `EDIT_FORMS`; also the name of the tool that takes it. */
+export type EditForm = (typeof EDIT_FORMS)[number];

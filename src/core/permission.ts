@@ -1,7 +1,9 @@
 import { matchesCommand, matchesPath } from "./glob.ts";
 
 /** The tools of the built-in agent. */
-export const TOOL_NAMES = ["read", "ls", "glob", "grep", "edit", "write", "bash", "todo", "finish"] as const;
+export const TOOL_NAMES = [
+  ...(["read", "ls", "glob", "grep", "edit", "write", "bash", "todo", "mcp_schema", "mcp_call", "finish"] as const),
+] as const;
 /** One of `TOOL_NAMES`. */
 export type ToolName = (typeof TOOL_NAMES)[number];
 
@@ -18,11 +20,17 @@ export const TOOL_EFFECTS: Readonly<Record<ToolName, ToolEffect>> = {
   write: "write",
   bash: "execute",
   todo: "none",
+  mcp_schema: "execute",
+  mcp_call: "execute",
   finish: "none",
 };
 
-/** True for a tool that may change files: it is bracketed with snapshots, and a role that only reads has none such. */
+/** Servers of tools: asked outside of the tree, which they are given to read only. */
+export const SERVER_TOOLS: readonly ToolName[] = ["mcp_schema", "mcp_call"];
+
+/** True for a tool that may change files: a role that only reads has none such. */
 export function changesFiles(tool: ToolName): boolean {
+  if (SERVER_TOOLS.includes(tool)) return false;
   return TOOL_EFFECTS[tool] === "write" || TOOL_EFFECTS[tool] === "execute";
 }
 

@@ -1,5 +1,6 @@
 import type { Budget } from "./budget.ts";
 import { changesFiles, type PermissionRule, type ToolName } from "./permission.ts";
+import type { McpServer } from "./tool-servers.ts";
 
 /** The built-in roles. What each finishes with is its contract, in `contract.ts`. */
 export const ROLE_NAMES = ["planner", "doer", "reviewer"] as const;
@@ -15,6 +16,8 @@ export interface Role {
   readonly models: readonly string[];
   readonly tools: readonly ToolName[];
   readonly permissions: readonly PermissionRule[];
+  /** Servers whose tools it may call; missing: none. */
+  readonly servers?: readonly McpServer[];
   /** All steps of this role draw on it, all tries counted. */
   readonly budget: Budget;
   /** Model calls of one conversation. */

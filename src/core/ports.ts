@@ -7,8 +7,10 @@ import type { ModelEvent, ModelFacts, ModelRef, ModelRequest, ToolCall, ToolSpec
 import type { PermissionRule, ToolEffect } from "./permission.ts";
 import type { RoleName } from "./pipeline.ts";
 import type { Run } from "./run.ts";
+import type { SeenFile, SeenFiles } from "./seen.ts";
 import type { CallEnd } from "./settlement.ts";
 import type { Owner } from "./store.ts";
+import type { McpServer, ServerNetwork, StepServers } from "./tool-servers.ts";
 
 /** Time, chance and names: the only way in which they enter a decision is as a value. */
 export interface Chance {
@@ -100,6 +102,12 @@ export type ToolCheck =
   | { readonly type: "malformed"; readonly text: string }
   | { readonly type: "denied"; readonly subject: string; readonly text: string };
 
+/** A call of an answer, and what was found out about it. */
+export interface ToolUse {
+  readonly call: ToolCall;
+  readonly check: ToolCheck;
+}
+
 /** What came of a tool call. */
 export interface ToolResult {
   readonly status: "ok" | "error";
@@ -109,15 +117,49 @@ export interface ToolResult {
   readonly summary: string;
   /** The finish value, from `finish` only. */
   readonly finish: Json | null;
+  /** Files whose content the call has shown or made; of a tool that writes, those that it has changed. */
+  readonly seen?: readonly SeenFile[];
+}
+
+/** What a tool may know of the conversation that calls it. */
+export interface ToolSession {
+  readonly seen: SeenFiles;
+  /** The tree that the run started from, and the last one on record. */
+  readonly trees: { readonly base: TreeHash; readonly now: TreeHash };
+}
+
+/** Where a tool is carried out, and what it may know of its step. */
+export interface ToolPlace {
+  readonly session: ToolSession;
+  readonly workspace: Workspace;
+  readonly signal: AbortSignal;
+  readonly servers: StepServers;
 }
 
 /** What a model may call, and how it is carried out. */
 export interface Tools {
-  specs(grant: ToolGrant): readonly ToolSpec[];
+  /** What a model is shown of a grant: of the tools that change files, those that suit it. */
+  specs(grant: ToolGrant, model?: Pick<ModelFacts, "edits">): readonly ToolSpec[];
   /** Parses the arguments, checks them against the schema, then asks the permission gate. Touches nothing. */
   check(call: ToolCall, grant: ToolGrant): ToolCheck;
   /** Carries out a checked call. What goes wrong in it is an `error` result, not an exception. */
-  run(ready: Extract<ToolCheck, { type: "ready" }>, workspace: Workspace, signal: AbortSignal): Promise<ToolResult>;
+  run(ready: Extract<ToolCheck, { type: "ready" }>, place: ToolPlace): Promise<ToolResult>;
+}
+
+// ── servers of tools ───────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Which step asks, and where processes of its servers run. */
+export interface ServerPlace {
+  readonly stepId: string;
+  readonly conversation: number;
+  readonly workspace: Workspace;
+  /** The user's values of the variables that servers name. */
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+/** Reaches servers of tools. Nothing is started by `open`. */
+export interface ToolServers {
+  open(servers: readonly McpServer[], place: ServerPlace): StepServers;
 }
 
 // ── workspace ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -130,6 +172,27 @@ export interface CommandRequest {
   readonly env: Readonly<Record<string, string>>;
   readonly timeoutMs: number | null;
   readonly signal: AbortSignal;
+}
+
+/** A program that is talked to: a server of tools. */
+export interface ProgramRequest {
+  /** Program and arguments; no shell reads them. */
+  readonly command: readonly string[];
+  /** Added to the allow-listed environment. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly network: ServerNetwork;
+}
+
+/** A program that runs beside the tools of a step. It sees the worktree, and changes nothing in it where a sandbox holds. */
+export interface PipedProgram {
+  /** For its standard input. Dropped once it has ended. */
+  write(text: string): void;
+  /** Its standard output, as it comes, until it ends. */
+  readonly output: AsyncIterable<Uint8Array>;
+  /** How it ended, with the last lines of its standard error. Never rejects. */
+  readonly ended: Promise<string>;
+  /** Ends it with all that it has started. */
+  end(): Promise<void>;
 }
 
 /** How a command ended and what it wrote, before secrets are redacted in it. */
@@ -170,6 +233,10 @@ export interface Workspace {
   readFile(path: string): Promise<FileOutcome<Uint8Array>>;
   /** Atomic; creates directories; keeps the mode of a file that is there. */
   writeFile(path: string, bytes: Uint8Array): Promise<FileOutcome<void>>;
+  /** Deletes a file. Directories and symlinks are refused. */
+  removeFile(path: string): Promise<FileOutcome<void>>;
+  /** Gives a file another name, its mode kept; creates directories. A name that is taken is refused. */
+  moveFile(from: string, to: string): Promise<FileOutcome<void>>;
   list(path: string): Promise<FileOutcome<readonly FileEntry[]>>;
   /** Tracked and untracked files that are not ignored, sorted. */
   glob(pattern: string, path: string): Promise<FileOutcome<readonly string[]>>;
@@ -182,14 +249,16 @@ export interface Workspace {
   }): Promise<FileOutcome<readonly GrepMatch[]>>;
   /** Runs in the worktree's root, in a process group of its own; nothing of it survives the call. */
   run(request: CommandRequest): Promise<CommandResult>;
+  /** Starts a program in the worktree's root. One that cannot be started has ended at once. */
+  open(request: ProgramRequest): Promise<PipedProgram>;
   /** The next snapshot reads every file again: after a power cut what was known of them may not be what is on disk. */
   forgetIndex(): Promise<void>;
   /** Hash of the tree of all tracked and unignored files, now. Objects go to a private directory, flushed. */
   snapshot(): Promise<TreeHash>;
   /** Makes the files equal to a tree that `snapshot` returned. Ignored files stay. */
   restore(tree: TreeHash): Promise<void>;
-  /** `git diff --binary` between two trees. */
-  diff(from: TreeHash, to: TreeHash): Promise<Uint8Array>;
+  /** `git diff --binary` between two trees; `below`: of this file or directory alone. */
+  diff(from: TreeHash, to: TreeHash, below?: string): Promise<Uint8Array>;
   diffStat(from: TreeHash, to: TreeHash): Promise<DiffStat>;
   /** One commit of `tree` on the run's branch, whatever the branch was; its objects go to the user's repository. */
   commit(tree: TreeHash, parent: string, message: string): Promise<string>;
@@ -368,8 +437,11 @@ export interface StepPort {
   settle(callId: string, end: CallEnd, model: ModelFacts, text: string): void;
   lose(callId: string, reason: string, text: string): void;
   say(why: Reminder, text: string): void;
-  /** Records the call and its end, bracketing what changes files with snapshots. */
-  useTool(call: ToolCall, check: ToolCheck): Promise<void>;
+  /**
+   * Carries the calls out side by side and records their ends in call order, bracketing what changes files with
+   * snapshots. Contract: a call that may change files comes alone.
+   */
+  useTools(uses: readonly ToolUse[]): Promise<void>;
   tell(delta: Delta): void;
 }
 

@@ -1,12 +1,14 @@
 import type { Event, StepOutcome } from "../core/event.ts";
 import type { FailureClass } from "../core/failure.ts";
+import type { Json } from "../core/json.ts";
 import { formatModelRef } from "../core/model.ts";
 import type { AgentStep } from "../core/pipeline.ts";
 import type { Assignment, StopWhy } from "../core/ports.ts";
 import { stepState } from "../core/run.ts";
+import { NO_SERVERS, type StepServers } from "../core/tool-servers.ts";
 import { recordWithFiles } from "./artifact.ts";
 import { assignmentOf } from "./assignment.ts";
-import { type Context, treeOf } from "./context.ts";
+import { type Context, treeOf, workspaceOf } from "./context.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { judgeFinish } from "./judge.ts";
 import { composePrompt, type Prompt } from "./prompt.ts";
@@ -16,11 +18,20 @@ import { checkUntil } from "./until.ts";
 
 /** Lets an agent work until its step has an outcome, or the drive is to stop. */
 export async function performAgentStep(context: Context, step: AgentStep, conversation: number): Promise<void> {
-  const prompt = await begin(context, step, conversation);
+  const servers = openServers(context, step, conversation);
+  try {
+    await converse(context, step, conversation, servers);
+  } finally {
+    await servers.end();
+  }
+}
+
+async function converse(context: Context, step: AgentStep, conversation: number, servers: StepServers): Promise<void> {
+  const prompt = await begin(context, step, conversation, servers);
   const clock = step.timeoutMs === null ? null : context.deps.chance.alarm(step.timeoutMs);
   const signal = clock ? AbortSignal.any([clock, context.halt.signal]) : context.halt.signal;
   let assignment = assignmentOf(context, step, conversation, prompt.system);
-  const port = openStepPort(context, step, conversation, signal);
+  const port = openStepPort(context, step, { conversation, signal, servers });
   for (;;) {
     const outcome = await context.deps.agent.run(assignment, port);
     if (clock?.aborted && !context.halt.signal.aborted && outcome.type !== "finished") {
@@ -57,12 +68,22 @@ function withoutPassedOver(context: Context, step: AgentStep, assignment: Assign
   return at > 0 ? { ...assignment, candidates: assignment.candidates.slice(at) } : assignment;
 }
 
+function openServers(context: Context, step: AgentStep, conversation: number): StepServers {
+  const { pipeline, deps } = context;
+  const servers = pipeline.roles[step.role]?.servers ?? [];
+  if (servers.length === 0) return NO_SERVERS;
+  const workspace = workspaceOf(context);
+  return deps.servers.open(servers, { stepId: step.id, conversation, workspace, variables: deps.variables });
+}
+
 /** A conversation that was interrupted goes on with the words that it began with. */
-async function begin(context: Context, step: AgentStep, conversation: number): Promise<Prompt> {
+async function begin(context: Context, step: AgentStep, conversation: number, servers: StepServers): Promise<Prompt> {
   const { log } = context;
   const state = stepState(log.run, step.id);
   const isOpen = state.status === "interrupted" && state.conversation === conversation && state.prompt !== null;
-  const prompt = isOpen && state.prompt ? log.readJson<Prompt>(state.prompt) : await composePrompt(context, step);
+  const listing = isOpen ? [] : await servers.list(context.halt.signal);
+  const prompt =
+    isOpen && state.prompt ? log.readJson<Prompt>(state.prompt) : await composePrompt(context, step, listing);
   const ref = isOpen && state.prompt ? state.prompt : log.json({ ...prompt });
   log.record({
     type: "step.started",
@@ -71,6 +92,7 @@ async function begin(context: Context, step: AgentStep, conversation: number): P
     tree: treeOf(context),
     prompt: ref,
     fingerprint: fingerprintOf(context.pipeline, step, log.run),
+    ...(listing.length > 0 ? { servers: log.json(listing as Json) } : {}),
   });
   return prompt;
 }

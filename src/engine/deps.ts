@@ -1,5 +1,5 @@
 import type { Delta, StoredEvent } from "../core/event.ts";
-import type { Agent, Chance, Models, Repository, Results, Spool, Tools } from "../core/ports.ts";
+import type { Agent, Chance, Models, Repository, Results, Spool, ToolServers, Tools } from "../core/ports.ts";
 import type { Run } from "../core/run.ts";
 import type { Store, UserLedger } from "../core/store.ts";
 import type { Executor } from "./executor.ts";
@@ -13,6 +13,7 @@ export interface EngineDeps {
   readonly results: Results;
   readonly models: Models;
   readonly tools: Tools;
+  readonly servers: ToolServers;
   readonly executor: Executor;
   readonly agent: Agent;
   readonly chance: Chance;

@@ -1,5 +1,5 @@
 import type { CommandEnd } from "../core/event.ts";
-import type { ToolCheck, ToolResult, Tools, Workspace } from "../core/ports.ts";
+import type { ToolCheck, ToolPlace, ToolResult, Tools, Workspace } from "../core/ports.ts";
 import { redact } from "../core/redact.ts";
 
 /** A command for the worktree, and what its run is recorded as. */
@@ -23,13 +23,13 @@ export interface ToolExecution {
   readonly stepId: string;
   readonly toolCallId: string;
   readonly ready: Extract<ToolCheck, { type: "ready" }>;
-  readonly signal: AbortSignal;
+  readonly place: ToolPlace;
 }
 
 /** Carries out what has an effect. The world's is here; a replay has another, which takes outcomes from the record. */
 export interface Executor {
   command(execution: Execution, workspace: Workspace): Promise<Executed>;
-  tool(execution: ToolExecution, workspace: Workspace): Promise<ToolResult>;
+  tool(execution: ToolExecution): Promise<ToolResult>;
 }
 
 /** Runs commands and tools for real. */
@@ -41,7 +41,7 @@ export function liveExecutor(tools: Tools, secrets: readonly string[]): Executor
       const stderr = redact(new TextDecoder().decode(wrote.stderr), secrets);
       return { exitCode, endedBy, durationMs, stdout, output: joined(stdout, stderr) };
     },
-    tool: ({ ready, signal }, workspace) => tools.run(ready, workspace, signal),
+    tool: ({ ready, place }) => tools.run(ready, place),
   };
 }
 

@@ -3,6 +3,7 @@ import type { StepOutcome } from "../core/event.ts";
 import type { AgentStep } from "../core/pipeline.ts";
 import { type CommandRecord, stepState } from "../core/run.ts";
 import { quoteData, renderTemplate } from "../core/template.ts";
+import { type ServerListing, serverIndex } from "../core/tool-servers.ts";
 import { type Context, treeOf, workspaceOf } from "./context.ts";
 
 /** What a conversation begins with. */
@@ -17,7 +18,11 @@ const DIFF_BYTES = 100 * 1024;
 export const OUTPUT_CHARACTERS = 8 * 1024;
 
 /** Puts together what one agent step is told: its sentences come from the pinned templates, everything else is data. */
-export async function composePrompt(context: Context, step: AgentStep): Promise<Prompt> {
+export async function composePrompt(
+  context: Context,
+  step: AgentStep,
+  listing: readonly ServerListing[],
+): Promise<Prompt> {
   const role = context.pipeline.roles[step.role];
   if (!role) throw new Error(`role ${step.role} is not in the pipeline`);
   const fill = (template: string) => renderTemplate(template, (name) => referenceText(context, name));
@@ -25,6 +30,7 @@ export async function composePrompt(context: Context, step: AgentStep): Promise<
   const sections = [
     message(context, "task", { task: created ? context.log.readText(created.task) : "" }),
     step.prompt === null ? null : message(context, "instructions", { instructions: fill(step.prompt) }),
+    listing.length === 0 ? null : message(context, "servers", { servers: serverIndex(listing) }),
     step.role === "planner" ? null : planSection(context),
     baselineSection(context),
     step.role === "reviewer" ? await changesSection(context) : null,

@@ -14,6 +14,7 @@ import { routesIn } from "./replay-deps.ts";
 import { isResumed, type RecordedCourse, recordedCourse } from "./replay-drives.ts";
 import { type RecordedPayloads, recordedFacts, recordedPayloads } from "./replay-models.ts";
 import { answeringExecutor, answeringModels, Unanswered } from "./replay-old-answers.ts";
+import { recordedServers } from "./replay-servers.ts";
 import { AnswersSoFar, type DifferentQuestion } from "./replay-so-far.ts";
 import {
   memoryResults,
@@ -107,6 +108,7 @@ function world({ run, events, plan, parts, memory, made, signal }: Surroundings,
     results: memoryResults(),
     models: answeringModels(answering, recordedFacts(events, routes, payloads)),
     tools,
+    servers: recordedServers(events, payloads),
     executor: answeringExecutor(answering, tools),
     agent,
     chance: { ...standingChance(parts.chance, run.created?.at ?? 0), rid: () => made.rid },

@@ -5,6 +5,7 @@ import type { EngineDeps } from "./deps.ts";
 import type { Course } from "./replay-course.ts";
 import { followingAgent, followingExecutor, followingModels } from "./replay-follow.ts";
 import { type RecordedPayloads, recordedFacts, recordedPayloads } from "./replay-models.ts";
+import { recordedServers } from "./replay-servers.ts";
 import {
   askingStore,
   memoryResults,
@@ -33,6 +34,7 @@ export function followingDeps({ run, events, parts, memory, made }: Undertaking,
     results: memoryResults(),
     models: followingModels(following, recordedFacts(events, routesIn(events, payloads), payloads)),
     tools,
+    servers: recordedServers(events, payloads),
     executor: followingExecutor(following, tools),
     agent: followingAgent(following, agent, ledger),
     chance,

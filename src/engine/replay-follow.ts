@@ -83,10 +83,11 @@ export function followingExecutor({ course, payloads }: Following, tools: Tools)
       await leave(finished.tree, finished.treeAfter, workspace);
       return executedThen(finished, payloads);
     },
-    async tool({ stepId, toolCallId, ready, signal }: ToolExecution, workspace: Workspace) {
+    async tool({ stepId, toolCallId, ready, place }: ToolExecution) {
+      const { workspace, signal } = place;
       const name = course.names.tool(stepId, toolCallId);
       if (ready.effect !== "execute") {
-        const result = await tools.run(ready, workspace, signal);
+        const result = await tools.run(ready, place);
         await course.turn(done(name), { stepId, signal });
         return result;
       }

@@ -73,13 +73,13 @@ export function answeringExecutor({ answers, payloads, so }: Answering, tools: T
       await leaveAsThen({ ...finished, now: tree, what: `${who}: \`${command}\`` }, so, workspace);
       return executedThen(finished, payloads);
     },
-    async tool({ stepId, toolCallId, ready, signal }: ToolExecution, workspace: Workspace) {
-      if (ready.effect !== "execute") return tools.run(ready, workspace, signal);
+    async tool({ stepId, toolCallId, ready, place }: ToolExecution) {
+      if (ready.effect !== "execute") return tools.run(ready, place);
       const recorded = answers.tool(so.names.tool(stepId, toolCallId));
       const what = `step "${stepId}": \`${ready.subject}\``;
       if (!recorded) throw new Unanswered(`${what} has no outcome on record`);
       const { tree, finished } = recorded;
-      await leaveAsThen({ tree, treeAfter: finished.treeAfter ?? tree, now: so.tree ?? "", what }, so, workspace);
+      await leaveAsThen({ tree, treeAfter: finished.treeAfter ?? tree, now: so.tree ?? "", what }, so, place.workspace);
       const { status, summary } = finished;
       return {
         status: status === "denied" ? "error" : status,

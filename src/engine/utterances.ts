@@ -42,6 +42,7 @@ export function utteranceOf(event: StoredEvent, stepId: string, payloads: Payloa
           text: payloads.readText(event.result),
           status: event.status,
           finish: event.finish ? payloads.readJson<Json>(event.finish) : null,
+          ...(event.seen ? { seen: event.seen } : {}),
         },
       ];
     default:

@@ -6,6 +6,7 @@ import type { CheckedFile } from "./checked-file.ts";
 import type { LoadContext } from "./context.ts";
 import { type Draft, sorted } from "./draft.ts";
 import { inputSpec, inputValues } from "./input-values.ts";
+import { serversOf } from "./mcp-servers.ts";
 import { planSteps } from "./plan-steps.ts";
 import { DEFAULT_MAX_TURNS, toolsOf } from "./role-defaults.ts";
 import { rolePrompts } from "./role-prompts.ts";
@@ -91,12 +92,14 @@ function rolesOf(
   const budgets = roleBudgets(budget, roles, file.raw.roles ?? {});
   const entries = roles.map((name): readonly [RoleName, Role] => {
     const raw = file.raw.roles?.[name];
+    const servers = serversOf(file.raw, raw);
     const role: Role = {
       name,
       prompt: prompts[name] ?? "",
       models: routeOf(file, name, context),
       tools: toolsOf(name, raw),
       permissions: raw?.permissions ?? [],
+      ...(servers.length > 0 ? { servers } : {}),
       budget: budgets[name] ?? {},
       maxTurns: raw?.max_turns ?? DEFAULT_MAX_TURNS[name],
     };

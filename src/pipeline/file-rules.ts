@@ -1,6 +1,7 @@
 import type { Diagnostic } from "../core/diagnostic.ts";
 import { type Draft, isFaulty, type Rule, sorted } from "./draft.ts";
 import { describe } from "./explain.ts";
+import { checkRoleServers, checkServers } from "./mcp-servers.ts";
 import { planSteps } from "./plan-steps.ts";
 import { checkCommandInputs, checkReferences } from "./reference-rules.ts";
 import { checkPermissions, checkRoleBudgets, checkTools } from "./role-rules.ts";
@@ -86,6 +87,8 @@ const RULES: readonly Rule[] = [
   checkRoleBudgets,
   checkArtifacts,
   checkCopies,
+  checkServers,
+  checkRoleServers,
 ];
 
 /** All that is wrong with a file, its structure included, in the order of the file. */

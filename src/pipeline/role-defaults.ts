@@ -1,4 +1,4 @@
-import { changesFiles, TOOL_NAMES, type ToolName } from "../core/permission.ts";
+import { changesFiles, SERVER_TOOLS, TOOL_NAMES, type ToolName } from "../core/permission.ts";
 import type { RoleName } from "../core/pipeline.ts";
 import type { RawRole } from "./schema.ts";
 
@@ -15,6 +15,7 @@ export function toolsOf(role: RoleName, raw: RawRole | undefined): readonly Tool
   const own = raw?.tools;
   return TOOL_NAMES.filter((tool) => {
     if (tool === "finish") return true;
+    if (SERVER_TOOLS.includes(tool)) return (raw?.mcp ?? []).length > 0;
     return own ? own.includes(tool) : !(isReadOnly(role) && changesFiles(tool));
   });
 }

@@ -1,6 +1,7 @@
 import type { Infer, JsonSchema } from "../core/json.ts";
 import { EFFECTS, TOOL_NAMES } from "../core/permission.ts";
 import { INPUT_TYPES, LOST_CALL_RULES, ROLE_NAMES, SANDBOX_MODES } from "../core/pipeline.ts";
+import { MCP_SERVERS } from "./mcp-schema.ts";
 import { ARTIFACT_PATTERN, DURATION_PATTERN, ID_PATTERN, INPUT_NAME_PATTERN, VARIABLE_PATTERN } from "./patterns.ts";
 
 const text = { type: "string", minLength: 1 } as const satisfies JsonSchema;
@@ -113,6 +114,12 @@ const ROLE = {
       ...text,
       description: "Path of a Markdown file, from this file, that replaces the built-in system prompt.",
     },
+    mcp: {
+      type: "array",
+      items: text,
+      uniqueItems: true,
+      description: "Servers of the file's `mcp` whose tools the role may call.",
+    },
     max_turns: { type: "integer", minimum: 1, maximum: 1000, description: "Model calls of one conversation." },
   },
 } as const satisfies JsonSchema;
@@ -224,6 +231,7 @@ export const PIPELINE_SCHEMA = {
       default: "retry",
       description: "A model call was sent and its outcome is not known. `retry`: ask again. `stop`: wait for you.",
     },
+    mcp: MCP_SERVERS,
     roles: {
       type: "object",
       additionalProperties: false,

@@ -9,6 +9,8 @@ export const TEMPLATE_PLACEHOLDERS = {
   "messages/task": ["task"],
   /** What the step's `prompt` adds. */
   "messages/instructions": ["instructions"],
+  /** What servers of tools offer. */
+  "messages/servers": ["servers"],
   "messages/plan": ["plan"],
   /** What the checks say of the base, before anything was changed. */
   "messages/baseline": ["checks"],

@@ -28,7 +28,7 @@ export const bash: Tool<Infer<typeof PARAMETERS>> = {
   description: `Runs a command with bash and waits for it. Each call starts afresh in the repository's root; nothing can be typed in, and what is left running is ended. Of more than ${MOST_OUTPUT_BYTES / 1024} KB of output you see the beginning and the end. Git history is not yours to change: no commit, checkout, reset and the like.`,
   parameters: PARAMETERS,
   subject: (args) => args.command,
-  async run(args, workspace, signal) {
+  async run(args, { workspace, signal }) {
     const timeoutMs = args.timeout_ms ?? DEFAULT_TIMEOUT_MS;
     return resultOf(await workspace.run({ command: args.command, env: {}, timeoutMs, signal }), timeoutMs);
   },

@@ -50,7 +50,7 @@ export const edit: Tool<Arguments> = {
     "Changes parts of a file. Each old text must be exactly as in the file (without the line numbers that read shows) and be found once. Line ends, file mode and everything else stay as they are. Shows a diff of what it did.",
   parameters: PARAMETERS,
   subject: (args) => args.path,
-  async run(args, workspace) {
+  async run(args, { workspace }) {
     const file = await workspace.readFile(args.path);
     if (!file.ok) return failed(`${file.reason}. Nothing was changed; write creates files.`, file.reason);
     const before = Buffer.from(file.value).toString("latin1");

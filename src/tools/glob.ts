@@ -25,7 +25,7 @@ export const glob: Tool<Infer<typeof PARAMETERS>> = {
   parameters: PARAMETERS,
   subject: (args) => args.path ?? ".",
   label: (args) => (args.path === undefined ? args.pattern : `${args.pattern} in ${args.path}`),
-  async run(args, workspace) {
+  async run(args, { workspace }) {
     const found = await workspace.glob(args.pattern, args.path ?? ".");
     if (!found.ok) return failed(found.reason);
     const paths = found.value;

@@ -27,7 +27,7 @@ export const grep: Tool<Infer<typeof PARAMETERS>> = {
   subject: (args) => args.path ?? ".",
   label: (args) =>
     [args.pattern, args.path && `in ${args.path}`, args.glob && `(${args.glob})`].filter(Boolean).join(" "),
-  async run(args, workspace) {
+  async run(args, { workspace }) {
     const found = await workspace.grep({
       pattern: args.pattern,
       path: args.path ?? ".",

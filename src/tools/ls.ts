@@ -17,7 +17,7 @@ export const ls: Tool<Infer<typeof PARAMETERS>> = {
   description: `Lists one directory, ignored files included: directories end in /, symlinks in @, files show their size in bytes. At most ${MOST_ENTRIES} entries.`,
   parameters: PARAMETERS,
   subject: (args) => args.path ?? ".",
-  async run(args, workspace) {
+  async run(args, { workspace }) {
     const listed = await workspace.list(args.path ?? ".");
     if (!listed.ok) return failed(listed.reason);
     const entries = listed.value;

@@ -11,14 +11,20 @@ const ALIASES: Readonly<Record<ToolName, readonly string[]>> = {
   write: ["writefile", "createfile", "create", "savefile"],
   bash: ["run", "shell", "sh", "exec", "execute", "executecommand", "runcommand", "runshellcommand", "terminal"],
   todo: ["todowrite", "writetodos", "todos"],
+  mcp_schema: ["toolsearch", "mcpdescribe"],
+  mcp_call: ["mcp", "callmcptool"],
   finish: ["done", "complete", "submit", "finishtask", "completetask", "attemptcompletion"],
 };
 
 /** The tool that a model means: its name in any case, with a prefix such as `functions.`, or an alias; null when unknown. */
 export function resolveToolName(name: string): ToolName | null {
   const last = name.trim().split(".").at(-1) ?? "";
-  const plain = last.toLowerCase().replace(/[\s_-]+/g, "");
-  return TOOL_NAMES.find((tool) => tool === plain || ALIASES[tool].includes(plain)) ?? null;
+  const plain = plainName(last);
+  return TOOL_NAMES.find((tool) => plainName(tool) === plain || ALIASES[tool].includes(plain)) ?? null;
+}
+
+function plainName(name: string): string {
+  return name.toLowerCase().replace(/[\s_-]+/g, "");
 }
 
 /** What a model is told that calls a tool which does not exist. */

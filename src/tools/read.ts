@@ -30,7 +30,7 @@ export const read: Tool<Arguments> = {
   description: `Shows a text file, each line after its number and a tab (they are not part of the file). At most ${MOST_LINES} lines or ${MOST_BYTES / 1024} KB at once; lines are cut at ${LONGEST_LINE} characters. For a longer file, go on with offset.`,
   parameters: PARAMETERS,
   subject: (args) => args.path,
-  async run(args, workspace) {
+  async run(args, { workspace }) {
     const file = await workspace.readFile(args.path);
     if (!file.ok) return explain(args.path, file.reason, workspace);
     const bytes = file.value;

@@ -1,5 +1,5 @@
 import type { Infer, JsonSchema } from "../core/json.ts";
-import { oneLine } from "./text.ts";
+import { renderTodos } from "../core/todos.ts";
 import { done, type Tool } from "./tool.ts";
 
 const PARAMETERS = {
@@ -25,18 +25,13 @@ const PARAMETERS = {
 
 type Arguments = Infer<typeof PARAMETERS>;
 
-const MARKS = { pending: "[ ]", in_progress: "[>]", done: "[x]" } as const;
-
 /** Lets a model keep its list of work in view: the conversation is its only memory. */
 export const todo: Tool<Arguments> = {
   name: "todo",
   description: "Keeps your list of work in view. Send the whole list each time; nothing else happens.",
   parameters: PARAMETERS,
   subject: progress,
-  async run(args) {
-    const lines = args.items.map((item) => `${MARKS[item.status]} ${oneLine(item.text)}`);
-    return done(lines.length === 0 ? "(the list is empty)" : lines.join("\n"), progress(args));
-  },
+  run: async (args) => done(renderTodos(args.items), progress(args)),
 };
 
 function progress(args: Arguments): string {

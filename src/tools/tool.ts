@@ -1,6 +1,6 @@
 import type { JsonSchema } from "../core/json.ts";
 import type { ToolName } from "../core/permission.ts";
-import type { ToolResult, Workspace } from "../core/ports.ts";
+import type { ToolPlace, ToolResult } from "../core/ports.ts";
 import { oneLine } from "./text.ts";
 
 /** Something that a model may call. What it may do to the world is in `TOOL_EFFECTS` of core. */
@@ -14,7 +14,7 @@ export interface Tool<Arguments = unknown> {
   /** One line for people, where the subject alone would say too little. */
   label?(args: Arguments): string;
   /** Contract: `args` are valid against `parameters`; what goes wrong is an `error` result. */
-  run(args: Arguments, workspace: Workspace, signal: AbortSignal): Promise<ToolResult>;
+  run(args: Arguments, place: ToolPlace): Promise<ToolResult>;
 }
 
 /** The call did what it was asked to. */

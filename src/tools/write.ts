@@ -25,7 +25,7 @@ export const write: Tool<Infer<typeof PARAMETERS>> = {
     "Creates a file, or replaces one whole; to change parts of a file use edit. A file that is replaced keeps its mode and its line ends.",
   parameters: PARAMETERS,
   subject: (args) => args.path,
-  async run(args, workspace) {
+  async run(args, { workspace }) {
     const file = await workspace.readFile(args.path);
     const before = file.ok ? Buffer.from(file.value) : null;
     const omission = omissionIn(args.content, before?.toString("utf8") ?? "");

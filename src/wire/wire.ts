@@ -98,6 +98,7 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
       const { createEngine } = await import("../engine/engine.ts");
       const { liveExecutor } = await import("../engine/executor.ts");
       const { createAgent } = await import("../agent/run-agent.ts");
+      const { createToolServers } = await import("../protocols/tool-servers.ts");
       const secrets = [...secretsOf(await wiring.lanes()), ...Object.values(variables)];
       const tools = await wiring.tools();
       return createEngine({
@@ -105,6 +106,7 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
         secrets,
         chance,
         tools,
+        servers: createToolServers(),
         executor: liveExecutor(tools, secrets),
         agent: createAgent(),
         peers: await wiring.peers(),

@@ -29,12 +29,19 @@ const FORMAT = [
 
 const RENAMES = ["--find-renames=50%", "-l1000"];
 
-/** A patch from one tree to another. Exact: modes, binary files, line ends and missing last ones included. */
-export async function diffTrees(place: PlaceSpec, from: TreeHash, to: TreeHash): Promise<Uint8Array> {
+/**
+ * A patch from one tree to another. Exact: modes, binary files, line ends and missing last ones included.
+ * `below`: the only file or directory that it is to speak of.
+ */
+export async function diffTrees(
+  place: PlaceSpec,
+  { from, to, below = null }: { readonly from: TreeHash; readonly to: TreeHash; readonly below?: string | null },
+): Promise<Uint8Array> {
   const file = join(runFolder(place.commonDir, place.rid).path, `${ownName("diff-")}${randomUUID()}.patch`);
   try {
+    const only = below === null ? [] : ["--", `:(literal)${below}`];
     const renames = (await removesSymlinks(place, from, to)) ? ["--no-renames"] : RENAMES;
-    await place.git.run(request(place, [...FORMAT, ...renames, `--output=${file}`, from, to]));
+    await place.git.run(request(place, [...FORMAT, ...renames, `--output=${file}`, from, to, ...only]));
     return await readFile(file);
   } finally {
     await rm(file, { force: true });

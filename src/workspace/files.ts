@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { constants, type Stats } from "node:fs";
-import { lstat, mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { lstat, mkdir, open, readdir, rename, rm, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { codeOf, hasCode } from "../core/errors.ts";
 import type { FileEntry, FileOutcome, Workspace } from "../core/ports.ts";
@@ -11,12 +11,16 @@ import { searchNames, searchText } from "./search.ts";
 /** Larger files do not fit a tool call or a diff that anyone reads; the issue asks for 50 MB to work. */
 const LARGEST_FILE_BYTES = 100 * 1024 * 1024;
 
+type Files = Pick<Workspace, "readFile" | "writeFile" | "removeFile" | "moveFile" | "list" | "glob" | "grep">;
+
 /** The files of one worktree. Contract: as `Workspace` says; refusals are values, never exceptions. */
-export function createFiles(root: string): Pick<Workspace, "readFile" | "writeFile" | "list" | "glob" | "grep"> {
+export function createFiles(root: string): Files {
   const at = <T>(path: string, work: (place: Place) => Promise<FileOutcome<T>>) => attempt(root, path, work);
   return {
     readFile: (path) => at(path, readPlace),
     writeFile: (path, bytes) => at(path, (place) => writePlace(place, bytes)),
+    removeFile: (path) => at(path, removePlace),
+    moveFile: (from, to) => at(from, (source) => at(to, (target) => movePlace(source, target))),
     list: (path) => at(path, listPlace),
     glob: (pattern, path) => at(path, (place) => searchNames(place, pattern)),
     grep: (query) => at(query.path, (place) => searchText(place, query)),
@@ -143,6 +147,58 @@ async function replaceFile(directory: HeldDirectory, name: string, bytes: Uint8A
     throw error;
   }
   await directory.handle.sync();
+}
+
+async function removePlace(place: Place): Promise<FileOutcome<void>> {
+  const held = await holdEntry(place);
+  if (!held.ok) return held;
+  const { directory, name } = held.value;
+  try {
+    await unlink(join(directory.base, name));
+    await directory.handle.sync();
+    return { ok: true, value: undefined };
+  } finally {
+    await directory.handle.close();
+  }
+}
+
+async function movePlace(source: Place, target: Place): Promise<FileOutcome<void>> {
+  if (target.missing.length === 0) return refuse(`${show(target.path)} exists already`);
+  const held = await holdEntry(source);
+  if (!held.ok) return held;
+  const { directory, name } = held.value;
+  try {
+    const goal = await holdParent(target.real, target.missing.slice(0, -1));
+    try {
+      await rename(join(directory.base, name), join(goal.base, target.missing.at(-1) ?? ""));
+      await goal.handle.sync();
+    } finally {
+      await goal.handle.close();
+    }
+    await directory.handle.sync();
+    return { ok: true, value: undefined };
+  } finally {
+    await directory.handle.close();
+  }
+}
+
+/** The directory of a file that is to lose its name. A path that leads through a symlink names another file than it seems. */
+async function holdEntry(place: Place): Promise<FileOutcome<{ directory: HeldDirectory; name: string }>> {
+  if (place.missing.length > 0) return refuse(`${show(place.path)} does not exist`);
+  if (place.real === place.root) return refuse(`${show(place.path)} is a directory`);
+  if (place.real !== join(place.root, place.path))
+    return refuse(`${show(place.path)} goes through a symlink; give the path of the file itself`);
+  const directory = await holdDirectory(dirname(place.real), dirname(place.real));
+  const name = basename(place.real);
+  try {
+    const obstacle = obstacleIn(place, await lstat(join(directory.base, name)));
+    if (obstacle === null) return { ok: true, value: { directory, name } };
+    await directory.handle.close();
+    return refuse(obstacle);
+  } catch (error) {
+    await directory.handle.close();
+    throw error;
+  }
 }
 
 async function listPlace(place: Place): Promise<FileOutcome<readonly FileEntry[]>> {

@@ -11,8 +11,9 @@ import { inWords } from "./git-errors.ts";
 import { runFolder } from "./layout.ts";
 import { checkedId, sweepObjects } from "./objects.ts";
 import { endOrphanedGits, familyOf } from "./orphans.ts";
+import { openProgram } from "./piped-program.ts";
 import { openPlace, type Place, type PlaceSpec, readBase } from "./place.ts";
-import { createProcesses } from "./processes.ts";
+import { createProcesses, type ProcessesSpec } from "./processes.ts";
 import { restoreTree, takeSnapshot } from "./snapshots.ts";
 import { packTrees, unpackTrees } from "./tree-pack.ts";
 import { createWorktree } from "./worktree.ts";
@@ -43,16 +44,18 @@ export function assembleWorkspace(parts: WorkspaceParts): Workspace {
     await endOrphanedGits(spec);
     await sweepObjects(objects);
   });
+  const processes: ProcessesSpec = {
+    rid,
+    family: familyOf(spec),
+    root: path,
+    folder,
+    env: childEnvironment(parts.environment, { userRoot: root, worktree: path }),
+  };
   return {
     path,
     ...createFiles(path),
-    ...createProcesses({
-      rid,
-      family: familyOf(spec),
-      root: path,
-      folder,
-      env: childEnvironment(parts.environment, { userRoot: root, worktree: path }),
-    }),
+    ...createProcesses(processes),
+    open: (request) => openProgram(processes, request),
     snapshot: () =>
       inTurn(snapshot).catch(async (error: unknown) => {
         await inTurn(() => sweepObjects(objects));
@@ -60,7 +63,8 @@ export function assembleWorkspace(parts: WorkspaceParts): Workspace {
       }),
     forgetIndex: () => inTurn(() => rm(index, { force: true })),
     restore: (tree) => inTurn(async () => restoreTree(await openOrMakeAgain(spec), checkedId(tree))),
-    diff: async (from, to) => diffTrees(spec, checkedId(from), checkedId(to)),
+    diff: async (from, to, below) =>
+      diffTrees(spec, { from: checkedId(from), to: checkedId(to), below: below ?? null }),
     diffStat: async (from, to) => diffStatOfTrees(spec, checkedId(from), checkedId(to)),
     commit: (tree, parent, message) =>
       inTurn(async () => commitTree(spec, checkedId(tree), checkedId(parent), message)),

@@ -4,7 +4,7 @@ import type { Utterance } from "../../src/core/conversation.ts";
 import type { FailureClass } from "../../src/core/failure.ts";
 import type { ModelEvent, ModelFacts, ModelRequest, Part } from "../../src/core/model.ts";
 import { FREE } from "../../src/core/money.ts";
-import type { Assignment, StepPort, StopWhy } from "../../src/core/ports.ts";
+import type { Assignment, StepPort, StopWhy, ToolUse } from "../../src/core/ports.ts";
 import { NO_USAGE } from "../../src/core/usage.ts";
 
 type End = Extract<ModelEvent, { type: "answered" | "failed" }>;
@@ -117,9 +117,18 @@ function step(world: World) {
       done.push(`say ${why}`);
       known.push({ type: "said", why, text });
     },
-    async useTool(call: { readonly id: string; readonly name: string }) {
-      done.push(`use ${call.name}`);
-      known.push({ type: "tool", toolCallId: call.id, name: call.name, text: "", status: "ok", finish: { ok: true } });
+    async useTools(uses: readonly ToolUse[]) {
+      for (const { call } of uses) {
+        done.push(`use ${call.name}`);
+        known.push({
+          type: "tool",
+          toolCallId: call.id,
+          name: call.name,
+          text: "",
+          status: "ok",
+          finish: { ok: true },
+        });
+      }
     },
     tell: () => undefined,
   } as unknown as StepPort;

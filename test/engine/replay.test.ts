@@ -354,8 +354,8 @@ describe("what is not the same is found, and said", () => {
     const wordy = await replayed(
       world,
       run.rid,
-      changed(async (ready, workspace, signal) => {
-        const result = await tools.run(ready, workspace, signal);
+      changed(async (ready, place) => {
+        const result = await tools.run(ready, place);
         return ready.tool === "edit" ? { ...result, text: `${result.text}\nThat went well.` } : result;
       }),
     );
@@ -372,9 +372,9 @@ describe("what is not the same is found, and said", () => {
     const messy = await replayed(
       world,
       run.rid,
-      changed(async (ready, workspace, signal) => {
-        if (ready.tool === "edit") await workspace.writeFile("left.txt", new Uint8Array());
-        return tools.run(ready, workspace, signal);
+      changed(async (ready, place) => {
+        if (ready.tool === "edit") await place.workspace.writeFile("left.txt", new Uint8Array());
+        return tools.run(ready, place);
       }),
     );
     expect(messy.difference).toMatchObject({ type: "tool.finished", path: "treeAfter" });

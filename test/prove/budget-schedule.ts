@@ -4,6 +4,7 @@ import { WINDOWS } from "../../src/core/budget.ts";
 import type { Assignment } from "../../src/core/ports.ts";
 import { readRun } from "../../src/core/read-run.ts";
 import { stepState } from "../../src/core/run.ts";
+import { NO_SERVERS } from "../../src/core/tool-servers.ts";
 import { reconcile } from "../../src/engine/calls.ts";
 import { type Context, callBook } from "../../src/engine/context.ts";
 import type { EngineDeps } from "../../src/engine/deps.ts";
@@ -121,7 +122,11 @@ async function askAll(context: Context, stepId: string, questions: number, play:
   const prompt = context.log.json({ system: "s", user: "u" });
   const begun = { stepId, conversation: 1, tree: "t0", prompt, fingerprint: null } as const;
   context.log.record({ type: "step.started", ...begun });
-  const port = openStepPort(context, step, 1, new AbortController().signal);
+  const port = openStepPort(context, step, {
+    conversation: 1,
+    signal: new AbortController().signal,
+    servers: NO_SERVERS,
+  });
   await port.closeOpenCall();
   const assignment: Assignment = {
     stepId,

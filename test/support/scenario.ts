@@ -5,11 +5,12 @@ import { createAgent } from "../../src/agent/run-agent.ts";
 import { readConfig } from "../../src/cli/config.ts";
 import { systemChance } from "../../src/cli/system-chance.ts";
 import type { StoredEvent } from "../../src/core/event.ts";
-import type { Models } from "../../src/core/ports.ts";
+import type { Models, ToolServers } from "../../src/core/ports.ts";
 import type { Run } from "../../src/core/run.ts";
 import type { Store, UserLedger } from "../../src/core/store.ts";
 import { createEngine, type Engine, type Listener } from "../../src/engine/engine.ts";
 import { liveExecutor } from "../../src/engine/executor.ts";
+import { createToolServers } from "../../src/protocols/tool-servers.ts";
 import { openSpool } from "../../src/store/spool.ts";
 import { SqliteStore } from "../../src/store/sqlite-store.ts";
 import { type RunSpec, type Wiring, wire } from "../../src/wire/wire.ts";
@@ -121,6 +122,7 @@ export interface Scenario {
     readonly store?: (store: Store) => Store;
     readonly models?: (models: Models) => Models;
     readonly userLedger?: UserLedger;
+    readonly servers?: ToolServers;
     readonly variables?: Record<string, string>;
     readonly secrets?: readonly string[];
   }): Promise<Engine & { readonly store: Store }>;
@@ -191,6 +193,7 @@ export function scenario(options: ScenarioOptions = {}): Scenario {
         results: await wiring.results(),
         models: around.models?.(models) ?? models,
         tools,
+        servers: around.servers ?? createToolServers(),
         executor: liveExecutor(tools, secrets),
         agent: createAgent(),
         chance: { ...wiring.chance, sleep: async () => undefined },

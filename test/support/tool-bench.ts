@@ -2,11 +2,15 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { FINISH_SCHEMAS } from "../../src/core/contract.ts";
 import { TOOL_NAMES } from "../../src/core/permission.ts";
-import type { ToolCheck, ToolGrant, ToolResult } from "../../src/core/ports.ts";
+import type { ToolCheck, ToolGrant, ToolResult, ToolSession } from "../../src/core/ports.ts";
+import { NO_SERVERS } from "../../src/core/tool-servers.ts";
 import { createTools } from "../../src/tools/tools.ts";
 import { writeFiles } from "./git.ts";
 import { plainWorkspace } from "./plain-workspace.ts";
 import { tempDir } from "./temp.ts";
+
+/** Nothing was seen yet, nothing was changed. */
+export const NO_SESSION: ToolSession = { seen: {}, trees: { base: "", now: "" } };
 
 /** All tools, no rules, a doer's finish. */
 export const EVERYTHING: ToolGrant = { tools: TOOL_NAMES, permissions: [], finish: FINISH_SCHEMAS.doer };
@@ -22,7 +26,7 @@ export function toolBench(files: Readonly<Record<string, string | Uint8Array>> =
   const call = async (name: string, args: unknown, signal = new AbortController().signal): Promise<ToolResult> => {
     const ready = check(name, args);
     if (ready.type !== "ready") throw new Error(`not ready: ${ready.text}`);
-    return tools.run(ready, workspace, signal);
+    return tools.run(ready, { workspace, signal, servers: NO_SERVERS, session: NO_SESSION });
   };
   return {
     root,

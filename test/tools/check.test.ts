@@ -164,7 +164,7 @@ describe("finish", () => {
     const ready = check("finish", review, reviewer);
     if (ready.type !== "ready") throw new Error(ready.text);
     const { signal } = new AbortController();
-    const result = await tools.run(ready, undefined as never, signal);
+    const result = await tools.run(ready, { signal } as never);
     expect(result).toEqual({ status: "ok", text: "Accepted.", summary: "approve", finish: review });
   });
 });
@@ -177,6 +177,6 @@ test("todo gives the list back", async () => {
   ];
   const ready = check("todo", { items });
   if (ready.type !== "ready") throw new Error(ready.text);
-  const result = await tools.run(ready, undefined as never, new AbortController().signal);
+  const result = await tools.run(ready, { signal: new AbortController().signal } as never);
   expect(result).toMatchObject({ text: "[x] read the code\n[>] fix it\n[ ] test it", summary: "1 of 3 done" });
 });

@@ -1,0 +1,70 @@
+import { randomUUID } from "node:crypto";
+import type { PipedProgram, ProgramRequest } from "../core/ports.ts";
+import type { ProcessesSpec } from "./processes.ts";
+import { endFamily, type Family } from "./survivors.ts";
+
+/** Of standard error, its end: enough for a stack trace. */
+const KEPT_ERROR_CHARACTERS = 2_000;
+const TERM_TO_KILL_MS = 2_000;
+
+/** Starts a program with pipes on its standard streams. It counts among the run's processes: nothing of it outlives the run. */
+export async function openProgram(spec: ProcessesSpec, request: ProgramRequest): Promise<PipedProgram> {
+  const [program = "", ...args] = request.command;
+  const { execa } = await import("execa");
+  const callId = `${spec.family}-${randomUUID()}`;
+  const subprocess = execa(program, args, {
+    cwd: spec.root,
+    env: { ...spec.env, ...request.env, CCP_RUN: spec.rid, CCP_CALL: callId },
+    extendEnv: false,
+    stdin: "pipe",
+    stdout: "pipe",
+    stderr: "pipe",
+    encoding: "buffer",
+    buffer: false,
+    detached: true,
+    reject: false,
+  });
+  const family: Family = { groupId: subprocess.pid ?? null, marker: `CCP_CALL=${callId}` };
+  // A program that has ended closes its input; what is written then is lost, and `ended` tells.
+  subprocess.stdin.on("error", () => undefined);
+  const complaints = lastOf(subprocess.stderr);
+  const ended = subprocess.then((end) => endText(end, complaints()));
+  return {
+    write: (text) => {
+      if (subprocess.stdin.writable) subprocess.stdin.write(text);
+    },
+    output: subprocess.stdout,
+    ended,
+    async end() {
+      subprocess.stdin.end();
+      await endFamily(family, { beforeTermMs: 0, beforeKillMs: TERM_TO_KILL_MS });
+      await ended;
+    },
+  };
+}
+
+function lastOf(stream: NodeJS.ReadableStream): () => string {
+  let text = "";
+  stream.on("data", (bytes: Uint8Array) => {
+    text = (text + new TextDecoder().decode(bytes)).slice(-KEPT_ERROR_CHARACTERS);
+  });
+  stream.on("error", () => undefined);
+  return () => text.trim();
+}
+
+function endText(
+  end: {
+    readonly exitCode?: number | undefined;
+    readonly signal?: string | undefined;
+    readonly originalMessage?: string | undefined;
+  },
+  complaints: string,
+): string {
+  const how =
+    end.exitCode !== undefined
+      ? `it ended with exit code ${end.exitCode}`
+      : end.signal !== undefined
+        ? `it was ended by ${end.signal}`
+        : `it could not be started: ${end.originalMessage ?? "the system does not say why"}`;
+  return complaints === "" ? how : `${how}; its last words: ${complaints}`;
+}
