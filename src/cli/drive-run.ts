@@ -1,9 +1,9 @@
 import { EXIT } from "../core/errors.ts";
+import { variablesNamed } from "../core/named-variables.ts";
 import type { Pipeline } from "../core/pipeline.ts";
 import type { Screen } from "../core/ports.ts";
 import { readRun } from "../core/read-run.ts";
 import type { Run } from "../core/run.ts";
-import type { McpServer } from "../core/tool-servers.ts";
 import type { Engine, Listener, Past, ResumeChanges, RunSpec, Wiring } from "../wire/wire.ts";
 import { askToRaise } from "./ask-to-raise.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -75,21 +75,14 @@ async function driveOnce(start: Start, { engine, pipeline, flags, wiring, contex
   }
 }
 
-/** The user's values of the variables that the pipeline's steps name. */
+/** The user's values of the variables that the pipeline names. */
 function variablesOf(pipeline: Pipeline, wiring: Wiring): Readonly<Record<string, string>> {
-  const servers = Object.values(pipeline.roles).flatMap((role) => role.servers ?? []);
-  const names = [...pipeline.steps.flatMap((step) => step.env), ...servers.flatMap(variablesOfServer)];
   return Object.fromEntries(
-    names.flatMap((name) => {
+    variablesNamed(pipeline).flatMap(({ name }) => {
       const value = wiring.config.environment[name];
       return value === undefined ? [] : [[name, value] as const];
     }),
   );
-}
-
-function variablesOfServer(server: McpServer): readonly string[] {
-  if (server.kind === "stdio") return server.env;
-  return server.tokenEnv === null ? [] : [server.tokenEnv];
 }
 
 /** A resumed run first shows the last page of what it had shown. */

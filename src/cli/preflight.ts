@@ -6,6 +6,7 @@ import { FINISH_SCHEMAS } from "../core/contract.ts";
 import { CcpError, EXIT, hasCode, messageOf } from "../core/errors.ts";
 import { formatModelRef, type ModelFacts } from "../core/model.ts";
 import { formatUsd } from "../core/money.ts";
+import { variablesNamed } from "../core/named-variables.ts";
 import { type Pipeline, type Role, type RoleName, type Step, withDownstream } from "../core/pipeline.ts";
 import { type Run, stepState } from "../core/run.ts";
 import type { Wiring } from "../wire/wire.ts";
@@ -22,7 +23,7 @@ export async function preflight(pipeline: Pipeline, task: string, wiring: Wiring
       },
     );
   }
-  requireVariables(pipeline.steps, wiring);
+  requireVariables(pipeline, pipeline.steps, wiring);
   await requireWritable(wiring);
   const models = await wiring.models();
   const roles = rolesOf(pipeline, pipeline.steps);
@@ -42,7 +43,7 @@ export interface WayOn {
 /** The same for a run that goes on: what the steps that are left need is there, before the run is touched. */
 export async function preflightResume(run: Run, { pipeline, toDo, routes }: WayOn, wiring: Wiring): Promise<void> {
   const left = stepsLeft(run, pipeline, toDo);
-  requireVariables(left, wiring);
+  requireVariables(pipeline, left, wiring);
   await requireWritable(wiring);
   const models = await wiring.models();
   for (const role of rolesOf(pipeline, left))
@@ -63,14 +64,14 @@ function rolesOf(pipeline: Pipeline, steps: readonly Step[]): readonly Role[] {
   return [...new Set(roles)];
 }
 
-/** A variable that a step names and that is not set would make a command fail half-way through a paid run. */
-function requireVariables(steps: readonly Step[], wiring: Wiring): void {
-  const missing = steps.flatMap((step) =>
-    step.env.filter((name) => wiring.config.environment[name] === undefined).map((name) => `${name} (step ${step.id})`),
-  );
+/** A variable that is named and not set would make a command or a server fail half-way through a paid run. */
+function requireVariables(pipeline: Pipeline, steps: readonly Step[], wiring: Wiring): void {
+  const missing = variablesNamed(pipeline, steps)
+    .filter(({ name }) => wiring.config.environment[name] === undefined)
+    .map(({ name, by }) => `${name} (${by})`);
   if (missing.length === 0) return;
   throw new CcpError("missing_variable", EXIT.credentials, `not set in the environment: ${missing.join(", ")}`, {
-    hint: "nothing was started; set it, or take its name out of the step's env",
+    hint: "nothing was started; set it, or take its name out of the file",
   });
 }
 

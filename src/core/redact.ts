@@ -8,3 +8,8 @@ export function redact(text: string, secrets: readonly string[]): string {
     .sort((a, b) => b.length - a.length)
     .reduce((cleaned, secret) => cleaned.replaceAll(secret, "[redacted]"), text);
 }
+
+/** The same for every text in plain JSON data, whatever its shape. */
+export function redactJson<Value>(value: Value, secrets: readonly string[]): Value {
+  return JSON.parse(redact(JSON.stringify(value), secrets)) as Value;
+}

@@ -4,6 +4,7 @@ import type { Json } from "../core/json.ts";
 import { formatModelRef } from "../core/model.ts";
 import type { AgentStep } from "../core/pipeline.ts";
 import type { Assignment, StopWhy } from "../core/ports.ts";
+import { redactJson } from "../core/redact.ts";
 import { stepState } from "../core/run.ts";
 import { NO_SERVERS, type StepServers } from "../core/tool-servers.ts";
 import { recordWithFiles } from "./artifact.ts";
@@ -81,7 +82,7 @@ async function begin(context: Context, step: AgentStep, conversation: number, se
   const { log } = context;
   const state = stepState(log.run, step.id);
   const isOpen = state.status === "interrupted" && state.conversation === conversation && state.prompt !== null;
-  const listing = isOpen ? [] : await servers.list(context.halt.signal);
+  const listing = isOpen ? [] : redactJson(await servers.list(context.halt.signal), context.deps.secrets);
   const prompt =
     isOpen && state.prompt ? log.readJson<Prompt>(state.prompt) : await composePrompt(context, step, listing);
   const ref = isOpen && state.prompt ? state.prompt : log.json({ ...prompt });

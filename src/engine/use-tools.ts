@@ -1,8 +1,7 @@
 import type { EventOf } from "../core/event.ts";
-import type { Json } from "../core/json.ts";
 import type { AgentStep } from "../core/pipeline.ts";
 import type { ToolCheck, ToolResult, ToolSession, ToolUse } from "../core/ports.ts";
-import { redact } from "../core/redact.ts";
+import { redact, redactJson } from "../core/redact.ts";
 import type { SeenFiles } from "../core/seen.ts";
 import type { StepServers } from "../core/tool-servers.ts";
 import { type Context, treeOf, workspaceOf } from "./context.ts";
@@ -139,10 +138,6 @@ function toolFinished(
     finish: result.finish === null ? null : log.json(redactJson(result.finish, deps.secrets)),
     ...(result.seen ? { seen: result.seen } : {}),
   };
-}
-
-function redactJson(value: Json, secrets: readonly string[]): Json {
-  return JSON.parse(redact(JSON.stringify(value), secrets)) as Json;
 }
 
 function firstLine(text: string): string {

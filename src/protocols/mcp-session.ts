@@ -22,7 +22,6 @@ export interface McpSession {
 
 /** More tools than any model can use; what is beyond is not looked at. */
 const MOST_TOOLS = 500;
-const MOST_PAGES = 20;
 /** A name that can stand in `server/tool` and in a rule. */
 const PLAIN_NAME = /^[A-Za-z0-9_.-]{1,128}$/;
 
@@ -103,19 +102,17 @@ function httpTransport(server: Extract<McpServer, { kind: "http" }>, place: Serv
   });
 }
 
+/** The SDK asks for page after page, and gives up on a list that does not end. */
 async function listTools(client: Client, options: RequestOptions): Promise<readonly ServerTool[]> {
-  const found: ServerTool[] = [];
-  let cursor: string | undefined;
-  for (let page = 0; page < MOST_PAGES && found.length < MOST_TOOLS; page++) {
-    const { tools, nextCursor } = await client.listTools(cursor === undefined ? {} : { cursor }, options);
-    for (const { name, description, inputSchema } of tools) {
-      if (!PLAIN_NAME.test(name)) continue;
-      found.push({ name, description: description ?? "", parameters: inputSchema as JsonSchema });
-    }
-    if (nextCursor === undefined) break;
-    cursor = nextCursor;
-  }
-  return found.slice(0, MOST_TOOLS);
+  const { tools } = await client.listTools({}, options);
+  return tools
+    .filter(({ name }) => PLAIN_NAME.test(name))
+    .slice(0, MOST_TOOLS)
+    .map(({ name, description, inputSchema }) => ({
+      name,
+      description: description ?? "",
+      parameters: inputSchema as JsonSchema,
+    }));
 }
 
 /** What a model cannot be shown is named. */

@@ -138,4 +138,19 @@ describe("a pipeline that cannot be run", () => {
       next: /set it, or take its name out/,
     });
   });
+
+  test("without the token of a server of tools is refused before anything is paid for", async () => {
+    const on = site(RED_PROJECT);
+    const servers = "mcp: { tickets: { url: https://tickets.test/mcp, token_env: TICKETS_TOKEN } }";
+    writeFileSync(
+      join(on.outside, "p.yaml"),
+      `${servers}\nroles: { doer: { mcp: [tickets], models: scripted/x } }\npipeline: [{ role: doer }]\n`,
+    );
+    await proveRefused(on, ["run", "--pipeline", join(on.outside, "p.yaml"), "Mend it."], {
+      exit: 4,
+      code: "missing_variable",
+      says: /not set in the environment: TICKETS_TOKEN \(server tickets\)/,
+      next: /set it, or take its name out/,
+    });
+  });
 });
