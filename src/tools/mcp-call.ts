@@ -38,7 +38,7 @@ export const mcpCall: Tool<Arguments> = {
       );
     const answer = await servers.call({ server: found.server, tool: found.tool.name, arguments: given }, signal);
     const text = quoteData(args.tool, headAndTail(plainText(answer.text), MOST_ANSWER_BYTES) || "(nothing)");
-    return answer.ok ? done(text, args.tool) : failed(text, `${args.tool} failed: ${answer.text}`);
+    return answer.ok ? done(text, args.tool) : failed(text, answer.text);
   },
 };
 
