@@ -153,7 +153,8 @@ function refusedBefore(reason: CcpError): ModelEvent {
 }
 
 function limitsOf(lane: Lane): typeof CLOUD_LIMITS {
-  return lane.local || lane.wire === "ollama-chat" ? LOCAL_LIMITS : CLOUD_LIMITS;
+  const usual = lane.local || lane.wire === "ollama-chat" ? LOCAL_LIMITS : CLOUD_LIMITS;
+  return { ...usual, ...lane.patience };
 }
 
 function withoutSecrets(event: ModelEvent, secrets: readonly string[]): ModelEvent {

@@ -30,6 +30,7 @@ export function lane(wire: RealWire, change: Partial<Lane> = {}): Lane {
     free: false,
     local: false,
     contextTokens: null,
+    patience: {},
     models: {},
     ...change,
   };
