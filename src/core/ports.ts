@@ -43,6 +43,8 @@ export interface Spool {
   /** Null: nothing was kept. */
   read(callId: string): Uint8Array | null;
   remove(callId: string): void;
+  /** What was removed stays removed when the power is cut. */
+  flush(): void;
   /** Calls of which something is kept. */
   list(): readonly string[];
 }
@@ -188,6 +190,8 @@ export interface Workspace {
   snapshot(): Promise<TreeHash>;
   /** Makes the files equal to a tree that `snapshot` returned. Ignored files stay. */
   restore(tree: TreeHash): Promise<void>;
+  /** Makes durable what a snapshot sees: a power cut after it takes nothing back of the files as they are now. */
+  flush(): Promise<void>;
   /** `git diff --binary` between two trees. */
   diff(from: TreeHash, to: TreeHash): Promise<Uint8Array>;
   diffStat(from: TreeHash, to: TreeHash): Promise<DiffStat>;

@@ -16,7 +16,7 @@ export async function beginIgnored(git: Git, commonDir: string, run: RunFolder):
 
 /** Adds paths, from the worktree's root, each a file or a directory. */
 export async function addIgnored(run: RunFolder, paths: readonly string[]): Promise<void> {
-  await appendFile(run.ignored, paths.map((path) => `/${escapePattern(path)}\n`).join(""));
+  await appendFile(run.ignored, paths.map((path) => `/${escapePattern(path)}\n`).join(""), { flush: true });
 }
 
 /** A path as a pattern that matches only itself. A line feed cannot be written; `?` stands for it. */

@@ -25,7 +25,8 @@ export async function takeSnapshot(place: Place, known: TreeHash | null): Promis
 
 /** Null: an object is gone that the index takes for written. */
 async function recordTree(place: Place, known: TreeHash | null): Promise<TreeHash | null> {
-  const startedAt = Date.now();
+  // What an earlier process has written may not be flushed: git takes an object that is there for one that is durable.
+  const startedAt = known === null ? 0 : Date.now();
   await stage(place.git, place, "contents");
   const [all, ignored] = await Promise.all([writeTree(place), nowIgnored(place)]);
   const tree = ignored.length === 0 ? all : await withoutPaths(place, ignored);

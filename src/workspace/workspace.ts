@@ -6,6 +6,7 @@ import { commitTree } from "./commits.ts";
 import { diffStatOfTrees, diffTrees } from "./diffs.ts";
 import { childEnvironment } from "./environment.ts";
 import { createFiles } from "./files.ts";
+import { flushFiles } from "./flush-files.ts";
 import type { Git } from "./git.ts";
 import { inWords } from "./git-errors.ts";
 import { runFolder } from "./layout.ts";
@@ -60,6 +61,7 @@ export function assembleWorkspace(parts: WorkspaceParts): Workspace {
       }),
     forgetIndex: () => inTurn(() => rm(index, { force: true })),
     restore: (tree) => inTurn(async () => restoreTree(await openOrMakeAgain(spec), checkedId(tree))),
+    flush: () => inTurn(async () => flushFiles(await openPlace(spec))),
     diff: async (from, to) => diffTrees(spec, checkedId(from), checkedId(to)),
     diffStat: async (from, to) => diffStatOfTrees(spec, checkedId(from), checkedId(to)),
     commit: (tree, parent, message) =>
