@@ -100,7 +100,8 @@ function writeFlushed(path: string, bytes: Uint8Array): void {
   }
 }
 
-function flushDirectorySync(path: string): void {
+/** Makes the names in a directory durable; throws where it is not there. */
+export function flushDirectorySync(path: string): void {
   const directory = openSync(path, "r");
   try {
     fsyncSync(directory);
