@@ -25,7 +25,9 @@ export async function flushFiles(place: Place): Promise<void> {
   const inside = new Set([".git", ...visible, ...base, ...base.flatMap(ancestors)]);
   const root = Buffer.from(`${place.path}/`);
   const { run, adminDir } = place;
-  const known = [run.index, run.ignored, run.path, join(adminDir, "index"), adminDir].map((path) => Buffer.from(path));
+  const known = [run.index, run.ignored, run.hollows, run.path, join(adminDir, "index"), adminDir].map((path) =>
+    Buffer.from(path),
+  );
   await flushAll([...known, ...[...inside].map((path) => Buffer.concat([root, Buffer.from(path, "latin1")]))]);
 }
 

@@ -9,6 +9,7 @@ import { createFiles } from "./files.ts";
 import { flushFiles } from "./flush-files.ts";
 import type { Git } from "./git.ts";
 import { inWords } from "./git-errors.ts";
+import { restoreHollows } from "./hollows.ts";
 import { runFolder } from "./layout.ts";
 import { checkedId, sweepObjects } from "./objects.ts";
 import { endOrphanedGits, familyOf } from "./orphans.ts";
@@ -61,6 +62,7 @@ export function assembleWorkspace(parts: WorkspaceParts): Workspace {
       }),
     forgetIndex: () => inTurn(() => rm(index, { force: true })),
     restore: (tree) => inTurn(async () => restoreTree(await openOrMakeAgain(spec), checkedId(tree))),
+    restoreHollows: (tree) => inTurn(async () => restoreHollows(await openPlace(spec), checkedId(tree))),
     flush: () => inTurn(async () => flushFiles(await openPlace(spec))),
     diff: async (from, to) => diffTrees(spec, checkedId(from), checkedId(to)),
     diffStat: async (from, to) => diffStatOfTrees(spec, checkedId(from), checkedId(to)),

@@ -78,6 +78,7 @@ function idleWorkspace(path: string, tree: string): Workspace {
     forgetIndex: async () => undefined,
     snapshot: async () => tree,
     restore: async () => undefined,
+    restoreHollows: async () => undefined,
     flush: async () => undefined,
     diff: async () => NOTHING,
     diffStat: async () => ({ files: [], added: 0, removed: 0 }),
