@@ -118,6 +118,8 @@ export async function flushDirectory(path: string): Promise<void> {
   if (directory === null) return;
   try {
     await directory.sync();
+  } catch (error) {
+    throw fileFailure(error, path);
   } finally {
     await directory.close();
   }

@@ -2,6 +2,7 @@ import { appendFile, mkdir, readdir, readFile, realpath, rmdir } from "node:fs/p
 import { dirname, join } from "node:path";
 import { hasCode } from "../core/errors.ts";
 import type { TreeHash } from "../core/event.ts";
+import { inWords } from "./git-errors.ts";
 import type { Place } from "./place.ts";
 
 /** Directories in which git sees no file, from the worktree's root, each with a `/` at its end. No tree knows of them. */
@@ -17,7 +18,8 @@ export async function keepHollows({ run }: Place, tree: TreeHash, hollows: Hollo
   const known = await readHollows(run.hollows);
   if (JSON.stringify(known.get(tree) ?? []) === JSON.stringify(hollows)) return;
   // A power cut may have torn the line before.
-  await appendFile(run.hollows, `\n${JSON.stringify([tree, hollows])}\n`, { flush: true });
+  const line = `\n${JSON.stringify([tree, hollows])}\n`;
+  await inWords(() => appendFile(run.hollows, line, { flush: true }), run.hollows);
 }
 
 /**
