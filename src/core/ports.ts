@@ -45,6 +45,8 @@ export interface Spool {
   /** Null: nothing was kept. */
   read(callId: string): Uint8Array | null;
   remove(callId: string): void;
+  /** What was removed stays removed when the power is cut. */
+  flush(): void;
   /** Calls of which something is kept. */
   list(): readonly string[];
 }
@@ -257,6 +259,13 @@ export interface Workspace {
   snapshot(): Promise<TreeHash>;
   /** Makes the files equal to a tree that `snapshot` returned. Ignored files stay. */
   restore(tree: TreeHash): Promise<void>;
+  /**
+   * Makes the empty directories those that were there when `tree` was last seen: no tree knows of them. `restore` does
+   * it, too; before a snapshot, so that what a crash has left of them does not come to belong to that tree.
+   */
+  restoreHollows(tree: TreeHash): Promise<void>;
+  /** Makes durable what a snapshot sees: a power cut after it takes nothing back of the files as they are now. */
+  flush(): Promise<void>;
   /** `git diff --binary` between two trees; `below`: of this file or directory alone. */
   diff(from: TreeHash, to: TreeHash, below?: string): Promise<Uint8Array>;
   diffStat(from: TreeHash, to: TreeHash): Promise<DiffStat>;

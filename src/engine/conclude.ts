@@ -12,6 +12,8 @@ import { publishLatest, writeRecords } from "./records.ts";
 export async function endRun(context: Context, action: Extract<Action, { type: "end" }>): Promise<void> {
   const { log } = context;
   const kept = await keepWork(context);
+  if (action.status === "failed") await flushFiles(context);
+  context.deps.spool.flush();
   const hint = action.status === "succeeded" ? `ccp apply ${log.rid}` : `ccp resume ${log.rid}`;
   const { status, exitCode, reason } = action;
   recordWithFiles(context, ...kept, { type: "run.ended", status, exitCode, reason, hint });
@@ -27,6 +29,7 @@ export async function endStopped(context: Context, stopped: Standstill): Promise
   const { status, exitCode, hint } = standstill(stopped, context);
   // Stopped at once means at once: the files may be in the middle of something, and are put right on resume.
   const kept = stopped.why === "aborted" || stopped.why === "time" ? [] : await keepWork(context);
+  await flushFiles(context);
   recordWithFiles(context, ...kept, { type: "run.ended", status, exitCode, reason: stopped.reason, hint });
   log.keepFolded();
   writeRecords(log, context.pipeline, context.deps.results);
@@ -71,6 +74,16 @@ async function keepWork(context: Context): Promise<readonly Event[]> {
   await workspace.commit(tree, base.commit, commitMessage(log.run));
   const patch = await workspace.diff(base.tree, tree);
   return [artifact("Diff.patch", log.bytes(patch), null)];
+}
+
+/**
+ * Before the end of a run that can be resumed goes on record: the resume takes the files as they are, and what a power
+ * cut has taken of them would look like a person's edit.
+ */
+async function flushFiles(context: Context): Promise<void> {
+  const { workspace } = context.log.run;
+  if (!workspace?.prepared || !context.deps.repository.hasWorkspace(workspace.path)) return;
+  await workspaceOf(context).flush();
 }
 
 /** What a run's one commit says. */

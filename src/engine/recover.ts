@@ -83,6 +83,7 @@ async function putBack(context: Context): Promise<boolean> {
   const workspace = workspaceOf(context);
   const tree = treeOf(context);
   if (log.run.wasKilled) await workspace.forgetIndex();
+  await workspace.restoreHollows(tree);
   const found = await workspace.snapshot();
   if (found === tree) return false;
   const kept = `undone-${log.run.epoch}.patch`;

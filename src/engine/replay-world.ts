@@ -91,7 +91,13 @@ export function replayLedger(): ReplayLedger {
 }
 
 /** Keeps no answer that is arriving: all have arrived. */
-export const NO_SPOOL: Spool = { write: () => undefined, read: () => null, remove: () => undefined, list: () => [] };
+export const NO_SPOOL: Spool = {
+  write: () => undefined,
+  read: () => null,
+  remove: () => undefined,
+  flush: () => undefined,
+  list: () => [],
+};
 
 /** The folder of a run that nobody is going to look at. */
 export function memoryResults(): Results {
@@ -108,7 +114,11 @@ export function memoryResults(): Results {
 
 /** The repository, for a run that leaves nothing in it: no commit is made. `copied`: what the run had found to copy; null: as it is now. */
 export function passingRepository(repository: Repository, copied: readonly string[] | null): Repository {
-  const passing = (workspace: Workspace): Workspace => ({ ...workspace, commit: async (_, parent) => parent });
+  const passing = (workspace: Workspace): Workspace => ({
+    ...workspace,
+    commit: async (_, parent) => parent,
+    flush: async () => undefined,
+  });
   return {
     ...repository,
     openWorkspace: (rid, path) => passing(repository.openWorkspace(rid, path)),

@@ -8,10 +8,11 @@ import { dirname } from "node:path";
 export function makeDurableDirectory(path: string): void {
   const first = mkdirSync(path, { recursive: true, mode: 0o700 });
   if (first === undefined) return;
-  for (let made = path; made.length >= first.length; made = dirname(made)) flush(dirname(made));
+  for (let made = path; made.length >= first.length; made = dirname(made)) flushDirectory(dirname(made));
 }
 
-function flush(path: string): void {
+/** Makes the names in a directory durable. */
+export function flushDirectory(path: string): void {
   const directory = openSync(path, "r");
   try {
     fsyncSync(directory);

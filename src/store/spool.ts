@@ -2,6 +2,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, 
 import { join } from "node:path";
 import { hasCode } from "../core/errors.ts";
 import type { Spool } from "../core/ports.ts";
+import { flushDirectory } from "./durable-directory.ts";
 import { explained } from "./failures.ts";
 
 /** Opens the spool beside a journal: one file a call, appended to as the answer streams in. */
@@ -46,6 +47,9 @@ export function openSpool(stateDir: string): Spool {
           if (!hasCode(error, "ENOENT")) throw error;
         }
       });
+    },
+    flush() {
+      if (existsSync(directory)) explained(directory, () => flushDirectory(directory));
     },
     list() {
       // Not there until something is kept.

@@ -100,7 +100,8 @@ function writeFlushed(path: string, bytes: Uint8Array): void {
   }
 }
 
-function flushDirectorySync(path: string): void {
+/** Makes the names in a directory durable; throws where it is not there. */
+export function flushDirectorySync(path: string): void {
   const directory = openSync(path, "r");
   try {
     fsyncSync(directory);
@@ -117,6 +118,8 @@ export async function flushDirectory(path: string): Promise<void> {
   if (directory === null) return;
   try {
     await directory.sync();
+  } catch (error) {
+    throw fileFailure(error, path);
   } finally {
     await directory.close();
   }

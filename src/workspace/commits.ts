@@ -93,10 +93,13 @@ async function author(place: PlaceSpec): Promise<Readonly<Record<string, string>
 async function settleWorktreeIndex(place: PlaceSpec, commit: string): Promise<void> {
   const adminDir = await findAdminDir(place.commonDir, place.path);
   if (adminDir === null || !existsSync(place.path)) return;
+  const run = runFolder(place.commonDir, place.rid);
   const env = { GIT_DIR: adminDir, GIT_WORK_TREE: place.path };
   const own = { cwd: place.path, env, config: PRIVATE_INDEX_CONFIG };
   await rm(join(adminDir, "index.lock"), { force: true });
   await rm(join(adminDir, "index"), { force: true });
   await place.git.run({ ...own, args: ["read-tree", "--reset", commit] });
   await place.git.run({ ...own, args: ["update-index", "-q", "--refresh"], answers: [1] });
+  // Or a lock that git has taken away would be there again after a power cut, in everybody's way.
+  for (const path of [join(adminDir, "index"), adminDir, run.path]) await flushDirectory(path);
 }

@@ -1,7 +1,7 @@
 import { appendFileSync, closeSync, fsyncSync, openSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { hasCode } from "../core/errors.ts";
-import { makeDirectory, removeFile } from "./atomic.ts";
+import { flushDirectorySync, makeDirectory, removeFile } from "./atomic.ts";
 import { fileFailure } from "./git-errors.ts";
 import { isAlive } from "./sweep.ts";
 
@@ -66,6 +66,8 @@ function withLock(path: string, work: () => void): void {
   } finally {
     removeFile(path);
   }
+  // Or it would be there again after a power cut.
+  flushDirectorySync(dirname(path));
 }
 
 function takeLock(path: string): void {

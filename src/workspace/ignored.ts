@@ -1,5 +1,6 @@
 import { appendFile, readFile, writeFile } from "node:fs/promises";
 import type { Git } from "./git.ts";
+import { inWords } from "./git-errors.ts";
 import type { RunFolder } from "./layout.ts";
 
 /**
@@ -16,7 +17,8 @@ export async function beginIgnored(git: Git, commonDir: string, run: RunFolder):
 
 /** Adds paths, from the worktree's root, each a file or a directory. */
 export async function addIgnored(run: RunFolder, paths: readonly string[]): Promise<void> {
-  await appendFile(run.ignored, paths.map((path) => `/${escapePattern(path)}\n`).join(""));
+  const lines = paths.map((path) => `/${escapePattern(path)}\n`).join("");
+  await inWords(() => appendFile(run.ignored, lines, { flush: true }), run.ignored);
 }
 
 /** A path as a pattern that matches only itself. A line feed cannot be written; `?` stands for it. */

@@ -34,6 +34,8 @@ export interface RunFolder {
   readonly unrestored: string;
   /** What git ignores in the worktree besides its own rules: the user's list, and the dependencies that were copied in. */
   readonly ignored: string;
+  /** Which directories were empty beside which tree; not there where none ever was. */
+  readonly hollows: string;
 }
 
 /** Where that is. Throws for what is no rid. */
@@ -46,6 +48,7 @@ export function runFolder(commonDir: string, rid: string): RunFolder {
     base: join(path, "base"),
     unrestored: join(path, "unrestored"),
     ignored: join(path, "ignored"),
+    hollows: join(path, "hollows"),
   };
 }
 

@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { TreeHash } from "../core/event.ts";
 import { removeTree } from "./atomic.ts";
+import { findHollows, keepHollows, restoreHollows } from "./hollows.ts";
 import { flushObjects, keepObjects, listObjects } from "./objects.ts";
 import { type Place, rebuildIndex } from "./place.ts";
 import { isBrokenIndex, stage } from "./stage.ts";
@@ -25,11 +26,16 @@ export async function takeSnapshot(place: Place, known: TreeHash | null): Promis
 
 /** Null: an object is gone that the index takes for written. */
 async function recordTree(place: Place, known: TreeHash | null): Promise<TreeHash | null> {
-  const startedAt = Date.now();
+  // What an earlier process has written may not be flushed: git takes an object that is there for one that is durable.
+  const startedAt = known === null ? 0 : Date.now();
   await stage(place.git, place, "contents");
-  const [all, ignored] = await Promise.all([writeTree(place), nowIgnored(place)]);
+  const [all, ignored, hollows] = await Promise.all([writeTree(place), nowIgnored(place), findHollows(place)]);
   const tree = ignored.length === 0 ? all : await withoutPaths(place, ignored);
-  const [isKept] = await Promise.all([keepTree(place, tree, known), flushObjects(place.run.objects, startedAt)]);
+  const [isKept] = await Promise.all([
+    keepTree(place, tree, known),
+    flushObjects(place.run.objects, startedAt),
+    keepHollows(place, tree, hollows),
+  ]);
   return isKept ? tree : null;
 }
 
@@ -56,6 +62,7 @@ export async function restoreTree(place: Place, tree: TreeHash): Promise<void> {
   const { added, nested } = await stage(place.git, place, "names");
   if (added) await readTree(place, tree);
   for (const repository of nested) await removeUnlessIn(place, tree, repository);
+  await restoreHollows(place, tree);
   await rm(place.run.unrestored, { force: true });
 }
 

@@ -6,8 +6,10 @@ import { commitTree } from "./commits.ts";
 import { diffStatOfTrees, diffTrees } from "./diffs.ts";
 import { childEnvironment } from "./environment.ts";
 import { createFiles } from "./files.ts";
+import { flushFiles } from "./flush-files.ts";
 import type { Git } from "./git.ts";
 import { inWords } from "./git-errors.ts";
+import { restoreHollows } from "./hollows.ts";
 import { runFolder } from "./layout.ts";
 import { checkedId, sweepObjects } from "./objects.ts";
 import { endOrphanedGits, familyOf } from "./orphans.ts";
@@ -63,6 +65,8 @@ export function assembleWorkspace(parts: WorkspaceParts): Workspace {
       }),
     forgetIndex: () => inTurn(() => rm(index, { force: true })),
     restore: (tree) => inTurn(async () => restoreTree(await openOrMakeAgain(spec), checkedId(tree))),
+    restoreHollows: (tree) => inTurn(async () => restoreHollows(await openPlace(spec), checkedId(tree))),
+    flush: () => inTurn(async () => flushFiles(await openPlace(spec))),
     diff: async (from, to, below) =>
       diffTrees(spec, { from: checkedId(from), to: checkedId(to), below: below ?? null }),
     diffStat: async (from, to) => diffStatOfTrees(spec, checkedId(from), checkedId(to)),

@@ -82,6 +82,8 @@ function idleWorkspace(path: string, tree: string): Workspace {
     forgetIndex: async () => undefined,
     snapshot: async () => tree,
     restore: async () => undefined,
+    restoreHollows: async () => undefined,
+    flush: async () => undefined,
     diff: async () => NOTHING,
     diffStat: async () => ({ files: [], added: 0, removed: 0 }),
     commit: async () => "0".repeat(40),

@@ -91,6 +91,28 @@ export function workspaceContract(name: string, make: () => Promise<WorkspaceOnT
       expect(await workspace.snapshot()).toBe(base.tree);
     });
 
+    it("the empty directories beside a tree are put back with it", async () => {
+      const { workspace, base } = await make();
+      await shell(workspace, "mkdir was dir/was && echo x > new.txt");
+      const tree = await workspace.snapshot();
+      await shell(workspace, "rmdir dir/was && mkdir -p made/deep && echo x > was/x && rm new.txt");
+      await workspace.snapshot();
+      await workspace.restore(tree);
+      const are = await shell(workspace, "find . -type d -empty -not -path './.git*' | sort");
+      expect(are).toBe("./dir/was\n./was\n");
+      await workspace.restore(base.tree);
+      expect(await shell(workspace, "find . -type d -empty -not -path './.git*'")).toBe("");
+    });
+
+    it("no empty directory is made where a symlink leads, and what git ignores keeps its own", async () => {
+      const { workspace } = await make();
+      await shell(workspace, "mkdir dir/was && mkdir -p mixed/cache/empty");
+      const tree = await workspace.snapshot();
+      await shell(workspace, "mkdir ../elsewhere-$$ && mv dir moved && ln -s ../elsewhere-$$ dir && mkdir mixed/other");
+      await workspace.restoreHollows(tree);
+      expect(await shell(workspace, "ls dir/; ls mixed/cache; rm -r ../elsewhere-*")).toBe("empty\n");
+    });
+
     it("snapshots asked for at once agree", async () => {
       const { workspace } = await make();
       await write(workspace, "new.txt", "n\n");
@@ -224,7 +246,8 @@ async function read(workspace: Workspace, path: string): Promise<string> {
   return new TextDecoder().decode(outcome.value);
 }
 
-async function shell(workspace: Workspace, command: string): Promise<void> {
+async function shell(workspace: Workspace, command: string): Promise<string> {
   const result = await workspace.run({ command, env: {}, timeoutMs: 20_000, signal: new AbortController().signal });
   expect(result.exitCode, new TextDecoder().decode(result.stderr)).toBe(0);
+  return new TextDecoder().decode(result.stdout);
 }

@@ -7,8 +7,9 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { Figures } from "../prove/disk-report.ts";
 import { ROOT } from "../support/cli.ts";
 
-const SEED = Number(process.env.CCP_DISK_SEED ?? Date.now() % 1_000_000);
-/** Of each kind. `npm run prove:disk` goes through all. */
+/** Always the same here, so that a failure is the fault of what was changed. `npm run prove:disk` draws a new one. */
+const SEED = Number(process.env.CCP_DISK_SEED ?? 199_719);
+/** Of each kind, besides those that a kind remembers. `npm run prove:disk` goes through all. */
 const CASES = 3;
 
 describe(`a sample of the disk proof (seed ${SEED}, ${CASES} cases each)`, () => {
@@ -27,7 +28,8 @@ describe(`a sample of the disk proof (seed ${SEED}, ${CASES} cases each)`, () =>
   ] as const)("%s: %s", ([name], { skip }) => {
     const figures = proven.find(({ kind }) => kind === name);
     if (figures?.skipped) skip(figures.skipped);
-    expect(figures).toMatchObject({ cases: CASES, violations: [] });
+    expect(figures).toMatchObject({ violations: [] });
+    expect(figures?.cases).toBeGreaterThanOrEqual(CASES);
   });
 });
 

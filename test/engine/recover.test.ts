@@ -131,6 +131,25 @@ describe("what was under way when the owner died", () => {
     },
   );
 
+  test("finds no directory in its way that it had made itself, and every one that was there", async () => {
+    const command = "test -d before && rmdir before && mkdir docs && echo y > docs.txt";
+    const turns = [
+      { role: "doer", turn: 1, calls: [call("bash", { command: "mkdir before" })] },
+      { role: "doer", turn: 2, calls: [call("bash", { command })] },
+      { role: "doer", turn: 3, calls: [call("finish", WORK)] },
+    ];
+    const isSecond = (event: StoredEvent) => event.type === "tool.started" && event.subject === command;
+    let begun = false;
+    const isDue = (event: StoredEvent) => {
+      begun ||= isSecond(event);
+      return begun && event.type === "tool.finished";
+    };
+    const dead = await died(isDue, "before", { pipeline: "pipeline:\n  - role: doer\n", turns });
+    const { run } = await dead.resume();
+    expect(run.status).toBe("succeeded");
+    expect(git(dead.world.root, "show", `ccp/${dead.rid}:docs.txt`)).toBe("y\n");
+  });
+
   test("that had ended is neither interrupted nor done again", async () => {
     for (const type of ["tool.finished", "command.finished", "step.finished", "workspace.prepared"] as const) {
       const dead = await died(is(type), "after");

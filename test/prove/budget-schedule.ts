@@ -160,7 +160,13 @@ function contextOf(run: PlannedRun, epoch: number, life: Life, { plan, server }:
     sleep: pause,
     alarm: never,
   };
-  const spool = { write: () => undefined, read: () => null, remove: () => undefined, list: () => [] };
+  const spool = {
+    write: () => undefined,
+    read: () => null,
+    remove: () => undefined,
+    flush: () => undefined,
+    list: () => [],
+  };
   const deps = {
     store,
     userLedger,

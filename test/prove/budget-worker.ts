@@ -43,7 +43,7 @@ function openBook(): CallBook {
   if (isNew) store.create(rid, beginnings({ rid, budgets, pipeline, steps: [], process: 0 }, store), 0);
   const epoch = isNew ? 1 : store.claim(rid, 10_000);
   const chance = { now: () => 0, day: () => day } as unknown as CallBook["chance"];
-  const spool = { write: () => {}, read: () => null, remove: () => {}, list: () => [] };
+  const spool = { write: () => {}, read: () => null, remove: () => {}, flush: () => {}, list: () => [] };
   const log = new RunLog(rid, epoch, { store, chance, publish: () => {} });
   const opened: CallBook = { log, spool, chance, secrets: [], userLedger };
   if (!isNew) log.record({ type: "run.resumed", epoch });

@@ -23,6 +23,16 @@ interface Cut {
 /** Nothing that was not flushed survives, or half of it, or nearly all. */
 const SHARES = [0, 0, 0.5, 0.9] as const;
 
+/** Cuts after which edits nobody had made were taken for a person's, or a file was missing. They are tried each time. */
+const REMEMBERED: readonly (readonly Cut[])[] = [
+  [{ operation: "end", pauseAt: 22, keep: 0.5, names: "journalled", seed: 231921 }],
+  [{ operation: "end", pauseAt: 25, keep: 0, names: "bare", seed: 1 }],
+  [
+    { operation: "end", pauseAt: 14, keep: 0, names: "bare", seed: 67369 },
+    { operation: "end", pauseAt: 41, keep: 0, names: "journalled", seed: 454136 },
+  ],
+];
+
 /** The power is cut while repository, results and worktrees are on a disk that forgets what was not flushed. */
 export const powerLoss: DiskKind = {
   name: "power",
@@ -41,7 +51,8 @@ export const powerLoss: DiskKind = {
       names: oneOf(["bare", "journalled"] as const, chance),
       seed: below(1_000_000, chance),
     });
-    return Array.from({ length: count }, () => caseOf(arena, chance() < 0.25 ? [draw(), draw()] : [draw()]));
+    const drawn = Array.from({ length: count }, () => (chance() < 0.25 ? [draw(), draw()] : [draw()]));
+    return [...drawn, ...REMEMBERED].map((cuts) => caseOf(arena, cuts));
   },
 };
 

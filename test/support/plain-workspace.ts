@@ -16,6 +16,8 @@ export function plainWorkspace(root: string): Workspace {
     forgetIndex: noGit,
     snapshot: noGit,
     restore: noGit,
+    restoreHollows: noGit,
+    flush: noGit,
     diff: noGit,
     diffStat: noGit,
     commit: noGit,

@@ -55,6 +55,7 @@ export function memorySpool(): Spool & { readonly text: (callId: string) => stri
     write: (callId, bytes) => void kept.set(callId, Buffer.concat([kept.get(callId) ?? Buffer.alloc(0), bytes])),
     read: (callId) => kept.get(callId) ?? null,
     remove: (callId) => void kept.delete(callId),
+    flush: () => undefined,
     list: () => [...kept.keys()],
     text: (callId) => kept.get(callId)?.toString() ?? "",
   };
