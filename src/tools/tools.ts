@@ -16,6 +16,7 @@ import { mcpCall } from "./mcp-call.ts";
 import { mcpSchema } from "./mcp-schema.ts";
 import { read } from "./read.ts";
 import { createSchemaCheck } from "./schema-check.ts";
+import { suitableTools } from "./suitable.ts";
 import { todo } from "./todo.ts";
 import { failed, type Tool } from "./tool.ts";
 import { write } from "./write.ts";
@@ -30,8 +31,8 @@ export function createTools(): Tools {
   const tools = new Map<ToolName, Tool>(ALL.map((tool) => [tool.name, tool]));
   const context: CheckContext = { tools, schemaCheck: createSchemaCheck() };
   return {
-    specs: (grant) =>
-      grantedTools(grant).flatMap((name) => {
+    specs: (grant, model) =>
+      suitableTools(grantedTools(grant), model?.edits).flatMap((name) => {
         const tool = tools.get(name);
         return tool ? [{ name, description: tool.description, parameters: parametersOf(tool, grant) }] : [];
       }),
