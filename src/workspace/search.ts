@@ -10,9 +10,8 @@ import type { GrepQuery, Searcher, SearchProgram } from "./searcher.ts";
 const SEARCH_TIMEOUT_MS = 20_000;
 /** Paths of one glob: far more than a model can use, few enough for memory. */
 const MOST_PATHS = 10_000;
-
-/** Characters of one matching line; ripgrep cuts its lines itself, git does not. */
-const LONGEST_TEXT = 1000;
+/** Characters of one matching line: minified files have lines of megabytes. Ripgrep cuts its lines itself, git does not. */
+const LONGEST_TEXT = 500;
 
 /** A newline, or the escape of one: an even number of backslashes before it are backslashes. `[^\n]` asks for none. */
 const SPANS_LINES = /\n|(?<!\\)(?:\\\\)*\\n/;
@@ -30,7 +29,7 @@ export async function searchNames(
     if (matchesBelow(pattern, place.path, path)) paths.push(path);
     return paths.length < MOST_PATHS;
   });
-  return done.ok ? { ok: true, value: (await filesAmong(place, paths)).sort() } : done;
+  return done.ok ? { ok: true, value: (program.namesLinks ? await filesAmong(place, paths) : paths).sort() } : done;
 }
 
 /** Matching lines below a place, in the order of their paths. Binary files are passed over. */
@@ -57,7 +56,6 @@ function below(place: Place): string {
   return relative(place.root, place.real);
 }
 
-/** Git lists what it tracks, also where it was deleted. */
 async function filesAmong(place: Place, paths: readonly string[]): Promise<string[]> {
   const found = await Promise.all(paths.map((path) => lstat(join(place.root, path)).catch(() => null)));
   return paths.filter((_, index) => found[index]?.isFile());
@@ -72,8 +70,8 @@ function matchesBelow(pattern: string, place: string, path: string): boolean {
 }
 
 /**
- * Reads `path NUL line:text` (git: a NUL for the colon). A path may have newlines in it, so what comes without a NUL is the beginning of a path;
- * only the notice about a binary file that was named outright is neither.
+ * Reads `path NUL line:text` (of git, a NUL for the colon). A path may have newlines in it, so what comes without a NUL is
+ * the beginning of a path; only the notice about a binary file that was named outright is neither.
  */
 function matchParser(take: (match: GrepMatch) => boolean): (record: string) => boolean {
   let begun = "";

@@ -1,3 +1,4 @@
+import { access, constants } from "node:fs/promises";
 import { once } from "../core/once.ts";
 import type { Workspace } from "../core/ports.ts";
 
@@ -8,7 +9,9 @@ export type GrepQuery = Parameters<Workspace["grep"]>[0];
 export interface SearchProgram {
   readonly file: string;
   readonly env: Readonly<Record<string, string>>;
-  /** Arguments that print each file below a place (from the root, `.` is the root), with a NUL after it. */
+  /** True: it lists symlinks among the files. */
+  readonly namesLinks: boolean;
+  /** Arguments that print each file below a place (from the root; empty: the root), with a NUL after it. */
   names(below: string): readonly string[];
   /** Arguments that print `path NUL number : text` for each matching line, or `path NUL number NUL text`. */
   lines(below: string, query: GrepQuery): readonly string[];
@@ -19,26 +22,29 @@ export type Searcher = () => Promise<SearchProgram>;
 
 /** Where programs are looked for. */
 export interface SearcherParts {
-  /** The user's search path, for git; null: the system's default. */
-  readonly searchPath: string | null;
+  /** Where git is looked for, as in `PATH`; undefined: in the usual places. */
+  readonly searchPath: string | undefined;
   /** Path of ripgrep. Rejects where there is none for this platform. */
   readonly ripgrepPath: () => Promise<string>;
 }
 
 /** Ripgrep where its binary is installed, else git, which is always there. */
 export function createSearcher({
-  searchPath = null,
+  searchPath = SYSTEM_PATH,
   ripgrepPath = async () => (await import("@vscode/ripgrep")).rgPath,
 }: Partial<SearcherParts> = {}): Searcher {
   return once(async () => {
     try {
-      return ripgrep(await ripgrepPath());
+      const path = await ripgrepPath();
+      await access(path, constants.X_OK);
+      return ripgrep(path);
     } catch {
       return gitSearch(searchPath);
     }
   });
 }
 
+const SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin";
 /** Bytes shown of one matching line: minified files have lines of megabytes. */
 const LONGEST_LINE_BYTES = 500;
 
@@ -61,6 +67,7 @@ function ripgrep(file: string): SearchProgram {
   return {
     file,
     env: {},
+    namesLinks: false,
     names: (below) => [...GIT_VIEW, "--files", "--", `./${below}`],
     lines: (below, { pattern, ignoreCase }) => [
       ...[...GIT_VIEW, ...reading, ignoreCase ? "-i" : "-s", "-e", pattern],
@@ -69,27 +76,21 @@ function ripgrep(file: string): SearchProgram {
   };
 }
 
-/** No configuration may start a program: the repository's own is not the agent's to write, but it is not ours either. */
-const QUIET = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "grep.fullName=true"];
-
-function gitSearch(searchPath: string | null): SearchProgram {
-  const pathspec = (below: string) => ["--", below === "" || below === "." ? "." : `:(top,literal)${below}`];
+/**
+ * Git as a searcher of plain files: no repository is opened, so that no configuration of one, not even of one that an
+ * agent has put in the place of `.git`, decides what is read or started.
+ */
+function gitSearch(searchPath: string): SearchProgram {
+  const view = ["--literal-pathspecs", "grep", "--no-index", "--exclude-standard", "--no-color", "--null"];
   return {
     file: "git",
-    env: { LC_ALL: "C.UTF-8", GIT_OPTIONAL_LOCKS: "0", ...(searchPath === null ? {} : { PATH: searchPath }) },
-    names: (below) => [
-      ...QUIET,
-      "ls-files",
-      "-z",
-      "-c",
-      "-o",
-      "--exclude-standard",
-      "--deduplicate",
-      ...pathspec(below),
-    ],
-    lines: (below, { pattern, ignoreCase, maxMatches }) => [
-      ...[...QUIET, "grep", "--untracked", "--no-color", "--no-textconv", "--full-name", "-n", "-z", "-I", "-P"],
-      ...[`--max-count=${maxMatches}`, ...(ignoreCase ? ["-i"] : []), "-e", pattern, ...pathspec(below)],
+    namesLinks: true,
+    env: { PATH: searchPath, LC_ALL: "C.UTF-8", GIT_DIR: "/dev/null/none", GIT_CONFIG_NOSYSTEM: "1" },
+    // The files without a line that no line can be: all of them.
+    names: (below) => [...view, "--files-without-match", "--extended-regexp", "-e", "a^", "--", `./${below}`],
+    lines: (below, { pattern, ignoreCase }) => [
+      ...[...view, "--line-number", "-I", "--perl-regexp", ...(ignoreCase ? ["-i"] : []), "-e", pattern],
+      ...["--", `./${below}`],
     ],
   };
 }
