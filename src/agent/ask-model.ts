@@ -73,7 +73,7 @@ function requestOf(question: Question, talk: Conversation): Omit<ModelRequest, "
     model: route.current().ref,
     system: assignment.system,
     messages: talk.messages,
-    tools: port.tools.specs(assignment.grant),
+    tools: port.tools.specs(assignment.grant, route.current()),
     asker: { role: assignment.role, stepId: assignment.stepId, conversation: assignment.conversation, turn },
   };
 }

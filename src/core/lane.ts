@@ -1,3 +1,4 @@
+import type { EditForm } from "./model.ts";
 import type { Price } from "./money.ts";
 
 /** The dialects that ccp speaks. */
@@ -38,6 +39,7 @@ export interface LaneModel {
   readonly price?: Price;
   readonly contextWindow?: number;
   readonly maxOutputTokens?: number;
+  readonly edits?: EditForm;
 }
 
 /** One provider of a `providers.yaml`, checked; nothing in it is trusted yet. */

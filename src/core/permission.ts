@@ -2,7 +2,8 @@ import { matchesCommand, matchesPath } from "./glob.ts";
 
 /** The tools of the built-in agent. */
 export const TOOL_NAMES = [
-  ...(["read", "ls", "glob", "grep", "edit", "write", "bash", "todo", "mcp_schema", "mcp_call", "finish"] as const),
+  ...(["read", "ls", "glob", "grep", "edit", "apply_patch", "write", "bash", "diff", "todo"] as const),
+  ...(["mcp_schema", "mcp_call", "finish"] as const),
 ] as const;
 /** One of `TOOL_NAMES`. */
 export type ToolName = (typeof TOOL_NAMES)[number];
@@ -17,8 +18,10 @@ export const TOOL_EFFECTS: Readonly<Record<ToolName, ToolEffect>> = {
   glob: "read",
   grep: "read",
   edit: "write",
+  apply_patch: "write",
   write: "write",
   bash: "execute",
+  diff: "read",
   todo: "none",
   mcp_schema: "execute",
   mcp_call: "execute",

@@ -225,8 +225,10 @@ export interface DiffStat {
   readonly removed: number;
 }
 
-/** What file operations answer when they cannot: `reason` is safe to show to the model. */
-export type FileOutcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string };
+/** What file operations answer when they cannot: `reason` is safe to show to the model. `isMissing`: nothing is there. */
+export type FileOutcome<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly reason: string; readonly isMissing?: true };
 
 /** Files and commands of one worktree. Contract: no path leaves the worktree (symlinks followed), and none enters `.git`. */
 export interface Workspace {

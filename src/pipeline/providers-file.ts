@@ -74,6 +74,7 @@ function modelOf(raw: RawModel, writesCostMore: boolean): LaneModel {
     ...(raw.price === undefined ? {} : { price: priceOf(raw.price, writesCostMore) }),
     ...(raw.context_window === undefined ? {} : { contextWindow: raw.context_window }),
     ...(raw.max_output_tokens === undefined ? {} : { maxOutputTokens: raw.max_output_tokens }),
+    ...(raw.edits === undefined ? {} : { edits: raw.edits }),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Infer, JsonSchema } from "../core/json.ts";
 import type { Wire } from "../core/lane.ts";
+import { EDIT_FORMS } from "../core/model.ts";
 import { DURATION_PATTERN, HOST_PATTERN, PROVIDER_ID_PATTERN, VARIABLE_PATTERN } from "./patterns.ts";
 
 /** The scripted provider is named on the command line, never in a file. */
@@ -35,6 +36,11 @@ const MODEL = {
     },
     context_window: { ...tokens, description: "Tokens that the model can hold." },
     max_output_tokens: { ...tokens, description: "Longest answer, in tokens." },
+    edits: {
+      type: "string",
+      enum: EDIT_FORMS,
+      description: "How it changes files best: by old and new text, by a patch, or by writing whole files.",
+    },
   },
 } as const satisfies JsonSchema;
 

@@ -16,6 +16,12 @@ export function toolsOf(role: RoleName, raw: RawRole | undefined): readonly Tool
   return TOOL_NAMES.filter((tool) => {
     if (tool === "finish") return true;
     if (SERVER_TOOLS.includes(tool)) return (raw?.mcp ?? []).length > 0;
-    return own ? own.includes(tool) : !(isReadOnly(role) && changesFiles(tool));
+    return own ? own.includes(tool) : isUsual(role, tool);
   });
+}
+
+/** A planner comes before the work: a diff of nothing would only cost it words. */
+function isUsual(role: RoleName, tool: ToolName): boolean {
+  if (role === "planner" && tool === "diff") return false;
+  return !(isReadOnly(role) && changesFiles(tool));
 }

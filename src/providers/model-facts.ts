@@ -4,6 +4,7 @@ import { formatModelRef, type ModelFacts, type ModelRef } from "../core/model.ts
 import { FREE, type Price } from "../core/money.ts";
 import { didYouMean } from "../core/suggest.ts";
 import { BUILT_IN_LANES } from "./built-in-lanes.ts";
+import { editFormOf } from "./edit-forms.ts";
 import type { PriceBook } from "./prices.ts";
 
 /** Default ceiling of one answer, in tokens: room for a large edit and the reasoning before it. */
@@ -43,6 +44,7 @@ export function factsOf(lane: Lane, model: string, prices: PriceBook): ModelFact
   const said = lane.models[model] ?? {};
   const allocated = lane.wire === "ollama-chat" ? lane.contextTokens : null;
   const contextWindow = said.contextWindow ?? allocated ?? prices.contextWindowOf(lane, model);
+  const edits = said.edits ?? editFormOf(model);
   return {
     ref: { provider: lane.id, model },
     price: said.price ?? listPrice(lane, model, prices),
@@ -50,6 +52,7 @@ export function factsOf(lane: Lane, model: string, prices: PriceBook): ModelFact
     maxOutputTokens: outputCeiling(lane, said.maxOutputTokens ?? null, contextWindow),
     local: lane.local,
     scripted: lane.wire === "scripted",
+    ...(edits === "edit" || lane.wire === "scripted" ? {} : { edits }),
   };
 }
 

@@ -1,11 +1,11 @@
 import { MALFORMED_MARK } from "../core/conversation.ts";
 import type { Json, JsonSchema } from "../core/json.ts";
 import type { ToolCall } from "../core/model.ts";
-import { TOOL_EFFECTS, TOOL_NAMES, type ToolName } from "../core/permission.ts";
+import { type PermissionVerdict, TOOL_EFFECTS, TOOL_NAMES, type ToolName } from "../core/permission.ts";
 import type { ToolCheck, ToolGrant } from "../core/ports.ts";
 import { parseArguments } from "./arguments.ts";
 import { finishContradiction } from "./finish.ts";
-import { denialText, gate, isDeniedOutright } from "./gate.ts";
+import { denialText, gate, isDeniedOutright, strictestOf } from "./gate.ts";
 import { resolveToolName, unknownTool } from "./names.ts";
 import { repairArguments } from "./repair.ts";
 import type { SchemaCheck } from "./schema-check.ts";
@@ -53,9 +53,15 @@ export function checkCall(context: CheckContext, call: ToolCall, grant: ToolGran
 function permitted(tool: Tool, args: Json, grant: ToolGrant): ToolCheck {
   const subject = oneLine(tool.label?.(args) ?? tool.subject(args));
   // A role that may not finish could only run on until its budget is gone.
-  const verdict = tool.name === "finish" ? null : gate(grant, tool.name, tool.subject(args));
+  const verdict = tool.name === "finish" ? null : gateAll(grant, tool, args);
   if (verdict !== null && verdict.effect !== "allow") return denied(tool.name, subject, verdict);
   return { type: "ready", tool: tool.name, arguments: args, subject, effect: TOOL_EFFECTS[tool.name] };
+}
+
+/** A call that changes several files is as forbidden as the strictest of them. */
+function gateAll(grant: ToolGrant, tool: Tool, args: Json): PermissionVerdict {
+  const verdicts = (tool.subjects?.(args) ?? []).map((subject) => gate(grant, tool.name, subject));
+  return verdicts.length === 0 ? gate(grant, tool.name, tool.subject(args)) : strictestOf(verdicts);
 }
 
 function denied(tool: ToolName, subject: string, verdict: Parameters<typeof denialText>[1]): ToolCheck {

@@ -1,3 +1,5 @@
+import { cutTo } from "./text.ts";
+
 /** A place of a file that resembles what was sought. */
 export interface Excerpt {
   /** Number of its first line, from 1. */
@@ -12,6 +14,8 @@ const LONGEST_EXCERPT = 12;
 const MOST_LINES_COMPARED = 20_000;
 /** Shared pairs of letters, from 0 to 1: below it, two pieces of text have nothing to say to each other. */
 const LEAST_RESEMBLANCE = 0.4;
+/** Characters of a line that are shown. */
+const LONGEST_LINE = 200;
 
 /** The places that resemble a sought text most, best first, for a person or a model to look at. Nothing is edited by it. */
 export function closestExcerpts(lines: readonly string[], sought: readonly string[]): readonly Excerpt[] {
@@ -27,6 +31,15 @@ export function closestExcerpts(lines: readonly string[], sought: readonly strin
     if (chosen.every((other) => Math.abs(other - start) >= wanted.length)) chosen.push(start);
   }
   return chosen.map((start) => ({ firstLine: start + 1, lines: lines.slice(start, start + wanted.length) }));
+}
+
+/** The same as text, each line after its number and a tab; null when nothing is like it. */
+export function closestPlaces(lines: readonly string[], sought: readonly string[]): string | null {
+  const excerpts = closestExcerpts(lines, sought);
+  const shown = excerpts.map(({ firstLine, lines }) =>
+    lines.map((line, index) => `${firstLine + index}\t${cutTo(line, LONGEST_LINE)}`).join("\n"),
+  );
+  return shown.length === 0 ? null : shown.join("\n---\n");
 }
 
 type Pairs = ReadonlyMap<string, number>;

@@ -1,10 +1,11 @@
 import type { Infer, JsonSchema } from "../core/json.ts";
-import { closestExcerpts } from "./closest.ts";
-import { diffLines } from "./diff.ts";
+import { closestPlaces } from "./closest.ts";
+import { diffLines } from "./line-diff.ts";
 import { looseMatch } from "./loose-match.ts";
 import { exactMatches, type FileView, fromBytes, lineNumberAt, splice, toBytes, viewOf } from "./matching.ts";
 import { omissionIn } from "./placeholder.ts";
-import { cutTo, linesOf } from "./text.ts";
+import { changedSince, seenAs, sightOf } from "./sight.ts";
+import { linesOf } from "./text.ts";
 import { done, failed, type Tool } from "./tool.ts";
 
 const PARAMETERS = {
@@ -50,26 +51,36 @@ export const edit: Tool<Arguments> = {
     "Changes parts of a file. Each old text must be exactly as in the file (without the line numbers that read shows) and be found once. Line ends, file mode and everything else stay as they are. Shows a diff of what it did.",
   parameters: PARAMETERS,
   subject: (args) => args.path,
-  async run(args, { workspace }) {
+  async run(args, place) {
+    const { workspace } = place;
     const file = await workspace.readFile(args.path);
-    if (!file.ok) return failed(`${file.reason}. Nothing was changed; write creates files.`, file.reason);
+    if (!file.ok)
+      return failed(
+        `${file.reason}. Nothing was changed${file.isMissing ? "; write creates files" : ""}.`,
+        file.reason,
+      );
+    const sight = sightOf(place, args.path, file.value);
+    if (sight === "changed") return failed(changedSince(args.path), "changed since it was last seen");
     const before = Buffer.from(file.value).toString("latin1");
-    const edited = applyAll(before, args);
+    const edited = applyAll(before, args, sight === "current");
     if (!edited.ok) return failed(`${edited.reason}\nNothing was changed in ${args.path}.`, "not applied");
-    const written = await workspace.writeFile(args.path, Buffer.from(edited.bytes, "latin1"));
+    const after = Buffer.from(edited.bytes, "latin1");
+    const written = await workspace.writeFile(args.path, after);
     if (!written.ok) return failed(`${written.reason}. Nothing was changed.`, written.reason);
     const diff = diffLines(linesOf(fromBytes(before)), linesOf(fromBytes(edited.bytes)));
     const change = `+${diff.added} -${diff.removed}`;
-    return done([`Edited ${args.path} (${change}).`, ...edited.notes, diff.text].join("\n"), change);
+    const text = [`Edited ${args.path} (${change}).`, ...edited.notes, diff.text].join("\n");
+    return { ...done(text, change), seen: [seenAs(place, args.path, after)] };
   },
 };
 
-function applyAll(before: string, args: Arguments) {
+/** `hasRead` false: the model quotes a file that it was never shown, so only its exact words count. */
+function applyAll(before: string, args: Arguments, hasRead: boolean) {
   const notes: string[] = [];
   let bytes = before;
   for (const [index, one] of args.edits.entries()) {
     const name = args.edits.length === 1 ? "The edit" : `Edit ${index + 1} of ${args.edits.length}`;
-    const edited = applyOne(viewOf(bytes), one, name);
+    const edited = applyOne(viewOf(bytes), one, { name, hasRead });
     if (!edited.ok) return edited;
     if (edited.note !== null) notes.push(edited.note);
     bytes = edited.bytes;
@@ -78,7 +89,13 @@ function applyAll(before: string, args: Arguments) {
   return { ok: true as const, bytes, notes };
 }
 
-function applyOne(view: FileView, one: Edit, name: string): Edited {
+interface Manner {
+  /** What the edit is called, to the model. */
+  readonly name: string;
+  readonly hasRead: boolean;
+}
+
+function applyOne(view: FileView, one: Edit, { name, hasRead }: Manner): Edited {
   const [sought, replacement] = [toBytes(one.old), toBytes(one.new)];
   if (sought === replacement)
     return refuse(`${name} has the same text as old and new (line ends are kept as they are).`);
@@ -88,18 +105,13 @@ function applyOne(view: FileView, one: Edit, name: string): Edited {
   const matches = exactMatches(view, sought);
   if (matches.length === 1 || (matches.length > 1 && one.all === true))
     return { ok: true, bytes: splice(view, matches, replacement), note: null };
-  return matches.length > 1
-    ? refuse(
-        ambiguity(
-          view,
-          matches.map(({ start }) => lineNumberAt(view, start)),
-          name,
-        ),
-      )
-    : applyLoosely(view, one, name);
+  if (matches.length === 0) return applyLoosely(view, one, { name, hasRead });
+  const lines = matches.map(({ start }) => lineNumberAt(view, start));
+  return refuse(ambiguity(view, lines, name));
 }
 
-function applyLoosely(view: FileView, one: Edit, name: string): Edited {
+function applyLoosely(view: FileView, one: Edit, { name, hasRead }: Manner): Edited {
+  if (!hasRead) return refuse(`${notFound(view, one.old, name)}\nYou have not read this file yet: read it first.`);
   const match = looseMatch(view, toBytes(one.old), toBytes(one.new));
   if (match === null) return refuse(notFound(view, one.old, name));
   const lines =
@@ -117,13 +129,10 @@ function ambiguity(view: FileView, lines: readonly number[], name: string): stri
 }
 
 function notFound(view: FileView, old: string, name: string): string {
-  const excerpts = closestExcerpts(linesOf(fromBytes(view.bytes)), linesOf(old));
-  if (excerpts.length === 0)
-    return `${name}: its old text is not in the file, nor anything like it. Read the file again.`;
-  const shown = excerpts.map(({ firstLine, lines }) =>
-    lines.map((line, index) => `${firstLine + index}\t${cutTo(line, 200)}`).join("\n"),
-  );
-  return `${name}: its old text is not in the file. What comes closest, with line numbers:\n${shown.join("\n---\n")}`;
+  const places = closestPlaces(linesOf(fromBytes(view.bytes)), linesOf(old));
+  return places === null
+    ? `${name}: its old text is not in the file, nor anything like it. Read the file again.`
+    : `${name}: its old text is not in the file. What comes closest, with line numbers:\n${places}`;
 }
 
 function refuse(reason: string): Edited {

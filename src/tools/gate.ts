@@ -21,7 +21,7 @@ const BUILTIN_RULES: readonly PermissionRule[] = [
     { tool: "bash", match: `git ${command}`, effect: "deny", reason: HISTORY_REASON },
     { tool: "bash", match: `git ${command} *`, effect: "deny", reason: HISTORY_REASON },
   ]),
-  ...["edit", "write"].flatMap((tool): PermissionRule[] => [
+  ...["edit", "write", "apply_patch"].flatMap((tool): PermissionRule[] => [
     { tool, match: "**/.git", effect: "deny", reason: ".git is not part of the work" },
     { tool, match: "**/.git/**", effect: "deny", reason: ".git is not part of the work" },
   ]),
@@ -29,15 +29,26 @@ const BUILTIN_RULES: readonly PermissionRule[] = [
 
 /** May this call proceed? Of all forms in which its subject can be read, and all rules, the strictest decides. */
 export function gate(grant: ToolGrant, tool: string, subject: string): PermissionVerdict {
-  const rules = [...BUILTIN_RULES, ...grant.permissions];
+  const rules = [...BUILTIN_RULES, ...grant.permissions].map((rule) => boundBy(rule, tool));
   const tools = [...grant.tools, "finish"];
   const verdicts = formsOf(tool, subject).map((form) => permit(rules, tools, { tool, subject: form }));
+  return strictestOf(verdicts);
+}
+
+/** Of several verdicts the one that decides; the first of those that are equally strict. */
+export function strictestOf(verdicts: readonly PermissionVerdict[]): PermissionVerdict {
   return verdicts.reduce((a, b) => (EFFECTS.indexOf(b.effect) > EFFECTS.indexOf(a.effect) ? b : a));
+}
+
+/** A patch edits and writes: what is forbidden to `edit` or `write` is forbidden to it. */
+function boundBy(rule: PermissionRule, tool: string): PermissionRule {
+  const isKin = tool === "apply_patch" && (rule.tool === "edit" || rule.tool === "write");
+  return isKin ? { ...rule, tool } : rule;
 }
 
 /** True for a tool that is denied whatever it is called with: such a tool is not shown to the model. */
 export function isDeniedOutright(grant: ToolGrant, tool: string): boolean {
-  const applies = (rule: PermissionRule) => rule.tool === "*" || rule.tool === tool;
+  const applies = (rule: PermissionRule) => rule.tool === "*" || boundBy(rule, tool).tool === tool;
   return grant.permissions.some((rule) => rule.effect === "deny" && rule.match === undefined && applies(rule));
 }
 

@@ -1,5 +1,6 @@
 import type { FileView, Stretch } from "./matching.ts";
 import { reindent } from "./reindent.ts";
+import { squeezed } from "./squeezed.ts";
 
 /** The one place of a file whose whole lines differ from what was sought in white space only. */
 export interface LooseMatch extends Stretch {
@@ -31,11 +32,6 @@ export function looseMatch(view: FileView, sought: string, replacement: string):
     firstLine: place + 1,
     lastLine: place + soughtLines.length,
   };
-}
-
-/** Only ASCII white space: a view has a character for each byte, and bytes such as 0xA0 are parts of letters. */
-function squeezed(line: string): string {
-  return line.replace(/[ \t\r\f\v]+/g, " ").replace(/^ | $/g, "");
 }
 
 function withoutFinalNewline(text: string): string {

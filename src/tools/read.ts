@@ -2,6 +2,7 @@ import { isUtf8 } from "node:buffer";
 import type { Infer, JsonSchema } from "../core/json.ts";
 import type { ToolResult, Workspace } from "../core/ports.ts";
 import { plural } from "../core/words.ts";
+import { seenAs } from "./sight.ts";
 import { cutTo, linesOf } from "./text.ts";
 import { done, failed, type Tool } from "./tool.ts";
 
@@ -39,7 +40,8 @@ export const read: Tool<Arguments> = {
         `${args.path} is a binary file of ${plural(bytes.length, "byte")}; it is not shown.`,
         "binary file",
       );
-    return excerpt(args, bytes);
+    const shown = excerpt(args, bytes);
+    return shown.status === "ok" ? { ...shown, seen: [seenAs({ workspace }, args.path, bytes)] } : shown;
   },
 };
 

@@ -7,6 +7,7 @@ import type { FileEntry, FileOutcome, Workspace } from "../core/ports.ts";
 import { fileFailure } from "./git-errors.ts";
 import { findPlace, type HeldDirectory, holdDirectory, isGitName, type Place, refuse, show } from "./paths.ts";
 import { searchNames, searchText } from "./search.ts";
+import { createSearcher, type Searcher } from "./searcher.ts";
 
 /** Larger files do not fit a tool call or a diff that anyone reads; the issue asks for 50 MB to work. */
 const LARGEST_FILE_BYTES = 100 * 1024 * 1024;
@@ -14,7 +15,7 @@ const LARGEST_FILE_BYTES = 100 * 1024 * 1024;
 type Files = Pick<Workspace, "readFile" | "writeFile" | "removeFile" | "moveFile" | "list" | "glob" | "grep">;
 
 /** The files of one worktree. Contract: as `Workspace` says; refusals are values, never exceptions. */
-export function createFiles(root: string): Files {
+export function createFiles(root: string, searcher: Searcher = createSearcher()): Files {
   const at = <T>(path: string, work: (place: Place) => Promise<FileOutcome<T>>) => attempt(root, path, work);
   return {
     readFile: (path) => at(path, readPlace),
@@ -22,8 +23,8 @@ export function createFiles(root: string): Files {
     removeFile: (path) => at(path, removePlace),
     moveFile: (from, to) => at(from, (source) => at(to, (target) => movePlace(source, target))),
     list: (path) => at(path, listPlace),
-    glob: (pattern, path) => at(path, (place) => searchNames(place, pattern)),
-    grep: (query) => at(query.path, (place) => searchText(place, query)),
+    glob: (pattern, path) => at(path, (place) => searchNames(searcher, place, pattern)),
+    grep: (query) => at(query.path, (place) => searchText(searcher, place, query)),
   };
 }
 
@@ -57,7 +58,7 @@ const REASONS: Readonly<Record<string, string>> = {
 const DISK_FAILS: readonly string[] = ["EROFS", "ENOSPC", "EDQUOT", "EIO"];
 
 async function readPlace(place: Place): Promise<FileOutcome<Uint8Array>> {
-  if (place.missing.length > 0) return refuse(`${show(place.path)} does not exist`);
+  if (place.missing.length > 0) return { ...refuse(`${show(place.path)} does not exist`), isMissing: true };
   if (place.real === place.root) return refuse(`${show(place.path)} is a directory`);
   const directory = await holdDirectory(dirname(place.real), dirname(place.real));
   try {

@@ -1,35 +1,43 @@
 import { lstat } from "node:fs/promises";
-import { relative } from "node:path";
+import { join, relative } from "node:path";
 import type { Readable } from "node:stream";
 import { matchesPath } from "../core/glob.ts";
-import type { FileOutcome, GrepMatch, Workspace } from "../core/ports.ts";
+import type { FileOutcome, GrepMatch } from "../core/ports.ts";
 import { type Place, refuse, show } from "./paths.ts";
-
-type GrepQuery = Parameters<Workspace["grep"]>[0];
+import type { GrepQuery, Searcher, SearchProgram } from "./searcher.ts";
 
 /** A search that takes longer would be better asked in a narrower way. */
 const SEARCH_TIMEOUT_MS = 20_000;
 /** Paths of one glob: far more than a model can use, few enough for memory. */
 const MOST_PATHS = 10_000;
-/** Bytes shown of one matching line: minified files have lines of megabytes. */
-const LONGEST_LINE_BYTES = 500;
+/** Characters of one matching line: minified files have lines of megabytes. Ripgrep cuts its lines itself, git does not. */
+const LONGEST_TEXT = 500;
 
 /** A newline, or the escape of one: an even number of backslashes before it are backslashes. `[^\n]` asks for none. */
 const SPANS_LINES = /\n|(?<!\\)(?:\\\\)*\\n/;
 
 /** Files below a place whose path from there, or from the root, matches; a pattern without `/` matches names at any depth. */
-export async function searchNames(place: Place, pattern: string): Promise<FileOutcome<readonly string[]>> {
+export async function searchNames(
+  searcher: Searcher,
+  place: Place,
+  pattern: string,
+): Promise<FileOutcome<readonly string[]>> {
   const paths: string[] = [];
-  const done = await ripgrep(place, ["--files"], "\0", (record) => {
+  const program = await searcher();
+  const done = await search(program, { place, args: program.names(below(place)), separator: "\0" }, (record) => {
     const path = fromRoot(record);
     if (matchesBelow(pattern, place.path, path)) paths.push(path);
     return paths.length < MOST_PATHS;
   });
-  return done.ok ? { ok: true, value: paths.sort() } : done;
+  return done.ok ? { ok: true, value: (program.namesLinks ? await filesAmong(place, paths) : paths).sort() } : done;
 }
 
 /** Matching lines below a place, in the order of their paths. Binary files are passed over. */
-export async function searchText(place: Place, query: GrepQuery): Promise<FileOutcome<readonly GrepMatch[]>> {
+export async function searchText(
+  searcher: Searcher,
+  place: Place,
+  query: GrepQuery,
+): Promise<FileOutcome<readonly GrepMatch[]>> {
   if (SPANS_LINES.test(query.pattern.replace(/\[\^[^\]]*\]/g, "")))
     return refuse("a pattern cannot span lines: files are searched line by line");
   const matches: GrepMatch[] = [];
@@ -37,10 +45,20 @@ export async function searchText(place: Place, query: GrepQuery): Promise<FileOu
     if (query.glob === null || matchesBelow(query.glob, place.path, match.path)) matches.push(match);
     return matches.length < query.maxMatches;
   };
-  const columns = ["--line-number", "--no-heading", "--with-filename", `--max-columns=${LONGEST_LINE_BYTES}`];
-  const reading = [...columns, "--max-columns-preview", "--engine=auto", query.ignoreCase ? "-i" : "-s"];
-  const done = await ripgrep(place, [...reading, "-e", query.pattern], "\n", matchParser(take));
+  const program = await searcher();
+  const args = program.lines(below(place), query);
+  const done = await search(program, { place, args, separator: "\n" }, matchParser(take));
   return done.ok ? { ok: true, value: matches } : done;
+}
+
+/** The place as the programs are told it, from the root; empty: the root itself. */
+function below(place: Place): string {
+  return relative(place.root, place.real);
+}
+
+async function filesAmong(place: Place, paths: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(paths.map((path) => lstat(join(place.root, path)).catch(() => null)));
+  return paths.filter((_, index) => found[index]?.isFile());
 }
 
 /** As in .gitignore: `*.ts` is any TypeScript file, `src/*.ts` one directly in `src`. */
@@ -52,8 +70,8 @@ function matchesBelow(pattern: string, place: string, path: string): boolean {
 }
 
 /**
- * Reads `path NUL line:text`. A path may have newlines in it, so what comes without a NUL is the beginning of a path;
- * only the notice about a binary file that was named outright is neither.
+ * Reads `path NUL line:text` (of git, a NUL for the colon). A path may have newlines in it, so what comes without a NUL is
+ * the beginning of a path; only the notice about a binary file that was named outright is neither.
  */
 function matchParser(take: (match: GrepMatch) => boolean): (record: string) => boolean {
   let begun = "";
@@ -65,9 +83,9 @@ function matchParser(take: (match: GrepMatch) => boolean): (record: string) => b
     }
     const path = fromRoot(begun + record.slice(0, nul));
     begun = "";
-    const colon = record.indexOf(":", nul);
-    const text = record.slice(colon + 1).replace(/\r$/, "");
-    return take({ path, line: Number(record.slice(nul + 1, colon)), text });
+    const [number = ""] = /^\d+/.exec(record.slice(nul + 1)) ?? [];
+    const text = record.slice(nul + 1 + number.length + 1, nul + 1 + number.length + 1 + LONGEST_TEXT);
+    return take({ path, line: Number(number), text: text.replace(/\r$/, "") });
   };
 }
 
@@ -75,33 +93,19 @@ function fromRoot(path: string): string {
   return path.startsWith("./") ? path.slice(2) : path;
 }
 
-/** What git would list: hidden files too, ignored ones not, `.git` never. One thread, so that the order is always the same. */
-const GIT_VIEW = [
-  "--no-config",
-  "--hidden",
-  "--iglob=!.git",
-  "--no-require-git",
-  "--no-ignore-dot",
-  "--no-messages",
-  "--color=never",
-  "--sort=path",
-  "--null",
-];
-
-/** Runs ripgrep below a place and hands over its records until `take` has had enough. */
-async function ripgrep(
-  place: Place,
-  options: readonly string[],
-  separator: string,
+/** Runs a search below a place and hands over its records until `take` has had enough. */
+async function search(
+  program: SearchProgram,
+  { place, args, separator }: { readonly place: Place; readonly args: readonly string[]; readonly separator: string },
   take: (record: string) => boolean,
 ): Promise<FileOutcome<void>> {
   if (place.missing.length > 0) return refuse(`${show(place.path)} does not exist`);
   const stats = await lstat(place.real);
   if (!stats.isFile() && !stats.isDirectory()) return refuse(`${show(place.path)} is a device, pipe or socket`);
-  const [{ execa }, { rgPath }] = await Promise.all([import("execa"), import("@vscode/ripgrep")]);
-  const subprocess = execa(rgPath, [...GIT_VIEW, ...options, "--", `./${relative(place.root, place.real)}`], {
+  const { execa } = await import("execa");
+  const subprocess = execa(program.file, args, {
     cwd: place.root,
-    env: {},
+    env: program.env,
     extendEnv: false,
     // A Ctrl-C reaches every process of the terminal's group: half a search would pass for a whole one.
     detached: true,
@@ -118,7 +122,8 @@ async function ripgrep(
   }
   const end = await subprocess;
   if (end.timedOut) return refuse(`the search took more than ${SEARCH_TIMEOUT_MS / 1000} s; give a narrower path`);
-  return end.exitCode === 2 && end.stderr !== "" ? refuse(complaintOf(end.stderr)) : { ok: true, value: undefined };
+  const hasFailed = end.exitCode === 2 || end.exitCode === 128;
+  return hasFailed && end.stderr !== "" ? refuse(complaintOf(end.stderr)) : { ok: true, value: undefined };
 }
 
 async function* records(stream: Readable, separator: string): AsyncGenerator<string> {
@@ -132,8 +137,8 @@ async function* records(stream: Readable, separator: string): AsyncGenerator<str
   if (rest !== "") yield rest;
 }
 
-/** The sentence in ripgrep's complaint that says what is wrong: `error: unclosed group`. */
+/** The sentence in a complaint that says what is wrong: `error: unclosed group`, `fatal: -e option, '(': missing …`. */
 function complaintOf(stderr: string): string {
-  const sentence = /^error: (.*)$/m.exec(stderr)?.[1] ?? stderr.split("\n")[0]?.replace(/^rg: /, "") ?? "";
+  const sentence = /^error: (.*)$/m.exec(stderr)?.[1] ?? stderr.split("\n")[0]?.replace(/^(rg|fatal): /, "") ?? "";
   return `the pattern is not a valid regular expression: ${sentence.slice(0, 300)}`;
 }

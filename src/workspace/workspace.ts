@@ -16,6 +16,7 @@ import { endOrphanedGits, familyOf } from "./orphans.ts";
 import { openProgram } from "./piped-program.ts";
 import { openPlace, type Place, type PlaceSpec, readBase } from "./place.ts";
 import { createProcesses, type ProcessesSpec } from "./processes.ts";
+import { createSearcher } from "./searcher.ts";
 import { restoreTree, takeSnapshot } from "./snapshots.ts";
 import { packTrees, unpackTrees } from "./tree-pack.ts";
 import { createWorktree } from "./worktree.ts";
@@ -55,7 +56,7 @@ export function assembleWorkspace(parts: WorkspaceParts): Workspace {
   };
   return {
     path,
-    ...createFiles(path),
+    ...createFiles(path, createSearcher({ searchPath: parts.environment.PATH })),
     ...createProcesses(processes),
     open: (request) => openProgram(processes, request),
     snapshot: () =>

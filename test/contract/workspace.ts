@@ -25,6 +25,47 @@ export const CONTRACT_FILES = {
  * through the port itself. `make` gives a fresh workspace over `CONTRACT_FILES`.
  */
 export function workspaceContract(name: string, make: () => Promise<WorkspaceOnTrial>): void {
+  describe(`${name}: files`, () => {
+    it("a file that is removed is gone, and its directory stays", async () => {
+      const { workspace } = await make();
+      expect(await workspace.removeFile("dir/b.txt")).toEqual({ ok: true, value: undefined });
+      expect(await workspace.readFile("dir/b.txt")).toMatchObject({ ok: false, isMissing: true });
+      expect(await workspace.list("dir")).toEqual({ ok: true, value: [] });
+    });
+
+    it("a file that moves keeps bytes and mode, into directories that are made for it", async () => {
+      const { workspace } = await make();
+      await shell(workspace, "chmod +x a.txt");
+      expect(await workspace.moveFile("a.txt", "new/deep/c.txt")).toEqual({ ok: true, value: undefined });
+      expect(await read(workspace, "new/deep/c.txt")).toBe(CONTRACT_FILES["a.txt"]);
+      expect(await workspace.readFile("a.txt")).toMatchObject({ ok: false, isMissing: true });
+      await shell(workspace, "test -x new/deep/c.txt");
+    });
+
+    it("nothing is moved over what is there", async () => {
+      const { workspace } = await make();
+      for (const taken of ["dir/b.txt", "dir", "a.txt"]) {
+        const refused = await workspace.moveFile("a.txt", taken);
+        expect(refused).toMatchObject({ ok: false, reason: expect.stringContaining("exists already") });
+      }
+      expect(await read(workspace, "dir/b.txt")).toBe("b\n");
+    });
+
+    it("what is no file, not there, behind a symlink or outside is neither removed nor moved", async () => {
+      const { workspace, base } = await make();
+      await shell(workspace, "ln -s a.txt link && ln -s dir way");
+      const tree = await workspace.snapshot();
+      for (const path of ["dir", ".", "link", "way/b.txt", "missing", "../out", "/etc/hostname", ".git/config"]) {
+        expect(await workspace.removeFile(path), path).toMatchObject({ ok: false });
+        expect(await workspace.moveFile(path, "elsewhere"), path).toMatchObject({ ok: false });
+      }
+      for (const target of ["../out", "/tmp/ccp-out", ".git/hooks/post-commit", "a.txt/b"])
+        expect(await workspace.moveFile("dir/b.txt", target), target).toMatchObject({ ok: false });
+      expect(await workspace.snapshot()).toBe(tree);
+      expect(tree).not.toBe(base.tree);
+    });
+  });
+
   describe(`${name}: history`, () => {
     it("a fresh workspace has the base's tree", async () => {
       const { workspace, base } = await make();
@@ -132,6 +173,18 @@ export function workspaceContract(name: string, make: () => Promise<WorkspaceOnT
       expect(execFileSync("git", ["write-tree"], { cwd: checkout, encoding: "utf8" }).trim()).toBe(tree);
       expect(Buffer.from(await workspace.diff(base.tree, tree)).equals(input)).toBe(true);
       expect((await workspace.diff(tree, tree)).length).toBe(0);
+    });
+
+    it("a diff of one file or directory speaks of nothing else, and its name is no pattern", async () => {
+      const { workspace, base } = await make();
+      await write(workspace, "a.txt", "1\n");
+      await write(workspace, "dir/c.txt", "c\n");
+      const tree = await workspace.snapshot();
+      const below = async (path: string) => new TextDecoder().decode(await workspace.diff(base.tree, tree, path));
+      expect((await below("dir")).match(/^diff .*$/gm)).toEqual(["diff --git a/dir/c.txt b/dir/c.txt"]);
+      expect((await below("a.txt")).match(/^diff .*$/gm)).toEqual(["diff --git a/a.txt b/a.txt"]);
+      expect(await below("*.txt")).toBe("");
+      expect(await below("--stat")).toBe("");
     });
 
     it("the figures of a diff name every file and count its lines", async () => {

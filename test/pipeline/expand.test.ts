@@ -30,15 +30,18 @@ describe("the shortest file", () => {
   test("lets only the doer change anything", () => {
     const reading = ["read", "ls", "glob", "grep", "todo", "finish"];
     expect(pipeline.roles.planner?.tools).toEqual(reading);
-    expect(pipeline.roles.reviewer?.tools).toEqual(reading);
+    const reviewing = ["read", "ls", "glob", "grep", "diff", "todo", "finish"];
+    expect(pipeline.roles.reviewer?.tools).toEqual(reviewing);
     expect(pipeline.roles.doer?.tools).toEqual([
       "read",
       "ls",
       "glob",
       "grep",
       "edit",
+      "apply_patch",
       "write",
       "bash",
+      "diff",
       "todo",
       "finish",
     ]);

@@ -23,7 +23,7 @@ describe("what a role cannot be given", () => {
       "a rule that allows what the role has not",
       "reviewer: {permissions: [{tool: bash, match: git log, effect: allow}]}",
       [
-        'p.yaml:2:27  the reviewer has no "bash", so this rule would give it nothing | its tools: read, ls, glob, grep, todo, finish',
+        'p.yaml:2:27  the reviewer has no "bash", so this rule would give it nothing | its tools: read, ls, glob, grep, diff, todo, finish',
       ],
     ],
     [

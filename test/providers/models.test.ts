@@ -55,6 +55,18 @@ describe("what is known of a model", () => {
     expect(models.facts({ provider: "anthropic", model: "small" })).toMatchObject({ maxOutputTokens: 4_500 });
   });
 
+  it("is how it changes files best: a patch for OpenAI's models, whole files for small ones, else what the user says", async () => {
+    const models = await modelsOf([lane("openai-chat", { models: { "gpt-5.1": {}, own: { edits: "write" } } })]);
+    const formOf = (model: string) => models.facts({ provider: "test", model }).edits ?? "edit";
+    const forms = {
+      ...{ "gpt-5.1": "apply_patch", "openai/gpt-oss-120b": "apply_patch", "o4-mini": "apply_patch" },
+      ...{ "qwen3:8b": "write", "meta-llama/llama-3.1-8b-instruct": "write", "mistral:latest": "write", own: "write" },
+      ...{ "claude-sonnet-5": "edit", "glm-5.3": "edit", "qwen3-coder:30b": "edit", "qwen3:30b-a3b": "edit" },
+      ...{ "deepseek-r1:32b": "edit", "llama3.3:70b": "edit", "not-gpt": "edit", "mixtral:8x7b": "edit" },
+    };
+    expect(Object.fromEntries(Object.keys(forms).map((model) => [model, formOf(model)]))).toEqual(forms);
+  });
+
   it("leaves room for no more than the window, whoever says otherwise", async () => {
     const said = { tiny: { contextWindow: 1_000, maxOutputTokens: 5_000 } };
     const models = await modelsOf([lane("ollama-chat", { contextTokens: 2_000, models: said })]);

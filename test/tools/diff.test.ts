@@ -1,58 +1,63 @@
-import fc from "fast-check";
-import { expect, test } from "vitest";
-import { diffLines } from "../../src/tools/diff.ts";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { NO_SERVERS } from "../../src/core/tool-servers.ts";
+import { createTools } from "../../src/tools/tools.ts";
+import { EVERYTHING } from "../support/tool-bench.ts";
+import { bench, started } from "../workspace/git-support.ts";
 
-test("changes come with three lines of context and their numbers", () => {
-  const before = ["a", "b", "c", "d", "e", "f", "g"];
-  expect(diffLines(before, ["a", "b", "c", "d", "X", "Y", "f", "g"])).toEqual({
-    added: 2,
-    removed: 1,
-    text: "@@ -2,6 +2,7 @@\n b\n c\n d\n-e\n+X\n+Y\n f\n g",
+async function run(files: Readonly<Record<string, string | Uint8Array>>) {
+  const { workspace, base } = await started(await bench({ "a.txt": "one\ntwo\n", "src/b.txt": "b\n" }));
+  for (const [path, content] of Object.entries(files)) await workspace.writeFile(path, Buffer.from(content));
+  const trees = { base: base.tree, now: await workspace.snapshot() };
+  const tools = createTools();
+  const diff = async (args: object) => {
+    const call = { kind: "tool_call", id: "1", name: "diff", rawArguments: JSON.stringify(args) } as const;
+    const ready = tools.check(call, EVERYTHING);
+    if (ready.type !== "ready") throw new Error(ready.text);
+    const { signal } = new AbortController();
+    return tools.run(ready, { workspace, signal, servers: NO_SERVERS, session: { seen: {}, trees } });
+  };
+  return { workspace, diff };
+}
+
+describe("diff", () => {
+  test("shows what the run has changed, or one path of it", async () => {
+    const { workspace, diff } = await run({ "a.txt": "one\n2\n", "src/c.txt": "c\n" });
+    const all = await diff({});
+    expect(all).toMatchObject({ status: "ok", summary: "2 files" });
+    expect(all.text).toContain("@@ -1,2 +1,2 @@\n one\n-two\n+2");
+    expect(all.text).toContain("+++ b/src/c.txt");
+    const below = await diff({ path: `${workspace.path}/src/` });
+    expect(below).toMatchObject({ summary: "1 file in src" });
+    expect(below.text).not.toContain("a.txt");
   });
-});
 
-test("changes that are far apart are hunks of their own", () => {
-  const before = Array.from({ length: 20 }, (_, index) => `${index + 1}`);
-  const after = before.map((line) => (line === "2" || line === "18" ? "x" : line));
-  expect(diffLines(before, after).text.match(/^@@.*$/gm)).toEqual(["@@ -1,5 +1,5 @@", "@@ -15,6 +15,6 @@"]);
-});
+  test("says that nothing is changed", async () => {
+    const { diff } = await run({ "a.txt": "one\n2\n" });
+    expect((await diff({ path: "src" })).text).toBe("Nothing is changed in src.");
+    expect((await (await run({})).diff({})).text).toBe("Nothing is changed.");
+  });
 
-test("a first line, a last line and nothing at all", () => {
-  expect(diffLines([], ["a"]).text).toBe("@@ -0,0 +1,1 @@\n+a");
-  expect(diffLines(["a"], []).text).toBe("@@ -1,1 +0,0 @@\n-a");
-  expect(diffLines(["a"], ["a"])).toEqual({ added: 0, removed: 0, text: "" });
-});
+  test("takes no option for a path", async () => {
+    const { diff } = await run({ "a.txt": "one\n2\n" });
+    expect((await diff({ path: "--output=stolen" })).text).toBe("Nothing is changed in --output=stolen.");
+  });
 
-test("a long diff is cut, and that is said", () => {
-  const after = Array.from({ length: 500 }, (_, index) => `${index}`);
-  const { added, text } = diffLines([], after);
-  expect(added).toBe(500);
-  expect(text).toMatch(/\n\(381 more lines of this diff\)$/);
-});
+  test("cuts long files and lines, names those without room, and shows no bytes", async () => {
+    const many = Object.fromEntries(Array.from({ length: 9 }, (_, index) => [`f${index}.txt`, "line\n".repeat(4000)]));
+    const { diff } = await run({ ...many, "a.bin": Uint8Array.from([0, 1, 2]), "long.txt": "x".repeat(9000) });
+    const { text } = await diff({});
+    expect(Buffer.byteLength(text)).toBeLessThan(45 * 1024);
+    expect(text).toContain("(a binary file)");
+    expect(text).toMatch(/bytes left out/);
+    expect(text).toMatch(/\(\d+ more files; give a path to see one\)\ndiff --git a\/f\d\.txt/);
+    expect((await diff({ path: "long.txt" })).text).toContain(`+${"x".repeat(499)}…`);
+  });
 
-test("texts that share nothing are compared as a whole, however long", () => {
-  const lines = (name: string) => Array.from({ length: 5000 }, (_, index) => `${name}${index}`);
-  expect(diffLines(lines("a"), lines("b"))).toMatchObject({ added: 5000, removed: 5000 });
-});
-
-test("what is kept and taken out is the old text, what is kept and put in the new one", () => {
-  const text = fc.array(fc.constantFrom("a", "b", "c"), { maxLength: 30 });
-  fc.assert(
-    fc.property(text, text, (before, after) => {
-      const { text: diff, added, removed } = diffLines(before, after);
-      expect(before.length - removed + added).toBe(after.length);
-      const [old, now] = [[...before], [...after]];
-      for (const hunk of diff.split(/^@@/m).slice(1)) {
-        const [from, oldCount, to, newCount] = (/^ -(\d+),(\d+) \+(\d+),(\d+)/.exec(hunk) ?? []).slice(1).map(Number);
-        const lines = hunk
-          .split("\n")
-          .slice(1)
-          .filter((line) => line !== "");
-        const side = (other: string) => lines.filter((line) => line[0] !== other).map((line) => line.slice(1));
-        const start = (at: number | undefined, amount: number | undefined) => (at ?? 0) - (amount === 0 ? 0 : 1);
-        expect(side("+")).toEqual(old.slice(start(from, oldCount), start(from, oldCount) + (oldCount ?? 0)));
-        expect(side("-")).toEqual(now.slice(start(to, newCount), start(to, newCount) + (newCount ?? 0)));
-      }
-    }),
-  );
+  test("is of what is on record, not of what is on disk", async () => {
+    const { workspace, diff } = await run({ "a.txt": "one\n2\n" });
+    writeFileSync(join(workspace.path, "a.txt"), "later\n");
+    expect((await diff({})).text).not.toContain("later");
+  });
 });

@@ -130,6 +130,7 @@ describe("what is not the text stays as it is", () => {
     await fc.assert(
       fc.asyncProperty(text, text, fresh, async (head, tail, replacement) => {
         await bench.workspace.writeFile("a.txt", Buffer.from(`${head}<MARK>${tail}`));
+        await bench.call("read", { path: "a.txt" });
         const result = await bench.call("edit", one("<MARK>", replacement));
         expect(result.status).toBe("ok");
         const now = bench.content("a.txt", "latin1");
@@ -141,6 +142,25 @@ describe("what is not the text stays as it is", () => {
       { numRuns: 150 },
     );
   });
+});
+
+test("an edit turned round gives the file back, byte for byte", async () => {
+  const piece = fc.constantFrom("a", "\r\n", "\n", " ", "\t", "é", "$&", "\ufeff", "x\n", "<", "end");
+  const text = fc.array(piece, { maxLength: 12 }).map((parts) => parts.join(""));
+  const line = fc.string({ maxLength: 5 }).map((value) => value.replace(/[\r\n]/g, ""));
+  const bench = toolBench();
+  await fc.assert(
+    fc.asyncProperty(text, text, line, line, async (head, tail, before, after) => {
+      const [old, replacement] = [`<MARK${before}>`, `<SIGN${after}>`];
+      const bytes = Buffer.from(`${head}${old}${tail}`);
+      await bench.workspace.writeFile("a.txt", bytes);
+      await bench.call("read", { path: "a.txt" });
+      expect((await bench.call("edit", one(old, replacement))).status).toBe("ok");
+      expect((await bench.call("edit", one(replacement, old))).status).toBe("ok");
+      expect(bench.content("a.txt", "latin1")).toBe(bytes.toString("latin1"));
+    }),
+    { numRuns: 100 },
+  );
 });
 
 describe("a match but for white space", () => {

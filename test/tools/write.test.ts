@@ -1,4 +1,4 @@
-import { chmodSync, statSync } from "node:fs";
+import { chmodSync, statSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { toolBench } from "../support/tool-bench.ts";
@@ -14,7 +14,8 @@ test("a file that is there is replaced, and how much changed is said", async () 
   const { root, call, content } = toolBench({ "run.sh": "one\ntwo\nthree" });
   chmodSync(join(root, "run.sh"), 0o755);
   const result = await call("write", { path: "run.sh", content: "one\n2\nthree\nfour" });
-  expect(result).toMatchObject({ text: "Replaced run.sh: 4 lines (+2 -1).", summary: "replaced, +2 -1" });
+  const text = "Replaced run.sh: 4 lines (+2 -1).\n@@ -1,3 +1,4 @@\n one\n-two\n+2\n three\n+four";
+  expect(result).toMatchObject({ text, summary: "replaced, +2 -1" });
   expect(content("run.sh")).toBe("one\n2\nthree\nfour");
   expect(statSync(join(root, "run.sh")).mode & 0o777).toBe(0o755);
 });
@@ -51,4 +52,12 @@ test("a directory and a place outside are refused", async () => {
   const { call } = toolBench({ "src/a.ts": "" });
   expect((await call("write", { path: "src", content: "" })).text).toBe('"src" is a directory. Nothing was written.');
   expect(await call("write", { path: "/etc/ccp-test", content: "" })).toMatchObject({ status: "error" });
+});
+
+test("a file that cannot be read is not replaced unseen", async () => {
+  const { root, call } = toolBench({ "big/a.txt": "" });
+  truncateSync(join(root, "big/a.txt"), 101 * 1024 * 1024);
+  const result = await call("write", { path: "big/a.txt", content: "x" });
+  expect(result).toMatchObject({ status: "error", text: expect.stringContaining("Nothing was written.") });
+  expect(statSync(join(root, "big/a.txt")).size).toBe(101 * 1024 * 1024);
 });
