@@ -23,6 +23,8 @@ export type WorkFailureClass =
   | "denied"
   | "stalled"
   | "incomplete"
+  | "max-turns"
+  | "empty"
   | "blocked"
   | "rejected"
   | "stale"

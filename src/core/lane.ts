@@ -28,6 +28,8 @@ export interface LaneModel {
   readonly price?: Price;
   readonly contextWindow?: number;
   readonly maxOutputTokens?: number;
+  /** True: it may write tool calls as text, which are read then. */
+  readonly textCalls?: boolean;
 }
 
 /** One provider of a `providers.yaml`, checked; nothing in it is trusted yet. */

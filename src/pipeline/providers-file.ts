@@ -62,6 +62,7 @@ function modelOf(raw: RawModel, writesCostMore: boolean): LaneModel {
     ...(raw.price === undefined ? {} : { price: priceOf(raw.price, writesCostMore) }),
     ...(raw.context_window === undefined ? {} : { contextWindow: raw.context_window }),
     ...(raw.max_output_tokens === undefined ? {} : { maxOutputTokens: raw.max_output_tokens }),
+    ...(raw.text_calls === undefined ? {} : { textCalls: raw.text_calls }),
   };
 }
 

@@ -34,6 +34,7 @@ const MODEL = {
     },
     context_window: { ...tokens, description: "Tokens that the model can hold." },
     max_output_tokens: { ...tokens, description: "Longest answer, in tokens." },
+    text_calls: { type: "boolean", description: "It may write tool calls as text: they are read as calls." },
   },
 } as const satisfies JsonSchema;
 
