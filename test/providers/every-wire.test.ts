@@ -139,7 +139,7 @@ describe.each(Object.entries(WIRES))("whatever a conversation holds, as %s is se
     holds((items) => {
       const due: (string | null)[] = [];
       for (const [index, item] of items.entries()) {
-        if (item.is === "call") due.push(item.id);
+        if (item.is === "call") due.push(item.id ?? null);
         if (item.is === "result") expect(item.id ?? null).toBe(due.shift() ?? null);
         if (item.is === "user") expect(due, `before item ${index}`).toEqual([]);
         if (item.is === "result" && items[index + 1]?.is === "call") expect(due).toEqual([]);
