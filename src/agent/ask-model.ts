@@ -110,7 +110,7 @@ function tellDelta(event: Exclude<ModelEvent, CallEnd>, stepId: string, port: St
 /** Nothing more to try: is it the provider's state, the user's credentials, or the request itself? */
 function outcomeOf(failure: ModelFailure): AgentOutcome {
   if (failure.class === "auth") return { type: "stopped", why: "credentials", reason: failure.message };
-  if (isTransient(failure.class) || failure.class === "quota" || failure.class === "stalled") {
+  if (isTransient(failure.class) || failure.class === "quota") {
     return { type: "stopped", why: "unavailable", reason: failure.message };
   }
   return { type: "failed", class: failure.class, reason: failure.message };
