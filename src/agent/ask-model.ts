@@ -1,4 +1,4 @@
-import { applyUtterance, type Conversation, EMPTY_CONVERSATION } from "../core/conversation.ts";
+import type { Conversation } from "../core/conversation.ts";
 import { unreachable } from "../core/errors.ts";
 import { afterFailedAttempt, isTransient } from "../core/failure.ts";
 import type { ModelEvent, ModelFailure, ModelRequest } from "../core/model.ts";
@@ -10,6 +10,7 @@ interface Question {
   readonly assignment: Assignment;
   readonly port: StepPort;
   readonly route: Route;
+  readonly talk: Conversation;
   /** Ordinal of the model call in its conversation. */
   readonly turn: number;
 }
@@ -17,9 +18,8 @@ interface Question {
 /** Asks until there is an answer on record (null) or nothing more can be tried. Every attempt is a call of its own. */
 export async function askModel(question: Question): Promise<AgentOutcome | null> {
   const { port, route } = question;
-  const talk = port.utterances().reduce(applyUtterance, EMPTY_CONVERSATION);
   for (let attempts = 1; ; attempts++) {
-    const end = await attempt(question, talk);
+    const end = await attempt(question);
     if (end.type === "answered") return null;
     if (end.type !== "failed") return end;
     const stop = port.stopRequested();
@@ -49,13 +49,10 @@ export async function askModel(question: Question): Promise<AgentOutcome | null>
 }
 
 /** Reserve, send, settle: one attempt. */
-async function attempt(
-  question: Question,
-  talk: Conversation,
-): Promise<CallEnd | Extract<AgentOutcome, { type: "stopped" }>> {
+async function attempt(question: Question): Promise<CallEnd | Extract<AgentOutcome, { type: "stopped" }>> {
   const { port, route, assignment } = question;
   const model = route.current();
-  const request = requestOf(question, talk);
+  const request = requestOf(question);
   const wantedOutputTokens = Math.min(model.maxOutputTokens, assignment.maxOutputTokens);
   const intended = await port.intend({ model, request, wantedOutputTokens });
   if (intended.type === "refused") return { type: "stopped", why: intended.why, reason: intended.reason };
@@ -67,8 +64,8 @@ async function attempt(
   return end;
 }
 
-function requestOf(question: Question, talk: Conversation): Omit<ModelRequest, "maxTokens"> {
-  const { assignment, port, route, turn } = question;
+function requestOf(question: Question): Omit<ModelRequest, "maxTokens"> {
+  const { assignment, port, route, talk, turn } = question;
   return {
     model: route.current().ref,
     system: assignment.system,
@@ -113,7 +110,7 @@ function tellDelta(event: Exclude<ModelEvent, CallEnd>, stepId: string, port: St
 /** Nothing more to try: is it the provider's state, the user's credentials, or the request itself? */
 function outcomeOf(failure: ModelFailure): AgentOutcome {
   if (failure.class === "auth") return { type: "stopped", why: "credentials", reason: failure.message };
-  if (isTransient(failure.class) || failure.class === "quota" || failure.class === "stalled") {
+  if (isTransient(failure.class) || failure.class === "quota") {
     return { type: "stopped", why: "unavailable", reason: failure.message };
   }
   return { type: "failed", class: failure.class, reason: failure.message };

@@ -35,6 +35,33 @@ export function inCanonicalOrder(events: readonly StoredEvent[]): readonly Store
   return ordered;
 }
 
+/**
+ * Calls of one answer are carried out side by side, as many as there were left of it after a crash: how many began
+ * together is chance. Each stands with its beginning where it ended; those that never ended stay where they began.
+ */
+export function withBeginningsBesideEnds(events: readonly StoredEvent[]): readonly StoredEvent[] {
+  const begun = new Map<string, StoredEvent>();
+  const beginningOf = new Map<StoredEvent, StoredEvent>();
+  for (const event of events) {
+    if (event.type === "tool.started") begun.set(toolName(event), event);
+    if (event.type !== "tool.finished") continue;
+    const beginning = begun.get(toolName(event));
+    if (beginning !== undefined) beginningOf.set(event, beginning);
+    // Another conversation may use the name again, and a call that is refused has no beginning.
+    begun.delete(toolName(event));
+  }
+  const moved = new Set(beginningOf.values());
+  return events.flatMap((event) => {
+    const beginning = beginningOf.get(event);
+    if (beginning !== undefined) return [beginning, event];
+    return moved.has(event) ? [] : [event];
+  });
+}
+
+function toolName({ stepId, toolCallId }: EventOf<"tool.started" | "tool.finished">): string {
+  return `${stepId} ${toolCallId}`;
+}
+
 function opened({ stepId, conversation }: EventOf<"step.started">, open: Map<string, Block>): Block {
   const block = { stepId, conversation, events: [] };
   open.set(stepId, block);

@@ -1,4 +1,4 @@
-import { inCanonicalOrder } from "./canonical-order.ts";
+import { inCanonicalOrder, withBeginningsBesideEnds } from "./canonical-order.ts";
 import type { EventOf, StoredEvent } from "./event.ts";
 import { isJsonObject, type Json } from "./json.ts";
 
@@ -23,7 +23,7 @@ export interface Difference {
  * equal.
  *
  * Accidents, and left out: numbers, instants and durations, names of run, folders and calls, which ccp wrote it; what a
- * resume adds and what the drive before it left open; a call that a crash has lost, with its question; warnings, for a
+ * resume adds and what the drive before it left open; which calls of an answer had begun when one of them ended; a call that a crash has lost, with its question; warnings, for a
  * lost call brings them earlier; what a person is advised to do; the order of steps that ran side by side.
  * What a call holds (`heldNanos`, `heldTokens`) is an accident too: it is what the machine had learned of a model's
  * tokens by then, and is given back.
@@ -40,7 +40,10 @@ export function canonicalFacts(events: readonly StoredEvent[]): readonly Canonic
   const kept = withoutAccidents(events);
   const names = callNames(kept, events);
   const stand = placeholders(events);
-  return inCanonicalOrder(kept).map((event) => ({ seq: event.seq, event: replaced(bare(event, names), stand) }));
+  return inCanonicalOrder(withBeginningsBesideEnds(kept)).map((event) => ({
+    seq: event.seq,
+    event: replaced(bare(event, names), stand),
+  }));
 }
 
 /** Null: they are the same. */

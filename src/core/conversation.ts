@@ -1,10 +1,13 @@
+import { chants } from "./chant.ts";
+import { atNextAnswer, type Faults, NO_FAULTS, withResult } from "./faults.ts";
 import type { Json } from "./json.ts";
+import { callSignature, NO_TRAIL, REPEATED_MARK, type Trail, withDeed, withReminder } from "./loop.ts";
 import type { Message, Part, StopReason, ToolCall } from "./model.ts";
 import { type SeenFile, type SeenFiles, withSeen } from "./seen.ts";
 import { type TodoItem, todosIn } from "./todos.ts";
 
 /** What the agent loop says of its own accord to a model that does not get on. */
-export type Reminder = "nudge" | "truncated" | "empty";
+export type Reminder = "nudge" | "truncated" | "empty" | "loop";
 
 /** Why the model is spoken to. */
 export type Saying = "task" | Reminder | "check-failed";
@@ -37,10 +40,14 @@ export interface Conversation {
   readonly nudges: number;
   /** Answers without anything in them, in a row. */
   readonly empties: number;
-  /** Malformed tool calls in a row. */
-  readonly malformed: number;
+  /** Calls that came to nothing, in a row. */
+  readonly faults: Faults;
   /** Answers cut at the ceiling, in a row. */
   readonly truncations: number;
+  /** Answers in a row that say the same words again and again, and call nothing. */
+  readonly chants: number;
+  /** What was called last, and what came of it. */
+  readonly trail: Trail;
   /** Set once `finish` was accepted; cleared when the engine answers (its check failed, say). */
   readonly finish: Json | null;
   /** What was last seen of files. */
@@ -57,8 +64,10 @@ export const EMPTY_CONVERSATION: Conversation = {
   lastStop: null,
   nudges: 0,
   empties: 0,
-  malformed: 0,
+  faults: NO_FAULTS,
   truncations: 0,
+  chants: 0,
+  trail: NO_TRAIL,
   finish: null,
   seen: {},
   todos: [],
@@ -68,37 +77,17 @@ export const EMPTY_CONVERSATION: Conversation = {
 export function applyUtterance(talk: Conversation, utterance: Utterance): Conversation {
   switch (utterance.type) {
     case "said":
-      return {
-        ...talk,
-        messages: [...talk.messages, { role: "user", text: utterance.text }],
-        pending: [],
-        lastStop: null,
-        finish: null,
-        nudges: utterance.why === "check-failed" ? 0 : talk.nudges + (utterance.why === "nudge" ? 1 : 0),
-      };
+      return said(talk, utterance);
     case "answered":
       return answered(talk, utterance.parts, utterance.stop);
     case "tool":
       return {
         ...talk,
-        messages: [
-          ...talk.messages,
-          {
-            role: "tool",
-            toolCallId: utterance.toolCallId,
-            name: utterance.name,
-            text: utterance.text,
-            isError: utterance.status !== "ok",
-          },
-        ],
+        messages: [...talk.messages, resultOf(utterance)],
         pending: talk.pending.filter((call) => call.id !== utterance.toolCallId),
         nudges: 0,
-        malformed:
-          utterance.status === "error" && utterance.text.startsWith(MALFORMED_MARK)
-            ? talk.malformed + 1
-            : utterance.status === "ok"
-              ? 0
-              : talk.malformed,
+        faults: withResult(talk.faults, utterance),
+        trail: withTrail(talk, utterance),
         finish: utterance.finish ?? talk.finish,
         seen: withSeen(talk.seen, utterance.seen),
         todos: utterance.name === "todo" && utterance.status === "ok" ? todosIn(utterance.text) : talk.todos,
@@ -106,18 +95,50 @@ export function applyUtterance(talk: Conversation, utterance: Utterance): Conver
   }
 }
 
-/** How the text of a result begins when the call itself was wrong: an unknown tool or arguments off its schema. */
-export const MALFORMED_MARK = "Malformed call: ";
+type Said = Extract<Utterance, { type: "said" }>;
+type Result = Extract<Utterance, { type: "tool" }>;
+
+function said(talk: Conversation, { why, text }: Said): Conversation {
+  return {
+    ...talk,
+    messages: [...talk.messages, { role: "user", text }],
+    pending: [],
+    lastStop: null,
+    finish: null,
+    nudges: why === "check-failed" ? 0 : talk.nudges + (why === "nudge" ? 1 : 0),
+    // A check that is red is news: what comes after it repeats nothing.
+    trail: why === "check-failed" ? NO_TRAIL : why === "loop" ? withReminder(talk.trail) : talk.trail,
+  };
+}
+
+function resultOf({ toolCallId, name, text, status }: Result): Message {
+  return { role: "tool", toolCallId, name, text, isError: status !== "ok" };
+}
+
+function withTrail({ trail, pending }: Conversation, { toolCallId, text }: Result): Trail {
+  const call = pending.find(({ id }) => id === toolCallId);
+  if (call === undefined) return trail;
+  return withDeed(trail, callSignature(call), text.startsWith(REPEATED_MARK) ? null : text);
+}
 
 function answered(talk: Conversation, parts: readonly Part[], stop: StopReason): Conversation {
+  const calls = parts.filter((part) => part.kind === "tool_call");
   const isEmpty = parts.every((part) => part.kind === "reasoning" || (part.kind === "text" && part.text.trim() === ""));
+  const isSilent = calls.length === 0 || stop === "length";
   return {
     ...talk,
     messages: [...talk.messages, { role: "assistant", parts }],
     turns: talk.turns + 1,
-    pending: parts.filter((part) => part.kind === "tool_call"),
+    pending: calls,
     lastStop: stop,
     empties: isEmpty ? talk.empties + 1 : 0,
+    faults: atNextAnswer(talk.faults),
     truncations: stop === "length" ? talk.truncations + 1 : 0,
+    chants: isSilent && parts.some(isChant) ? talk.chants + 1 : 0,
   };
+}
+
+/** Files may well repeat themselves, so what a call carries is none. */
+function isChant(part: Part): boolean {
+  return part.kind !== "tool_call" && chants(part.text);
 }

@@ -23,13 +23,17 @@ export type WorkFailureClass =
   | "denied"
   | "stalled"
   | "incomplete"
+  | "max-turns"
+  | "empty"
   | "blocked"
   | "rejected"
   | "stale"
   | "tree-changed";
 
-/** Failed attempts on one candidate before the next is asked: the first and two more. */
+/** Failed attempts on one candidate before the next is asked: the first and two more, … */
 export const ATTEMPTS_PER_CANDIDATE = 3;
+/** … and where there is no next, and the provider is only busy: the first and six more. */
+export const ATTEMPTS_ON_LAST = 7;
 /** A provider that asks for a longer wait is passed over. */
 const LONGEST_WAIT_MS = 60_000;
 const FIRST_BACKOFF_MS = 1_000;
@@ -57,7 +61,7 @@ export interface FailedAttempt {
 export function afterFailedAttempt(failed: FailedAttempt): RetryDecision {
   const onward: RetryDecision = failed.candidatesLeft > 0 ? { type: "next-candidate" } : { type: "give-up" };
   if (!isTransient(failed.class)) return isAnothersChance(failed.class) ? onward : { type: "give-up" };
-  if (failed.attempts >= ATTEMPTS_PER_CANDIDATE) return onward;
+  if (failed.attempts >= mostAttempts(failed)) return onward;
   if (failed.retryAfterMs !== null) {
     return failed.retryAfterMs <= LONGEST_WAIT_MS ? { type: "retry", waitMs: failed.retryAfterMs } : onward;
   }
@@ -65,14 +69,20 @@ export function afterFailedAttempt(failed: FailedAttempt): RetryDecision {
   return { type: "retry", waitMs: Math.round(ceiling * failed.random) };
 }
 
+/** A provider that answers at all, and only has no room, is waited for. Silence costs minutes each time, and a stalled answer its money. */
+function mostAttempts({ class: failure, candidatesLeft }: FailedAttempt): number {
+  const isBusy = ["rate", "overloaded", "server"].includes(failure);
+  return isBusy && candidatesLeft === 0 ? ATTEMPTS_ON_LAST : ATTEMPTS_PER_CANDIDATE;
+}
+
 /** True when the same request may well succeed a little later. */
 export function isTransient(failure: FailureClass): boolean {
-  return ["rate", "overloaded", "server", "timeout", "network"].includes(failure);
+  return ["rate", "overloaded", "server", "timeout", "network", "stalled"].includes(failure);
 }
 
 /** True when this candidate is out, but another may answer. A refusal or an invalid request is the same everywhere. */
 function isAnothersChance(failure: FailureClass): boolean {
-  return ["quota", "auth", "overflow", "stalled"].includes(failure);
+  return ["quota", "auth", "overflow"].includes(failure);
 }
 
 /** True when a new conversation may do better. A rejection by the reviewer is an answer, not a failed try. */

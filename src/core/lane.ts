@@ -40,6 +40,8 @@ export interface LaneModel {
   readonly contextWindow?: number;
   readonly maxOutputTokens?: number;
   readonly edits?: EditForm;
+  /** True: it may write tool calls as text, which are read then. */
+  readonly textCalls?: boolean;
 }
 
 /** One provider of a `providers.yaml`, checked; nothing in it is trusted yet. */

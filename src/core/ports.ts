@@ -102,6 +102,8 @@ export type ToolCheck =
     }
   /** Text for the model: what was expected, where, what came. */
   | { readonly type: "malformed"; readonly text: string }
+  /** It goes on in a circle, and was never looked at. */
+  | { readonly type: "repeated"; readonly text: string }
   | { readonly type: "denied"; readonly subject: string; readonly text: string };
 
 /** A call of an answer, and what was found out about it. */

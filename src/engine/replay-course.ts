@@ -7,7 +7,7 @@ import {
   type RecordedDrive,
   standstillKind,
 } from "./replay-drives.ts";
-import { conversationName, done, FactNames } from "./replay-names.ts";
+import { conversationName, done, FactNames, isOfTool } from "./replay-names.ts";
 import { type Patience, USUAL_PATIENCE, Waiters } from "./replay-waiters.ts";
 
 /** The replay has come to where a crash, or somebody who stopped it, had ended a drive: it dies there as well. */
@@ -79,7 +79,9 @@ export class Course {
     const name = this.names.of(event);
     if (name === null) return;
     const place = this.#places.get(name);
-    const skipped = this.#missing(this.#facts[place ?? NEVER]?.stepId ?? null, place ?? NEVER);
+    const skipped = this.#missing(this.#facts[place ?? NEVER]?.stepId ?? null, place ?? NEVER, {
+      toolsAside: event.type === "tool.started",
+    });
     this.#there.add(name);
     if (place === undefined) this.giveUp(new Astray(`${name} is not on record`));
     else if (skipped) this.giveUp(new Astray(`${name} comes before ${skipped.name}`));
@@ -99,7 +101,7 @@ export class Course {
   ): Promise<boolean> {
     const place = this.#places.get(name);
     const isNow = place !== undefined && this.#facts[place]?.drive === this.#drive;
-    const skipped = this.#missing(stepId, isNow ? place : NEVER);
+    const skipped = this.#missing(stepId, isNow ? place : NEVER, { toolsAside: isOfTool(name) });
     if (skipped) this.giveUp(new Astray(`${name} comes before ${skipped.name}`));
     if (place === undefined && !this.isCut && !this.#standstill()) this.giveUp(new Astray(`${name} is not on record`));
     // What is not on record of a run that stood still is never done: whoever wants to do it hears of it in the end.
@@ -194,14 +196,27 @@ export class Course {
     return end && kind ? { kind, end } : null;
   }
 
-  /** What has to come next of a step (null: of the run itself) in the present drive, if it comes before this place. */
-  #missing(stepId: string | null, before: number): ExpectedFact | undefined {
+  /**
+   * What has to come next of a step (null: of the run itself) in the present drive, if it comes before this place.
+   * `toolsAside`: tools of an answer are under way side by side, and whoever waits for its place among them skips none.
+   */
+  #missing(
+    stepId: string | null,
+    before: number,
+    { toolsAside }: { readonly toolsAside: boolean } = { toolsAside: false },
+  ): ExpectedFact | undefined {
     const ofStep = this.#placesOf.get(stepId) ?? [];
+    const isThere = (at: number) => this.#there.has(this.#nameAt(ofStep[at]));
     let head = this.#heads.get(stepId) ?? 0;
-    while (this.#there.has(this.#facts[ofStep[head] ?? NEVER]?.name ?? "")) head += 1;
+    while (isThere(head)) head += 1;
     this.#heads.set(stepId, head);
+    while (toolsAside && (isThere(head) || isOfTool(this.#nameAt(ofStep[head])))) head += 1;
     const place = ofStep[head] ?? NEVER;
     const fact = this.#facts[place];
     return place < before && fact?.drive === this.#drive ? fact : undefined;
+  }
+
+  #nameAt(place: number | undefined): string {
+    return this.#facts[place ?? NEVER]?.name ?? "";
   }
 }

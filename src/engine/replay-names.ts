@@ -10,6 +10,11 @@ export function conversationName(stepId: string, conversation: number): string {
   return `step ${stepId} ${conversation}`;
 }
 
+/** True for the name of a tool call's beginning or end. */
+export function isOfTool(name: string): boolean {
+  return name.startsWith("tool ");
+}
+
 /** The name under which the beginning, or the end, of something is known. */
 export const begun = (name: string) => `${name} begun`;
 export const done = (name: string) => `${name} done`;

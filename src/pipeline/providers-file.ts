@@ -75,6 +75,7 @@ function modelOf(raw: RawModel, writesCostMore: boolean): LaneModel {
     ...(raw.context_window === undefined ? {} : { contextWindow: raw.context_window }),
     ...(raw.max_output_tokens === undefined ? {} : { maxOutputTokens: raw.max_output_tokens }),
     ...(raw.edits === undefined ? {} : { edits: raw.edits }),
+    ...(raw.text_calls === undefined ? {} : { textCalls: raw.text_calls }),
   };
 }
 

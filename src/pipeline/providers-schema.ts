@@ -41,6 +41,7 @@ const MODEL = {
       enum: EDIT_FORMS,
       description: "How it changes files best: by old and new text, by a patch, or by writing whole files.",
     },
+    text_calls: { type: "boolean", description: "It may write tool calls as text: they are read as calls." },
   },
 } as const satisfies JsonSchema;
 

@@ -21,6 +21,10 @@ export const TEMPLATE_PLACEHOLDERS = {
   "messages/feedback": ["failure"],
   /** To a model that stopped without finishing. */
   "messages/nudge": [],
+  /** Added to it where the model's own list of work has something left. */
+  "messages/open-todos": ["todos"],
+  /** To a model that goes in circles. */
+  "messages/loop": [],
   /** To a model whose answer was cut. */
   "messages/truncated": ["maxTokens"],
   "messages/empty": [],

@@ -2,11 +2,13 @@ import { CcpError } from "../core/errors.ts";
 import type { Lane } from "../core/lane.ts";
 import type { ModelEvent, ModelFailure, ModelRequest } from "../core/model.ts";
 import { AnswerDraft, type Delta } from "./answer-draft.ts";
+import { chantWatch } from "./chant-watch.ts";
 import { answered, cutShort, failed } from "./conclude.ts";
 import { NeverConnected } from "./dial.ts";
 import { ABORTED, classifyConnection, classifyHttp, classifySaid, stalledFailure } from "./failures.ts";
 import { sourceOf } from "./history.ts";
 import { type LaneFetch, laneFetch } from "./lane-fetch.ts";
+import { writesTextCalls } from "./model-facts.ts";
 import { outgrows } from "./outgrows.ts";
 import { inputBound, inputFloor } from "./tokens.ts";
 import type { Asked, Fetch, Transport } from "./transport.ts";
@@ -26,7 +28,7 @@ export interface WireCall<Payload> {
 
 /**
  * One attempt, whatever the wire: deltas, then exactly one `answered` or `failed`. An answer that outgrows what was asked
- * for is cut: the connection is ended, and what has come is the answer. Throws only what is ccp's own trouble.
+ * for, or that only repeats itself, is cut: the connection is ended, and what has come is the answer. Throws only what is ccp's own trouble.
  */
 export async function* attempt<Payload>(call: WireCall<Payload>): AsyncGenerator<ModelEvent, void, undefined> {
   const { lane, transport } = call;
@@ -35,12 +37,13 @@ export async function* attempt<Payload>(call: WireCall<Payload>): AsyncGenerator
   const draft = new AnswerDraft();
   const broken = { by: null as unknown };
   const isTooLong = outgrows(asked.maxTokens);
+  const isChant = chantWatch();
   let isCut = false;
   try {
     for await (const payload of payloads(call, line, broken)) {
       transport.progress();
       yield* call.read(draft, payload);
-      isCut = isTooLong(draft);
+      isCut = isTooLong(draft) || isChant(draft);
       if (isCut || (draft.ended && call.endIsLast)) break;
     }
   } finally {
@@ -100,5 +103,6 @@ function askedOf({ lane, request }: Pick<WireCall<unknown>, "lane" | "request">)
     inputEstimate: inputBound(request),
     // Ollama counts what it evaluates: neither what it had cached (older versions) nor what did not fit its context.
     inputFloor: lane.wire === "ollama-chat" ? 0 : inputFloor(request),
+    ...(writesTextCalls(lane, request.model.model) ? { textCalls: request.tools.map(({ name }) => name) } : {}),
   };
 }

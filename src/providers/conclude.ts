@@ -3,6 +3,7 @@ import type { Usage } from "../core/usage.ts";
 import type { AnswerDraft, DraftPart } from "./answer-draft.ts";
 import { leastTokens } from "./least-tokens.ts";
 import { isAmount, isUsable, plausibleUsage, type UsageBounds } from "./plausible-usage.ts";
+import { readTextCalls } from "./text-calls.ts";
 import { answerBound } from "./tokens.ts";
 import { isCutOff, isObject } from "./tool-arguments.ts";
 import type { Asked } from "./transport.ts";
@@ -12,12 +13,13 @@ type Failed = Extract<ModelEvent, { type: "failed" }>;
 
 /** The end of an answer that arrived whole. */
 export function answered(draft: AnswerDraft, asked: Asked, source: string): Answered {
-  const parts = finishedParts(draft.parts, asked, source);
   const usage = plausibleUsage(draft.usage, boundsOf(draft, asked, draft.usageIsFinal));
+  const saidStop = stopOf(draft, usage, asked.maxTokens);
+  const written = saidStop === "end" ? withWrittenCalls(draft.parts, asked) : null;
   return {
     type: "answered",
-    parts,
-    stop: stopOf(draft, usage, asked.maxTokens),
+    parts: finishedParts(written ?? draft.parts, asked, source),
+    stop: written === null ? saidStop : "tool_calls",
     usage,
     providerCostNanos: costOf(draft),
     servedBy: draft.servedBy,
@@ -71,6 +73,21 @@ function stopOf(draft: AnswerDraft, usage: Usage, maxTokens: number): StopReason
   if (draft.stop === "length" || calls.some((call) => isCutOff(call.text))) return "length";
   if (usage.source === "provider" && usage.output >= maxTokens) return "length";
   return calls.length > 0 ? "tool_calls" : "end";
+}
+
+/** The parts with calls in place of the text in which they were written; null: there are none. */
+function withWrittenCalls(parts: readonly DraftPart[], { textCalls }: Asked): readonly DraftPart[] | null {
+  if (textCalls === undefined) return null;
+  const isText = ({ kind }: DraftPart) => kind === "text";
+  const text = parts.filter(isText).map((part) => part.text);
+  const read = readTextCalls(text.join(""), textCalls);
+  if (read === null) return null;
+  const plain = { opaque: null, id: "" } as const;
+  return [
+    ...parts.filter((part) => !isText(part)),
+    { ...plain, kind: "text", text: read.text, name: "" },
+    ...read.calls.map(({ name, rawArguments }) => ({ ...plain, kind: "tool_call", text: rawArguments, name }) as const),
+  ];
 }
 
 function finishedParts(parts: readonly DraftPart[], asked: Asked, source: string): readonly Part[] {

@@ -7,16 +7,19 @@ const NO_RESULT = "No result: this call was not carried out.";
 
 /**
  * A conversation as any wire can take it: every call has its result behind it, in call order; nothing is empty; ids are
- * as `wireId` makes them and names such as any wire takes; reasoning is left only where it came from `source`. The log itself is never changed.
+ * as `wireId` makes them, each once, and names such as any wire takes; text is well-formed Unicode; reasoning is left only
+ * where it came from `source`. The log itself is never changed. Contract: what a longer conversation begins with comes out
+ * as it did before, for caches go by bytes.
  */
 export function sendable(
   messages: readonly Message[],
   source: string,
   wireId: (id: string) => string,
 ): readonly Message[] {
-  return withResults(messages)
-    .map((message) => cleaned(message, source, wireId))
+  const whole = withResults(messages)
+    .map((message) => cleaned(message, source))
     .filter((message) => message !== null);
+  return withWireIds(whole, wireId);
 }
 
 /** The lane and model that reasoning belongs to. */
@@ -48,7 +51,10 @@ function withResults(messages: readonly Message[]): readonly Message[] {
     const calls = message.parts.filter((part) => part.kind === "tool_call");
     return [
       message,
-      ...calls.map((call) => results.find(({ toolCallId }) => toolCallId === call.id) ?? noResult(call)),
+      ...calls.map((call) => {
+        const result = results.find(({ toolCallId }) => toolCallId === call.id);
+        return result ? { ...result, name: call.name } : noResult(call);
+      }),
     ];
   });
 }
@@ -62,19 +68,17 @@ function noResult(call: ToolCall): ToolMessage {
   return { role: "tool", toolCallId: call.id, name: call.name, text: NO_RESULT, isError: true };
 }
 
-function cleaned(message: Message, source: string, wireId: (id: string) => string): Message | null {
+/** Output that was cut in the middle of a character has half of one at its end, for which Anthropic refuses the request. */
+function cleaned(message: Message, source: string): Message | null {
   switch (message.role) {
     case "user":
-      return message.text.trim() === "" ? null : message;
-    case "tool":
-      return {
-        ...message,
-        toolCallId: wireId(message.toolCallId),
-        name: wireName(message.name),
-        text: message.text === "" ? "(no output)" : message.text,
-      };
+      return message.text.trim() === "" ? null : { ...message, text: message.text.toWellFormed() };
+    case "tool": {
+      const text = message.text.trim() === "" ? "(no output)" : message.text.toWellFormed();
+      return { ...message, name: wireName(message.name), text };
+    }
     case "assistant": {
-      const parts = message.parts.flatMap((part) => cleanedPart(part, source, wireId));
+      const parts = message.parts.flatMap((part) => cleanedPart(part, source));
       // Reasoning must lead to something: no wire takes it as the last word.
       const end = parts.findLastIndex((part) => part.kind !== "reasoning") + 1;
       return end === 0 ? null : { role: "assistant", parts: parts.slice(0, end) };
@@ -82,15 +86,43 @@ function cleaned(message: Message, source: string, wireId: (id: string) => strin
   }
 }
 
-function cleanedPart(part: Part, source: string, wireId: (id: string) => string): readonly Part[] {
+function cleanedPart(part: Part, source: string): readonly Part[] {
   switch (part.kind) {
     case "text":
-      return part.text.trim() === "" ? [] : [part];
+      return part.text.trim() === "" ? [] : [{ ...part, text: part.text.toWellFormed() }];
     case "reasoning":
       return part.source === source ? [part] : [];
     case "tool_call":
-      return [{ ...part, id: wireId(part.id), name: wireName(part.name) }];
+      return [{ ...part, name: wireName(part.name), rawArguments: part.rawArguments.toWellFormed() }];
   }
+}
+
+/** Every wire refuses an id that comes twice. Results stand behind their calls, in call order. */
+function withWireIds(messages: readonly Message[], wireId: (id: string) => string): readonly Message[] {
+  const taken = new Set<string>();
+  let due: readonly string[] = [];
+  const renamed = (id: string) => {
+    const free = freeId(id, taken, wireId);
+    taken.add(free);
+    due = [...due, free];
+    return free;
+  };
+  return messages.map((message) => {
+    if (message.role === "user") return message;
+    if (message.role === "assistant") {
+      const parts = message.parts.map((part) => (part.kind === "tool_call" ? { ...part, id: renamed(part.id) } : part));
+      return { ...message, parts };
+    }
+    const [toolCallId = wireId(message.toolCallId), ...others] = due;
+    due = others;
+    return { ...message, toolCallId };
+  });
+}
+
+function freeId(id: string, taken: ReadonlySet<string>, wireId: (id: string) => string): string {
+  let free = wireId(id);
+  for (let number = 2; taken.has(free); number++) free = wireId(`${id}_${number}`);
+  return free;
 }
 
 /** A name that every wire takes, whatever the model made of it. */

@@ -56,6 +56,16 @@ export function factsOf(lane: Lane, model: string, prices: PriceBook): ModelFact
   };
 }
 
+/** Families that, run by oneself, write calls into their text now and then instead of calling. */
+const TEXT_CALLERS =
+  /(^|\/)(qwen2\.5|qwen3-coder|qwen-?coder|codellama|deepseek-(coder|r1)|devstral|gemma|hermes|llama3|mistral|nous-hermes|phi)/i;
+
+/** True where calls are to be looked for in a model's text: the user says so, or it is known for it and runs on Ollama or on this machine. */
+export function writesTextCalls(lane: Lane, model: string): boolean {
+  const isOnesOwn = lane.local || lane.wire === "ollama-chat";
+  return lane.models[model]?.textCalls ?? (isOnesOwn && TEXT_CALLERS.test(model));
+}
+
 /** A proxy on this machine may stand for a paid service: its list price counts where there is one. */
 function listPrice(lane: Lane, model: string, prices: PriceBook): Price | null {
   if (lane.free) return FREE;

@@ -1,4 +1,5 @@
-import type { Json } from "../core/json.ts";
+import { isJsonObject, type Json } from "../core/json.ts";
+import { readModelJson } from "../core/model-json.ts";
 
 /** True when JSON text breaks off: inside a string, an object or an array. Text that is wrong in other ways is not cut. */
 export function isCutOff(json: string): boolean {
@@ -22,24 +23,25 @@ export function isObject(json: string): boolean {
 }
 
 /**
- * Arguments as an object, which is what a wire wants back; whatever else the model wrote becomes an empty one: its
- * mistake was answered when it made it, and the request must be valid all the same.
+ * Arguments as an object, which is what a wire wants back, mended as they were when the call was carried out; whatever
+ * else the model wrote becomes an empty one: its mistake was answered when it made it.
  */
 export function argumentsObject(raw: string): { readonly [key: string]: Json } {
-  return parseObject(raw) ?? {};
+  const value = readModelJson(raw)?.value;
+  const inner = typeof value === "string" ? readModelJson(value)?.value : value;
+  return inner !== undefined && isJsonObject(inner) ? inner : {};
 }
 
 /** Arguments as JSON text of an object, for the wires that want text. Valid text goes back as it was written: caches go by bytes. */
 export function argumentsText(raw: string): string {
-  return Object.keys(argumentsObject(raw)).length === 0 ? "{}" : raw;
+  return isObject(raw) ? raw : JSON.stringify(argumentsObject(raw));
 }
 
 function parseObject(text: string): { readonly [key: string]: Json } | null {
   try {
-    const value: unknown = JSON.parse(text);
-    if (value !== null && typeof value === "object" && !Array.isArray(value)) return value as { [key: string]: Json };
+    const value: Json = JSON.parse(text);
+    return isJsonObject(value) ? value : null;
   } catch {
     return null;
   }
-  return null;
 }

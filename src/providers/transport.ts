@@ -17,6 +17,8 @@ export interface Asked {
   /** The most and the least that the request's tokens can be: for a provider that reports none, or too few to be true. */
   readonly inputEstimate: number;
   readonly inputFloor: number;
+  /** Names of the tools, where the model may write calls as text; missing: its text is text. */
+  readonly textCalls?: readonly string[];
 }
 
 /** One call's way to its provider and back. */

@@ -1,4 +1,5 @@
 import { isJsonObject, type Json } from "../core/json.ts";
+import { readModelJson } from "../core/model-json.ts";
 
 /** The arguments as an object, or why they are none. */
 export type ParsedArguments =
@@ -6,15 +7,14 @@ export type ParsedArguments =
   | { readonly ok: false; readonly reason: string };
 
 /**
- * Reads the arguments of a call. Repaired are only faults with one possible meaning: nothing at all (no arguments),
- * control characters that should have been escaped, and an object that was put into a string. JSON that ends too early
- * is never completed: the rest of a file might be missing from it.
+ * Reads the arguments of a call. Beyond what `readModelJson` mends: nothing at all is no arguments, and an object may have
+ * been put into a string.
  */
 export function parseArguments(raw: string): ParsedArguments {
   if (raw.trim() === "" || raw.trim() === "null") return { ok: true, value: {} };
-  const parsed = parseJson(raw) ?? parseJson(withEscapedControls(raw));
+  const parsed = readModelJson(raw);
   if (parsed === null) return { ok: false, reason: complaint(raw) };
-  const value = typeof parsed.value === "string" ? (parseJson(parsed.value)?.value ?? parsed.value) : parsed.value;
+  const value = typeof parsed.value === "string" ? (readModelJson(parsed.value)?.value ?? parsed.value) : parsed.value;
   if (!isJsonObject(value)) return { ok: false, reason: `the arguments must be a JSON object, not ${kindOf(value)}.` };
   return { ok: true, value };
 }
@@ -24,21 +24,6 @@ function kindOf(value: Json | undefined): string {
   if (value === null || value === undefined) return "null";
   if (Array.isArray(value)) return "an array";
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
-}
-
-function parseJson(text: string): { readonly value: Json } | null {
-  try {
-    return { value: JSON.parse(text) };
-  } catch {
-    return null;
-  }
-}
-
-/** Raw newlines, tabs and the like inside strings, escaped as JSON wants them. */
-function withEscapedControls(text: string): string {
-  return text.replace(/"(?:[^"\\]|\\.)*"/gs, (string) =>
-    string.replace(/[\u0000-\u001f]/g, (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, "0")}`),
-  );
 }
 
 function complaint(raw: string): string {

@@ -1,4 +1,4 @@
-import { MALFORMED_MARK } from "../core/conversation.ts";
+import { MALFORMED_MARK } from "../core/faults.ts";
 import type { Json, JsonSchema } from "../core/json.ts";
 import type { ToolCall } from "../core/model.ts";
 import { type PermissionVerdict, TOOL_EFFECTS, TOOL_NAMES, type ToolName } from "../core/permission.ts";

@@ -18,10 +18,13 @@ const ALIASES: Readonly<Record<ToolName, readonly string[]>> = {
   finish: ["done", "complete", "submit", "finishtask", "completetask", "attemptcompletion"],
 };
 
-/** The tool that a model means: its name in any case, with a prefix such as `functions.`, or an alias; null when unknown. */
+/**
+ * The tool that a model means: its name in any case, or an alias, with a prefix (`functions.`, `default_api:`), empty
+ * brackets or what has run into it of the model's own dialect (`read</parameter`, `read<|channel|>json`); null when unknown.
+ */
 export function resolveToolName(name: string): ToolName | null {
-  const last = name.trim().split(".").at(-1) ?? "";
-  const plain = plainName(last);
+  const [bare = ""] = name.trim().split(/[<(]/, 1);
+  const plain = plainName(bare.split(/[.:/]/).at(-1) ?? "");
   return TOOL_NAMES.find((tool) => plainName(tool) === plain || ALIASES[tool].includes(plain)) ?? null;
 }
 

@@ -25,7 +25,7 @@ const SYNONYMS: Readonly<Record<string, string>> = {
 
 /**
  * Arguments with those faults mended that have one possible meaning: a known other name of a property, JSON or a number
- * inside a string where the schema wants no string, null for what may be left out, a single edit without its list.
+ * inside a string where the schema wants no string, null for what may be left out, a single value without its list.
  * Everything else is left for the schema to refuse. Gives a new value; the old one stays as it is.
  */
 export function repairArguments(schema: JsonSchema, value: Json): Json {
@@ -33,12 +33,20 @@ export function repairArguments(schema: JsonSchema, value: Json): Json {
 }
 
 function repaired(schema: JsonSchema, value: Json): Json {
-  const plain = typeof value === "string" ? fromString(schema, value) : value;
+  const read = typeof value === "string" ? fromString(schema, value) : value;
+  const plain = isSingle(schema, read) ? [read] : read;
   if (schema.items !== undefined && Array.isArray(plain)) {
     const { items } = schema;
     return plain.map((item) => repaired(items, item));
   }
   return schema.properties !== undefined && isJsonObject(plain) ? repairedObject(schema, plain) : plain;
+}
+
+/** True for one item where a list is wanted. A string that looks like a broken list is left for the schema to refuse. */
+function isSingle({ type, items }: JsonSchema, value: Json): boolean {
+  if (type !== "array" || items === undefined || value === null || Array.isArray(value)) return false;
+  if (typeof value === "string") return items.type === "string" && !/^\s*[[{]/.test(value);
+  return typeof value === "object" && items.type === "object";
 }
 
 function fromString(schema: JsonSchema, text: string): Json {

@@ -16,6 +16,7 @@ const TOLD: Readonly<Record<EventOf<"message.added">["why"], string>> = {
   nudge: "reminded to finish",
   truncated: "the answer was cut at its limit: asked to go on",
   empty: "the answer was empty: asked again",
+  loop: "told that it goes in circles",
   "check-failed": "told how its check failed",
 };
 

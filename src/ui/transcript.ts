@@ -82,6 +82,7 @@ const SAID: Readonly<Record<Extract<Utterance, { type: "said" }>["why"], string>
   nudge: "ccp: reminder to finish",
   truncated: "ccp: the answer was cut",
   empty: "ccp: the answer was empty",
+  loop: "ccp: it goes in circles",
   "check-failed": "ccp: the check failed",
 };
 

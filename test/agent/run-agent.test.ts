@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { createAgent } from "../../src/agent/run-agent.ts";
-import type { Utterance } from "../../src/core/conversation.ts";
+import type { Reminder, Utterance } from "../../src/core/conversation.ts";
 import type { FailureClass } from "../../src/core/failure.ts";
-import type { ModelEvent, ModelFacts, ModelRequest, Part } from "../../src/core/model.ts";
+import type { ModelEvent, ModelFacts, ModelRequest, Part, ToolCall } from "../../src/core/model.ts";
 import { FREE } from "../../src/core/money.ts";
 import type { Assignment, StepPort, StopWhy, ToolUse } from "../../src/core/ports.ts";
 import { NO_USAGE } from "../../src/core/usage.ts";
@@ -43,7 +43,13 @@ const assignment = (models: readonly string[]): Assignment => ({
   grant: { tools: ["read"], permissions: [], finish: {} },
   maxTurns: 5,
   maxOutputTokens: 400,
-  messages: { nudge: "finish, please", truncated: "in ${maxTokens} tokens", empty: "say something" },
+  messages: {
+    nudge: "finish, please",
+    "open-todos": "left: ${todos}",
+    truncated: "in ${maxTokens} tokens",
+    empty: "say something",
+    loop: "in circles",
+  },
 });
 
 interface World {
@@ -53,6 +59,8 @@ interface World {
   readonly recovered?: Extract<End, { type: "answered" }>;
   readonly signal?: AbortSignal;
   readonly stop?: () => StopWhy | null;
+  /** What a tool gives. */
+  readonly result?: (call: ToolCall) => string;
   readonly refuse?: "budget" | "window" | "unpriced" | "lost";
 }
 
@@ -83,7 +91,10 @@ function step(world: World) {
     },
     tools: {
       specs: () => [],
-      check: () => ({ type: "ready", tool: "finish", arguments: {}, subject: "", effect: "none" }),
+      check: ({ name }: ToolCall) => {
+        const effect = name === "edit" ? "write" : "read";
+        return { type: "ready", tool: name, arguments: {}, subject: "", effect };
+      },
       run: async () => ({ status: "ok", text: "", summary: "", finish: null }),
     },
     chance: {
@@ -113,21 +124,18 @@ function step(world: World) {
       done.push(`lose ${callId}`);
       arrived.push(text);
     },
-    say(why: "nudge" | "truncated" | "empty", text: string) {
+    say(why: Reminder, text: string) {
       done.push(`say ${why}`);
       known.push({ type: "said", why, text });
     },
     async useTools(uses: readonly ToolUse[]) {
-      for (const { call } of uses) {
-        done.push(`use ${call.name}`);
-        known.push({
-          type: "tool",
-          toolCallId: call.id,
-          name: call.name,
-          text: "",
-          status: "ok",
-          finish: { ok: true },
-        });
+      done.push(`use ${uses.map(({ call, check }) => `${check.type === "ready" ? "" : check.type}${call.name}`)}`);
+      for (const { call, check } of uses) {
+        const isReady = check.type === "ready";
+        const [name, toolCallId] = [call.name, call.id];
+        const text = isReady ? (world.result?.(call) ?? "") : check.text;
+        const finish = isReady && name === "finish" ? { ok: true } : null;
+        known.push({ type: "tool", toolCallId, name, text, status: isReady ? "ok" : "error", finish });
       }
     },
     tell: () => undefined,
@@ -165,7 +173,7 @@ test("a passing failure is waited out, by the provider's word or with jitter, ea
 test("a candidate that was passed over is not asked again in the conversation", async () => {
   const more: Part = { ...finish, id: "r", name: "read" } as Part;
   const { done } = await run(["a", "b"], { answers: { a: [failed("quota")], b: [answered(more), answered(finish)] } });
-  expect(done.filter((what) => what.startsWith("intend"))).toEqual(["intend a 400", "intend b 400"]);
+  expect(done.filter((what) => what.startsWith("intend"))).toEqual(["intend a 400", "intend b 400", "intend b 400"]);
 });
 
 test.each<[FailureClass, object]>([
@@ -228,4 +236,74 @@ test("a cut answer is told how long one may be", async () => {
   const cut: End = { ...(answered(finish) as Extract<End, { type: "answered" }>), stop: "length" };
   const { sent } = await run(["a"], { answers: { a: [cut, answered(finish)] } });
   expect(sent[1]?.messages.at(-1)).toEqual({ role: "user", text: "in 400 tokens" });
+});
+
+const call = (name: string, id: string, args: object = {}): Part => ({
+  kind: "tool_call",
+  id,
+  name,
+  rawArguments: JSON.stringify(args),
+});
+/** Answers of one call each, all the same. */
+const over = (count: number, name: string): readonly End[] =>
+  Array.from({ length: count }, (_, turn) => answered(call(name, `t${turn}`)));
+
+test("reads of one answer are carried out together, what may change files alone, in call order", async () => {
+  const calls = [call("read", "1"), call("ls", "2"), call("edit", "3"), call("grep", "4"), call("edit", "5")];
+  const { done } = await run(["a"], { answers: { a: [answered(...calls), answered(finish)] } });
+  expect(done.filter((what) => what.startsWith("use"))).toEqual([
+    "use read,ls",
+    "use edit",
+    "use grep",
+    "use edit",
+    "use finish",
+  ]);
+});
+
+test("a model that goes in circles is told, refused, and then given up: named, and not asked again", async () => {
+  const { outcome, done } = await run(["a"], { answers: { a: over(5, "read") } });
+  expect(outcome).toMatchObject({ type: "failed", class: "loop" });
+  expect(done.filter((what) => /^(use|say)/.test(what))).toEqual([
+    "use read",
+    "use read",
+    "use read",
+    "say loop",
+    "use repeatedread",
+  ]);
+});
+
+test("a poll whose answer changes is carried out as often as it is asked", async () => {
+  let polls = 0;
+  const answers = { a: [...over(4, "read"), answered(finish)] };
+  const { outcome, done } = await run(["a"], { answers, result: () => `${polls++} %` });
+  expect(outcome.type).toBe("finished");
+  expect(done).not.toContain("say loop");
+  expect(done.filter((what) => what === "use read")).toHaveLength(4);
+});
+
+test("a model that stops is reminded of what is open on its own list, as long as something is", async () => {
+  const text: Part = { kind: "text", text: "Done." };
+  const list = (id: string, mark: string) => ({ todo: answered(call("todo", id)), text: `${mark} mend it` });
+  const [open, closed] = [list("1", "[ ]"), list("2", "[x]")];
+  const result = ({ id }: ToolCall) => (id === "1" ? open.text : closed.text);
+  const answers = { a: [open.todo, answered(text), closed.todo, answered(text), answered(finish)] };
+  const { sent } = await run(["a"], { answers, result });
+  const said = sent.flatMap(({ messages }) => messages.at(-1) ?? []).filter(({ role }) => role === "user");
+  expect(said.slice(1)).toEqual([
+    { role: "user", text: "finish, please\n\nleft: [ ] mend it" },
+    { role: "user", text: "finish, please" },
+  ]);
+});
+
+test("a run that was begun before there were words for it is reminded with those that it has", async () => {
+  const { port, sent } = step({ answers: { a: [...over(3, "read"), answered(finish)] } });
+  const old = { ...assignment(["a"]), messages: { nudge: "finish, please" } };
+  await createAgent().run(old, port);
+  expect(sent.at(-1)?.messages.at(-1)).toEqual({ role: "user", text: "finish, please" });
+});
+
+test("a stalled answer is asked for twice more, then another candidate is", async () => {
+  const { done } = await run(["a", "b"], { answers: { a: [failed("stalled")], b: [answered(finish)] } });
+  const intents = done.filter((what) => what.startsWith("intend"));
+  expect(intents).toEqual(["intend a 400", "intend a 400", "intend a 400", "intend b 400"]);
 });

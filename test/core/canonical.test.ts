@@ -258,6 +258,37 @@ describe("what a crash adds is no fact", () => {
     );
   });
 
+  test("calls of one answer have the same facts, however many of them had begun when one ended", () => {
+    const calls = ["a", "b", "c"].map((id) => tool("build", id, "read"));
+    const [starts, ends] = [calls.map(([start]) => start as Event), calls.map(([, end]) => end as Event)];
+    const around = (...between: readonly Event[]) =>
+      canonical([created(HERE), begun("build"), ...between, done("build")]);
+    const oneByOne = around(...calls.flat());
+    expect(around(...starts, ...ends)).toEqual(oneByOne);
+    const crash: Event = { type: "run.resumed", epoch: 2 };
+    const stopped = starts
+      .slice(1)
+      .map((start): Event => ({ ...start, type: "tool.interrupted", outside: false }) as Event);
+    const killed = [
+      ...starts,
+      ...ends.slice(0, 1),
+      crash,
+      ...stopped,
+      begun("build"),
+      ...starts.slice(1),
+      ...ends.slice(1),
+    ];
+    expect(around(...killed)).toEqual(oneByOne);
+  });
+
+  test("a call that never ended stays where it began, and one that was refused has no beginning", () => {
+    const [start, end] = tool("build", "a", "read") as readonly [Event, Event];
+    const [open] = tool("build", "b", "read") as readonly [Event, Event];
+    const events = [created(HERE), begun("build"), start, end, open, done("build"), begun("build", 2), end];
+    const types = canonical(events).map((fact) => (fact as { type: string }).type);
+    expect(types.slice(1)).toEqual(events.slice(1).map(({ type }) => type));
+  });
+
   test("a run that was paused and gone on with has not ended there, nor left the patch of that moment", () => {
     const whole = wholeRun(HERE);
     const at = whole.findIndex((event) => event.type === "tool.finished") + 1;

@@ -89,10 +89,10 @@ describe("credentials", () => {
 });
 
 describe("a provider that does not answer", () => {
-  test("is asked three times, then the run stands still and can be resumed", async () => {
+  test("is asked seven times, then the run stands still and can be resumed", async () => {
     const world = await wireWorld({
       refuse: (_door, earlier) =>
-        earlier.length < 3
+        earlier.length < 7
           ? {
               status: 503,
               headers: { "retry-after-ms": "0" },
@@ -104,7 +104,7 @@ describe("a provider that does not answer", () => {
     const down = await ccpAt(on, "run", ...pipelineAt(on), "--json", "Do it.");
     expect(down.code).toBe(6);
     expect(resultOf(down.stdout)).toMatchObject({ status: "provider_down", exitCode: 6, costNanos: 0, heldNanos: 0 });
-    expect(world.doors.exchanges).toHaveLength(3);
+    expect(world.doors.exchanges).toHaveLength(7);
     const resumed = await ccpAt(on, "resume", "--json");
     expect(resultOf(resumed.stdout)).toMatchObject({ status: "succeeded", exitCode: 0, lostCalls: 0 });
   });

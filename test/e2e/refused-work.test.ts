@@ -131,7 +131,7 @@ describe("a review that does not approve", () => {
   test.each([
     ["an empty finish", [[call("finish", {})], [call("finish", {})], [call("finish", {})]], "malformed"],
     ["an approval of a blocker", Array(3).fill([call("finish", blockerApproved())]), "malformed"],
-    ["no word at all", [undefined, undefined, undefined], "incomplete"],
+    ["no word at all", [undefined, undefined, undefined], "empty"],
     ["words, and no finish", [[], [], []], "incomplete"],
   ] as const)("because it is none is a failure, never an approval: %s", async (_claim, turns, failure) => {
     const on = site(RED_PROJECT);

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { canonicalEvents, firstDifference } from "../../src/core/canonical.ts";
 import type { EventOf, EventType, StoredEvent } from "../../src/core/event.ts";
 import type { Models } from "../../src/core/ports.ts";
 import type { Run } from "../../src/core/run.ts";
@@ -152,7 +153,7 @@ describe("what was under way when the owner died", () => {
 
   test("that had ended is neither interrupted nor done again", async () => {
     for (const type of ["tool.finished", "command.finished", "step.finished", "workspace.prepared"] as const) {
-      const dead = await died(is(type), "after");
+      const dead = await died(is(type, type === "tool.finished" ? { tool: "edit" } : {}), "after");
       const resumed = await dead.resume();
       expect(resumed.run.status).toBe("succeeded");
       expect(
@@ -161,6 +162,28 @@ describe("what was under way when the owner died", () => {
       ).toEqual([]);
     }
   });
+
+  test.each([
+    ["read", "before", ["read", "grep"]],
+    ["read", "after", ["grep"]],
+    ["grep", "before", ["grep"]],
+  ] as const)(
+    "of an answer's reads at once: those without an end (%s, %s) are made again",
+    async (tool, when, left) => {
+      const undisturbed = scenario();
+      const engine = await undisturbed.engine();
+      const whole = await engine.start(await undisturbed.spec(), listener());
+      const facts = canonicalEvents(engine.store.events(whole.rid));
+      engine.store.close();
+
+      const dead = await died(is("tool.finished", { tool, stepId: "planner" }), when);
+      const resumed = await dead.resume();
+      expect(ofType(resumed, "tool.interrupted").map((event) => event.tool)).toEqual(left);
+      const ends = ofType(resumed, "tool.finished").filter(({ stepId }) => stepId === "planner");
+      expect(ends.map((event) => event.tool)).toEqual(["read", "grep", "finish"]);
+      expect(firstDifference(facts, canonicalEvents(resumed.events))).toBeNull();
+    },
+  );
 
   test("is found under way again by whoever comes after a second crash", async () => {
     const dead = await died(is("tool.finished", { tool: "edit" }), "before");

@@ -1,5 +1,6 @@
 import { askModel } from "../../src/agent/ask-model.ts";
 import { openRoute } from "../../src/agent/route.ts";
+import { followTalk } from "../../src/agent/talk.ts";
 import { WINDOWS } from "../../src/core/budget.ts";
 import type { Assignment } from "../../src/core/ports.ts";
 import { readRun } from "../../src/core/read-run.ts";
@@ -139,9 +140,10 @@ async function askAll(context: Context, stepId: string, questions: number, play:
     maxOutputTokens: 4_000,
     messages: {},
   };
+  const talk = followTalk(port);
   for (let turn = port.utterances().filter(({ type }) => type === "answered").length; turn < questions; turn++) {
     const route = openRoute(play.plan.models);
-    const outcome = await askModel({ assignment, port, route, turn: turn + 1 });
+    const outcome = await askModel({ assignment, port, route, talk: talk(), turn: turn + 1 });
     if (outcome?.type === "stopped" && outcome.why !== "unavailable") {
       play.tally.refused += 1;
       return;

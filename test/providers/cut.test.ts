@@ -24,8 +24,10 @@ const SENTENCE = "The sum is wrong because the carry is dropped; mend it and run
 const o200k = get_encoding("o200k_base");
 const MAX_TOKENS = 512;
 
+/** Each a token: sentences that differ in them repeat nothing within sight. */
+const WORDS = ["carry", "sign", "digit", "limit", "index", "width", "value"];
 /** Some 1,900 tokens by OpenAI's count, nearly four times what is asked for here. */
-const TOO_LONG = Array.from({ length: 100 }, () => SENTENCE);
+const TOO_LONG = Array.from({ length: 100 }, (_, index) => SENTENCE.replace("carry", WORDS[index % 7] ?? ""));
 
 function body(wire: RealWire, answer: CannedAnswer): string {
   const { running, ending } = canned(wire, answer);
@@ -36,6 +38,44 @@ function read(wire: RealWire, answer: CannedAnswer, maxTokens = MAX_TOKENS) {
   const bytes = Buffer.from(body(wire, answer));
   return endOf(SENDERS[wire](lane(wire), request({ maxTokens }), pieces([bytes], contentTypeOf(wire))));
 }
+
+describe.each(REAL_WIRES)("%s: an answer that only repeats itself", (wire) => {
+  it("is cut long before its ceiling", async () => {
+    const { running } = canned(wire, { texts: [`${TOO_LONG.slice(0, 5).join("")}`, ...Array(200).fill(SENTENCE)] });
+    const server = await wireServer({
+      headers: { "content-type": contentTypeOf(wire) },
+      chunks: running.map((payload) => framed(wire, [payload]).replace("data: [DONE]\n\n", "")),
+      ending: "silence",
+    });
+    const asked = request({ maxTokens: 16_384 });
+    const end = await endOf(SENDERS[wire](lane(wire, { baseUrl: server.url }), asked, recording()));
+    if (end.type !== "answered") throw new Error(end.failure.message);
+    expect(end).toMatchObject({ stop: "length", cut: true, usage: { source: "estimated" } });
+    const [part] = end.parts;
+    expect(part?.kind === "text" ? part.text.length : 0).toBeLessThan(20 * SENTENCE.length);
+  });
+});
+
+describe.each(REAL_WIRES)("%s: a call that was written as text", (wire) => {
+  const text = '<tool_call>{"name":"read","arguments":{"path":"a"}}</tool_call>';
+  const tools = [{ name: "read", description: "Reads.", parameters: { type: "object" } }] as const;
+  const answer = (textCalls: boolean, stop?: string) => {
+    const bytes = Buffer.from(body(wire, { texts: ["I look. ", `\n${text}`], ...(stop ? { stop } : {}) }));
+    const flagged = lane(wire, { models: { "some-model": { textCalls } } });
+    return endOf(SENDERS[wire](flagged, request({ tools }), pieces([bytes], contentTypeOf(wire))));
+  };
+
+  it("is a call where the model is flagged, and text where it is not", async () => {
+    expect(await answer(true)).toMatchObject({
+      stop: "tool_calls",
+      parts: [
+        { kind: "text", text: "I look." },
+        { kind: "tool_call", id: "call_1_1_1", name: "read", rawArguments: '{"path":"a"}' },
+      ],
+    });
+    expect(await answer(false)).toMatchObject({ stop: "end", parts: [{ kind: "text", text: `I look. \n${text}` }] });
+  });
+});
 
 describe.each(REAL_WIRES)("%s: an answer that outgrows what was asked for", (wire) => {
   it("is cut, and is then what the provider would have left at that length", async () => {

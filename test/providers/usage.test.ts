@@ -100,8 +100,10 @@ describe("a report of usage", () => {
 });
 
 const SENTENCE = "The sum is wrong because the carry is dropped; mend it and run all the tests again. ";
+/** Each a token: sentences that differ in them repeat nothing within sight. */
+const WORDS = ["carry", "sign", "digit", "limit", "index", "width", "value"];
 /** 951 tokens by OpenAI's count. */
-const TEXT = SENTENCE.repeat(50);
+const TEXT = Array.from({ length: 50 }, (_, index) => SENTENCE.replace("carry", WORDS[index % 7] ?? "")).join("");
 const asked = request({ messages: [{ role: "user", text: TEXT }] satisfies readonly Message[], maxTokens: 4_000 });
 
 function read(wire: RealWire, answer: CannedAnswer, change: Partial<typeof asked> = {}) {

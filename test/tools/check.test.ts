@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { FINISH_SCHEMAS } from "../../src/core/contract.ts";
-import { MALFORMED_MARK } from "../../src/core/conversation.ts";
+import { MALFORMED_MARK } from "../../src/core/faults.ts";
 import { TOOL_EFFECTS } from "../../src/core/permission.ts";
 import type { ToolGrant } from "../../src/core/ports.ts";
 import { createTools } from "../../src/tools/tools.ts";
@@ -50,6 +50,11 @@ describe("a tool's name", () => {
     ["write_file", "write"],
     ["TodoWrite", "todo"],
     ["attempt_completion", "finish"],
+    ["default_api:read", "read"],
+    ["mcp/server/grep", "grep"],
+    ["read</parameter", "read"],
+    ["read<|channel|>json", "read"],
+    ["bash()", "bash"],
   ])("%j means %s", (name, meant) => {
     const outcome = check(name, {});
     expect(outcome.type === "ready" ? outcome.tool : textOf(outcome)).toContain(meant);
@@ -65,6 +70,8 @@ describe("a tool's name", () => {
   });
 });
 
+const DONE = { status: "done", summary: "s", evidence: ["it works"], confidence: 1 };
+
 describe("arguments with one possible meaning are repaired", () => {
   test.each([
     ["ls", "", {}],
@@ -74,6 +81,12 @@ describe("arguments with one possible meaning are repaired", () => {
     ["write", '{"path":"a","content":"say \\"one\n\\""}', { path: "a", content: 'say "one\n"' }],
     ["read", '{"path":"a","offset":"5","limit":null}', { path: "a", offset: 5 }],
     ["read", '{"file_path":"a"}', { path: "a" }],
+    ["read", '```json\n{"path":"a"}\n```', { path: "a" }],
+    ["read", '{"path":"a"}</parameter></invoke>', { path: "a" }],
+    ["read", '{"path":"a"} <|im_end|>', { path: "a" }],
+    ["write", '```\n{"path":"a","content":"one\ntwo"}\n```', { path: "a", content: "one\ntwo" }],
+    ["todo", '{"items":{"text":"a","status":"done"}}', { items: [{ text: "a", status: "done" }] }],
+    ["finish", '{"status":"done","summary":"s","evidence":"it works","confidence":1}', DONE],
     ["grep", '{"pattern":"a","ignoreCase":"true"}', { pattern: "a", ignore_case: true }],
     ["todo", '{"items":"[{\\"text\\":\\"a\\",\\"status\\":\\"done\\"}]"}', { items: [{ text: "a", status: "done" }] }],
     [
@@ -116,6 +129,8 @@ describe("all others are refused with what was expected and what came", () => {
     ["read", '["a"]', "read: the arguments must be a JSON object, not an array."],
     ["read", '{"path":"a"} trailing', "are not valid JSON"],
     ["read", '{"path":"a",}', "are not valid JSON"],
+    ["read", '```json\n{"path":"a"', "are not valid JSON"],
+    ["finish", '{"status":"done","summary":"s","evidence":"[\\"a","confidence":1}', "/evidence: expected array"],
     ["read", '{"__proto__":{"path":"a"}}', '"path" is missing'],
   ])("%s %s", (name, text, words) => {
     const outcome = raw(name, text);
