@@ -3,7 +3,7 @@ import { unreachable } from "../core/errors.ts";
 import type { Agent, AgentOutcome, Assignment, StepPort } from "../core/ports.ts";
 import { renderTemplate } from "../core/template.ts";
 import { nextTurn, type Turn } from "../core/turn.ts";
-import { askModel } from "./ask-model.ts";
+import { askInContext } from "./keep-context.ts";
 import { openRoute, type Route } from "./route.ts";
 
 /** The built-in agent: a conversation that is the fold of its own record, so it starts and resumes alike. */
@@ -36,7 +36,7 @@ async function take(
 ): Promise<AgentOutcome | null> {
   switch (turn.type) {
     case "ask":
-      return askModel({ assignment, port, route, turn: ordinal });
+      return askInContext({ assignment, port, route, turn: ordinal });
     case "call-tool":
       await port.useTools([{ call: turn.call, check: port.tools.check(turn.call, assignment.grant) }]);
       return null;

@@ -1,3 +1,11 @@
+import {
+  type ContextState,
+  type ContextUtterance,
+  contextAfter,
+  EMPTY_CONTEXT,
+  isContextUtterance,
+  viewAfter,
+} from "./context-view.ts";
 import type { Json } from "./json.ts";
 import type { Message, Part, StopReason, ToolCall } from "./model.ts";
 import { type SeenFile, type SeenFiles, withSeen } from "./seen.ts";
@@ -12,7 +20,14 @@ export type Saying = "task" | Reminder | "check-failed";
 /** One fact of a conversation, payload in hand. */
 export type Utterance =
   | { readonly type: "said"; readonly why: Saying; readonly text: string }
-  | { readonly type: "answered"; readonly parts: readonly Part[]; readonly stop: StopReason }
+  | {
+      readonly type: "answered";
+      readonly parts: readonly Part[];
+      readonly stop: StopReason;
+      /** Input tokens as the provider has counted them; missing: it has not. */
+      readonly counted?: { readonly model: string; readonly tokens: number };
+    }
+  | ContextUtterance
   | {
       readonly type: "tool";
       readonly toolCallId: string;
@@ -43,7 +58,9 @@ export interface Conversation {
   readonly truncations: number;
   /** Set once `finish` was accepted; cleared when the engine answers (its check failed, say). */
   readonly finish: Json | null;
-  /** What was last seen of files. */
+  /** How the messages came to be fewer than were said, and how large they are. */
+  readonly context: ContextState;
+  /** What was last seen of files: it outlives every shortening of the messages. */
   readonly seen: SeenFiles;
   /** The list of work as it was last sent. */
   readonly todos: readonly TodoItem[];
@@ -60,12 +77,20 @@ export const EMPTY_CONVERSATION: Conversation = {
   malformed: 0,
   truncations: 0,
   finish: null,
+  context: EMPTY_CONTEXT,
   seen: {},
   todos: [],
 };
 
 /** Folds one utterance into the conversation. */
 export function applyUtterance(talk: Conversation, utterance: Utterance): Conversation {
+  const next = isContextUtterance(utterance)
+    ? { ...talk, messages: viewAfter(talk.messages, utterance) }
+    : applyTalk(talk, utterance);
+  return { ...next, context: contextAfter(talk.context, utterance, talk.messages.length) };
+}
+
+function applyTalk(talk: Conversation, utterance: Exclude<Utterance, ContextUtterance>): Conversation {
   switch (utterance.type) {
     case "said":
       return {

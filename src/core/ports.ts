@@ -1,4 +1,6 @@
 import type { Reservation } from "./budget.ts";
+import type { ContextSettings } from "./context-plan.ts";
+import type { Shortening } from "./context-view.ts";
 import type { Reminder, Utterance } from "./conversation.ts";
 import type { Base, CommandEnd, Delta, StoredEvent, TreeHash } from "./event.ts";
 import type { FailureClass } from "./failure.ts";
@@ -373,6 +375,8 @@ export interface Assignment {
   readonly maxTurns: number;
   /** Ceiling of one answer, in tokens; a model's own may be lower. */
   readonly maxOutputTokens: number;
+  /** What a request may have in it; missing: what the model's window leaves. */
+  readonly context?: ContextSettings;
   /** Sentences for nudges and the like, by name. */
   readonly messages: Readonly<Record<string, string>>;
 }
@@ -417,6 +421,12 @@ export type IntendResult =
     }
   | { readonly type: "refused"; readonly why: "budget" | "window" | "unpriced" | "lost"; readonly reason: string };
 
+/** Estimates of what is sent to a model, before and after it was made smaller, in tokens. */
+export interface ContextSizes {
+  readonly before: number;
+  readonly after: number;
+}
+
 /** All that an agent may do, each word on record before the next. Only the engine appends. */
 export interface StepPort {
   readonly models: Models;
@@ -437,6 +447,8 @@ export interface StepPort {
   settle(callId: string, end: CallEnd, model: ModelFacts, text: string): void;
   lose(callId: string, reason: string, text: string): void;
   say(why: Reminder, text: string): void;
+  /** Puts on record that what the model is sent was made smaller. */
+  shorten(change: Shortening, tokens: ContextSizes): void;
   /**
    * Carries the calls out side by side and records their ends in call order, bracketing what changes files with
    * snapshots. Contract: a call that may change files comes alone.

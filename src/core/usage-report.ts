@@ -78,10 +78,13 @@ function attemptsOf(calls: readonly CallRecord[]): readonly Attempt[] {
     const question = `${step} ${call.conversation} ${call.turn}`;
     const before = asked.get(question);
     asked.set(question, call);
+    // Questions beside the talk have no turn of their own: each is another one, unless the one before it came to nothing.
+    const isSame = call.turn > 0 || (before !== undefined && (before.state === "lost" || before.failure !== null));
+    const isRetry = before !== undefined && isSame;
     return {
       call,
-      isRetry: before !== undefined,
-      isFallback: before !== undefined && before.model !== call.model,
+      isRetry,
+      isFallback: isRetry && before?.model !== call.model,
       isSuperseded: call.conversation < (latest.get(step) ?? 0),
     };
   });

@@ -48,8 +48,12 @@ function factEntries(event: StoredEvent, log: RunLog): readonly TranscriptEntry[
       const { model, usage, costNanos, durationMs, result } = event;
       const [failure, text] =
         result.type === "failed" ? [result.failure, result.partial ? log.readText(result.partial) : ""] : [null, ""];
-      return [{ at, kind: "call", model, usage, costNanos, durationMs, failure, text }];
+      const purpose = event.purpose === undefined ? {} : { purpose: event.purpose };
+      return [{ at, kind: "call", model, usage, costNanos, durationMs, failure, text, ...purpose }];
     }
+    case "context.pruned":
+    case "context.summarised":
+      return [{ at, kind: "shortened", before: event.tokensBefore, after: event.tokensAfter }];
     case "call.lost": {
       const { model, heldNanos, reason, partial } = event;
       return [{ at, kind: "lost", model, heldNanos, reason, text: partial ? log.readText(partial) : "" }];

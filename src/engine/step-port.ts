@@ -6,6 +6,7 @@ import { stepState } from "../core/run.ts";
 import { type SeenFiles, withSeen } from "../core/seen.ts";
 import { closeCall, loseReserved, settleReserved } from "./calls.ts";
 import { type Context, callBook, workspaceOf } from "./context.ts";
+import { shortenedEvent } from "./context-events.ts";
 import { type AskedInput, boundOf, type CountedInput, learn } from "./input-bound.ts";
 import { intend } from "./intend.ts";
 import { type Conversing, useTools } from "./use-tools.ts";
@@ -42,9 +43,11 @@ export function openStepPort(context: Context, step: AgentStep, conversing: Conv
       if (open) await closeCall(book, open.callId, open.facts && log.readJson<ModelFacts>(open.facts), deps.models);
     },
     async intend(intent) {
+      // What was counted before is the beginning of the talk, and of no other question.
+      const isAside = intent.request.asker.purpose !== undefined;
       const input = { model: intent.model, quick: deps.models.inputBound(intent.request) };
-      const result = await intend(context, step, intent, boundOf(input, counted, deps.userLedger));
-      if (result.type === "held") asked.set(result.callId, input);
+      const result = await intend(context, step, intent, boundOf(input, isAside ? null : counted, deps.userLedger));
+      if (result.type === "held" && !isAside) asked.set(result.callId, input);
       return result;
     },
     settle(callId, end, model, text) {
@@ -54,6 +57,10 @@ export function openStepPort(context: Context, step: AgentStep, conversing: Conv
     },
     lose: (callId, reason, text) => loseReserved(book, callId, reason, text),
     say: (why, text) => log.record({ type: "message.added", stepId: step.id, why, text: log.text(text) }),
+    shorten(change, tokens) {
+      log.record(shortenedEvent(context, step.id, change, tokens));
+      counted = null;
+    },
     useTools: (uses) => useTools(context, step, uses, { ...conversing, seen }),
     tell: deps.tell,
   };

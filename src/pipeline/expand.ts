@@ -100,6 +100,7 @@ function rolesOf(
       tools: toolsOf(name, raw),
       permissions: raw?.permissions ?? [],
       ...(servers.length > 0 ? { servers } : {}),
+      ...(raw?.context?.tokens === undefined ? {} : { context: { tokens: raw.context.tokens } }),
       budget: budgets[name] ?? {},
       maxTurns: raw?.max_turns ?? DEFAULT_MAX_TURNS[name],
     };

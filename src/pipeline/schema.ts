@@ -120,6 +120,18 @@ const ROLE = {
       uniqueItems: true,
       description: "Servers of the file's `mcp` whose tools the role may call.",
     },
+    context: {
+      type: "object",
+      additionalProperties: false,
+      description: "How long a conversation of this role may become before it is made smaller.",
+      properties: {
+        tokens: {
+          type: "integer",
+          minimum: 4_000,
+          description: "Input tokens of one request. Default: what the model's window leaves beside the answer.",
+        },
+      },
+    },
     max_turns: { type: "integer", minimum: 1, maximum: 1000, description: "Model calls of one conversation." },
   },
 } as const satisfies JsonSchema;

@@ -24,6 +24,8 @@ export const TEMPLATE_PLACEHOLDERS = {
   /** To a model whose answer was cut. */
   "messages/truncated": ["maxTokens"],
   "messages/empty": [],
+  /** To a model that is to sum up a conversation that became too long. */
+  "messages/compact": [],
   /** While `until` is red. */
   "messages/check-failed": ["command", "exitCode", "output", "attempt", "attempts"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
