@@ -1,3 +1,4 @@
+import type { CacheMiss } from "./cache-misses.ts";
 import type { Utterance } from "./conversation.ts";
 import type { CommandEnd } from "./event.ts";
 import type { CallPurpose, ModelFailure } from "./model.ts";
@@ -19,6 +20,8 @@ export type TranscriptEntry = { readonly at: number } & (
       readonly text: string;
       /** Missing: the next turn of the conversation. */
       readonly purpose?: CallPurpose;
+      /** What it has paid in full although the provider's cache could have had it; missing: nothing. */
+      readonly missed?: CacheMiss;
     }
   /** What the model was sent from here on is smaller, in estimated tokens. */
   | { readonly kind: "shortened"; readonly before: number; readonly after: number }

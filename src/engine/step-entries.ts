@@ -1,22 +1,30 @@
+import type { CacheMiss } from "../core/cache-misses.ts";
 import type { Utterance } from "../core/conversation.ts";
 import type { StoredEvent } from "../core/event.ts";
 import type { TranscriptEntry } from "../core/transcript.ts";
+import { callMisses } from "./call-misses.ts";
 import type { RunLog } from "./run-log.ts";
 import { utteranceOf } from "./utterances.ts";
 
 /** Everything that is on record of one step, in order: what `ccp view --step` shows. */
 export function stepEntries(log: RunLog, stepId: string): readonly TranscriptEntry[] {
-  return log
-    .eventsAfter(0)
-    .filter((event) => "stepId" in event && event.stepId === stepId)
-    .flatMap((event) => [...factEntries(event, log), ...utteranceOf(event, stepId, log).map(asEntry(event.at))]);
+  const events = log.eventsAfter(0).filter((event) => "stepId" in event && event.stepId === stepId);
+  const misses = callMisses(events, log);
+  return events.flatMap((event) => [
+    ...factEntries(event, log, misses),
+    ...utteranceOf(event, stepId, log).map(asEntry(event.at)),
+  ]);
 }
 
 function asEntry(at: number): (utterance: Utterance) => TranscriptEntry {
   return (utterance) => ({ at, kind: "utterance", utterance });
 }
 
-function factEntries(event: StoredEvent, log: RunLog): readonly TranscriptEntry[] {
+function factEntries(
+  event: StoredEvent,
+  log: RunLog,
+  misses: ReadonlyMap<string, CacheMiss>,
+): readonly TranscriptEntry[] {
   const { at } = event;
   switch (event.type) {
     case "step.started": {
@@ -49,7 +57,9 @@ function factEntries(event: StoredEvent, log: RunLog): readonly TranscriptEntry[
       const [failure, text] =
         result.type === "failed" ? [result.failure, result.partial ? log.readText(result.partial) : ""] : [null, ""];
       const purpose = event.purpose === undefined ? {} : { purpose: event.purpose };
-      return [{ at, kind: "call", model, usage, costNanos, durationMs, failure, text, ...purpose }];
+      const miss = misses.get(event.callId);
+      const missed = miss ? { missed: miss } : {};
+      return [{ at, kind: "call", model, usage, costNanos, durationMs, failure, text, ...purpose, ...missed }];
     }
     case "context.pruned":
     case "context.summarised":

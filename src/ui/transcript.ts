@@ -1,10 +1,11 @@
+import type { CacheMiss } from "../core/cache-misses.ts";
 import type { ContextUtterance } from "../core/context-view.ts";
 import type { Utterance } from "../core/conversation.ts";
 import type { Part, StopReason } from "../core/model.ts";
 import { formatUsd } from "../core/money.ts";
 import type { TranscriptEntry } from "../core/transcript.ts";
 import { shortenedText } from "./context-lines.ts";
-import { formatDuration, formatEnd, formatUsage } from "./format.ts";
+import { formatDuration, formatEnd, formatTokens, formatUsage } from "./format.ts";
 import type { LineKind } from "./line.ts";
 import { quoted } from "./line.ts";
 import { createPaint } from "./paint.ts";
@@ -67,13 +68,18 @@ function blockOf(entry: TranscriptEntry, limit: number): Block {
 }
 
 function callBlock(entry: TranscriptEntry & { readonly kind: "call" }, limit: number): Block {
-  const figures = `${formatUsage(entry.usage)}  ${formatUsd(entry.costNanos)}  ${formatDuration(entry.durationMs)}`;
+  const figures = `${formatUsage(entry.usage)}${missedText(entry.missed)}  ${formatUsd(entry.costNanos)}  ${formatDuration(entry.durationMs)}`;
   const purpose = entry.purpose === undefined ? "" : ", asked for a summary";
   const name = `${modelName(entry.model)}${purpose}`;
   if (entry.failure === null) return { kind: "detail", heading: `${name}: ${figures}`, body: [] };
   const status = entry.failure.httpStatus === null ? "" : ` (${entry.failure.httpStatus})`;
   const heading = `${name}: ${entry.failure.class}${status}: ${quoted(entry.failure.message, 200)}  ${formatUsd(entry.costNanos)}`;
   return { kind: "warning", heading, body: unusedLines(entry.text, limit) };
+}
+
+/** `, 21.3k past the cache for $0.05 more`; empty: nothing. */
+function missedText(missed: CacheMiss | undefined): string {
+  return missed ? `, ${formatTokens(missed.tokens)} past the cache for ${formatUsd(missed.nanos)} more` : "";
 }
 
 /** Each line is marked, so that no part of an answer is taken for one. */
