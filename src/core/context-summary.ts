@@ -71,7 +71,8 @@ export function excerpts(messages: readonly Message[]): readonly Message[] {
 
 /** Where a result says that all of it is kept; null: nowhere. */
 function keptPath(text: string): string | null {
-  return /\.ccp-output\/[0-9a-f]+\.txt(?=[^\n]*$)/.exec(text.trimEnd())?.[0] ?? null;
+  const [, path] = /: (\.ccp-output\/[0-9a-f]+\.txt), for read and grep alone\]$/.exec(text) ?? [];
+  return path ?? null;
 }
 
 function callsOf(message: Message): readonly ToolCall[] {

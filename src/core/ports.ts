@@ -115,6 +115,8 @@ export interface ToolResult {
   readonly status: "ok" | "error";
   /** For the model. */
   readonly text: string;
+  /** All of it, where `text` is only a part; missing: it is all. */
+  readonly full?: string;
   /** One line for people. */
   readonly summary: string;
   /** The finish value, from `finish` only. */
@@ -249,6 +251,8 @@ export interface Workspace {
     readonly ignoreCase: boolean;
     readonly maxMatches: number;
   }): Promise<FileOutcome<readonly GrepMatch[]>>;
+  /** Keeps what was too long to be shown, to be read under this path (`OUTPUT_FOLDER`) and never a part of the tree. */
+  keepOutput(path: string, bytes: Uint8Array): Promise<void>;
   /** Runs in the worktree's root, in a process group of its own; nothing of it survives the call. */
   run(request: CommandRequest): Promise<CommandResult>;
   /** Starts a program in the worktree's root. One that cannot be started has ended at once. */

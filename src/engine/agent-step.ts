@@ -11,6 +11,7 @@ import { assignmentOf } from "./assignment.ts";
 import { type Context, treeOf, workspaceOf } from "./context.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { judgeFinish } from "./judge.ts";
+import { bringBackOutputs } from "./keep-whole.ts";
 import { composePrompt, type Prompt } from "./prompt.ts";
 import { interrupted } from "./shell-step.ts";
 import { openStepPort } from "./step-port.ts";
@@ -81,6 +82,7 @@ async function begin(context: Context, step: AgentStep, conversation: number, se
   const { log } = context;
   const state = stepState(log.run, step.id);
   const isOpen = state.status === "interrupted" && state.conversation === conversation && state.prompt !== null;
+  if (isOpen) await bringBackOutputs(context, step.id);
   const listing = isOpen ? [] : await servers.list(context.halt.signal);
   const prompt =
     isOpen && state.prompt ? log.readJson<Prompt>(state.prompt) : await composePrompt(context, step, listing);

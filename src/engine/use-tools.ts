@@ -6,6 +6,7 @@ import { redact } from "../core/redact.ts";
 import type { SeenFiles } from "../core/seen.ts";
 import type { StepServers } from "../core/tool-servers.ts";
 import { type Context, treeOf, workspaceOf } from "./context.ts";
+import { keepWhole, type Spilled } from "./keep-whole.ts";
 
 /** One try of a step: which, until when, and the servers of its tools. */
 export interface Conversing {
@@ -81,7 +82,8 @@ async function carriedOut(
   const treeAfter = changesFiles(ready) ? await workspace.snapshot() : null;
   const told = ready.effect === "write" && treeAfter === treeOf(context) ? withoutEffect(result) : result;
   const durationMs = deps.chance.now() - startedAt;
-  return toolFinished(context, step, { id, name: ready.tool }, { result: told, durationMs, treeAfter });
+  const kept = await keepWhole(context, told);
+  return toolFinished(context, step, { id, name: ready.tool }, { ...kept, durationMs, treeAfter });
 }
 
 function sessionOf(context: Context, seen: SeenFiles): ToolSession {
@@ -118,13 +120,14 @@ interface Came {
   readonly result: Omit<ToolResult, "status"> & { readonly status: Finished["status"] };
   readonly durationMs: number;
   readonly treeAfter: string | null;
+  readonly spilled?: Spilled;
 }
 
 function toolFinished(
   { log, deps }: Context,
   step: AgentStep,
   call: { readonly id: string; readonly name: string },
-  { result, durationMs, treeAfter }: Came,
+  { result, durationMs, treeAfter, spilled }: Came,
 ): Finished {
   return {
     type: "tool.finished",
@@ -138,6 +141,7 @@ function toolFinished(
     treeAfter,
     finish: result.finish === null ? null : log.json(redactJson(result.finish, deps.secrets)),
     ...(result.seen ? { seen: result.seen } : {}),
+    ...(spilled ? { spilled } : {}),
   };
 }
 

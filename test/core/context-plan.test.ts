@@ -7,6 +7,7 @@ import { applyUtterance, type Conversation, EMPTY_CONVERSATION, type Utterance }
 import type { ModelFacts } from "../../src/core/model.ts";
 import { FREE } from "../../src/core/money.ts";
 import { estimateTokens } from "../../src/core/token-estimate.ts";
+import { withWhole } from "../../src/core/tool-output.ts";
 
 const model = (contextWindow: number | null, local = false): ModelFacts => ({
   ref: { provider: "p", model: "m" },
@@ -180,7 +181,7 @@ describe("the message that stands for what was left out", () => {
   });
 
   test("a result that is left out says what gave it, and where all of it is", () => {
-    const kept = { ...turn(2, 0)[1], text: `head\n[… All of it: .ccp-output/0a1b2c3d.txt]` } as Utterance;
+    const kept = { ...turn(2, 0)[1], text: withWhole("head", ".ccp-output/0a1b2c3d.txt", 90_000) } as Utterance;
     const of = talk(...turn(1, 50), turn(2, 0)[0] as Utterance, kept);
     const [first, second] = masksOf(of.messages, ["c1", "c2"]);
     expect(first?.text).toBe(
