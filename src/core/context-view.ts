@@ -42,7 +42,14 @@ export type ContextUtterance =
 type Word =
   | { readonly type: "said"; readonly why: string; readonly text: string }
   | { readonly type: "answered"; readonly counted?: { readonly model: string; readonly tokens: number } }
-  | { readonly type: "tool"; readonly name: string; readonly status: string; readonly seen?: readonly SeenFile[] };
+  | {
+      readonly type: "tool";
+      readonly toolCallId: string;
+      readonly name: string;
+      readonly status: string;
+      readonly seen?: readonly SeenFile[];
+      readonly advice?: readonly string[];
+    };
 
 /** What is known of a conversation's view, and of what was done about it. */
 export interface ContextState {
@@ -64,6 +71,8 @@ export interface ContextState {
   readonly failing: string | null;
   /** Files that tools have changed, in the order of their first change. */
   readonly changed: readonly string[];
+  /** Files of the repository whose advice is in the view, and the call whose result has it. */
+  readonly advised: Readonly<Record<string, string>>;
 }
 
 /** Of a conversation without a word. */
@@ -77,6 +86,7 @@ export const EMPTY_CONTEXT: ContextState = {
   summary: null,
   failing: null,
   changed: [],
+  advised: {},
 };
 
 /** True for what is no part of the talk. */
@@ -110,7 +120,11 @@ export function contextAfter(context: ContextState, utterance: ContextUtterance 
     case "said":
       return utterance.why === "check-failed" ? { ...context, failing: utterance.text } : context;
     case "tool":
-      return { ...context, changed: withChanged(context.changed, utterance) };
+      return {
+        ...context,
+        changed: withChanged(context.changed, utterance),
+        advised: withAdvised(context.advised, utterance),
+      };
     case "answered": {
       const counted = utterance.counted ? { ...utterance.counted, messages: asked } : context.counted;
       return { ...context, counted, isFresh: false, isRefused: false };
@@ -121,12 +135,13 @@ export function contextAfter(context: ContextState, utterance: ContextUtterance 
       return { ...context, isRefused: true };
     case "pruned": {
       const masked = new Set([...context.masked, ...utterance.masks.map(({ toolCallId }) => toolCallId)]);
-      return { ...shortened(context), masked };
+      return { ...shortened(context), masked, advised: unmasked(context.advised, masked) };
     }
     case "summarised":
       return {
         ...shortened(context),
         drafts: [],
+        advised: {},
         stuck: utterance.shrank ? 0 : context.stuck + 1,
         summary: utterance.summary ?? context.summary,
       };
@@ -145,4 +160,18 @@ function withChanged(
   const isWriter = TOOL_NAMES.includes(name as ToolName) && changesFiles(name as ToolName);
   if (!isWriter || status !== "ok" || seen === undefined) return changed;
   return [...new Set([...changed, ...seen.map(({ path }) => path)])];
+}
+
+function withAdvised(
+  advised: ContextState["advised"],
+  { toolCallId, advice = [] }: Extract<Word, { type: "tool" }>,
+): ContextState["advised"] {
+  return advice.length === 0
+    ? advised
+    : { ...advised, ...Object.fromEntries(advice.map((path) => [path, toolCallId])) };
+}
+
+/** Advice that went with its result is given again when its folder is touched again. */
+function unmasked(advised: ContextState["advised"], masked: ReadonlySet<string>): ContextState["advised"] {
+  return Object.fromEntries(Object.entries(advised).filter(([, toolCallId]) => !masked.has(toolCallId)));
 }

@@ -38,6 +38,8 @@ export type Utterance =
       readonly finish: Json | null;
       /** Files whose content the call has shown or made. */
       readonly seen?: readonly SeenFile[];
+      /** Files of the repository whose advice is in the text. */
+      readonly advice?: readonly string[];
     };
 
 /** An agent's step in small: the fold of its own events. */

@@ -355,6 +355,8 @@ export type Event =
       readonly finish: BlobRef | null;
       /** Files whose content the call has shown or made; missing: none. */
       readonly seen?: readonly SeenFile[];
+      /** Files of the repository whose advice was added to the result; missing: none. */
+      readonly advice?: readonly string[];
       /** All of a result that was too long to be shown, and the path under which tools read it; missing: all was shown. */
       readonly spilled?: { readonly path: string; readonly text: BlobRef };
     }

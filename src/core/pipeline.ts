@@ -112,6 +112,8 @@ export interface Pipeline {
   readonly roles: Readonly<Partial<Record<RoleName, Role>>>;
   /** In dependency order. */
   readonly steps: readonly Step[];
+  /** Files beside `AGENTS.md` and `.agents.md` in which the repository speaks to its agents; missing: none. */
+  readonly instructions?: readonly string[];
   /** The engine's own sentences to the model, by name: pinned with the run, as the role prompts are. */
   readonly messages: Readonly<Record<string, string>>;
 }

@@ -1,3 +1,5 @@
+import { cutMiddle } from "./cut-middle.ts";
+
 /** Where, from the worktree's root, a tool finds what was too long to be shown. Nothing of it is in the tree. */
 export const OUTPUT_FOLDER = ".ccp-output";
 
@@ -14,9 +16,7 @@ export interface ShownOutput {
 export function shownOutput(text: string, full: string | undefined): ShownOutput {
   if (full !== undefined && full.length > text.length) return { text, whole: full };
   if (text.length <= MOST_CHARACTERS) return { text, whole: null };
-  const half = MOST_CHARACTERS / 2;
-  const cut = text.length - 2 * half;
-  return { text: `${text.slice(0, half)}\n… ${cut} characters left out …\n${text.slice(-half)}`, whole: text };
+  return { text: cutMiddle(text, MOST_CHARACTERS), whole: text };
 }
 
 /** Where a whole result is kept, by the sha256 (hex) of its bytes. */

@@ -1,3 +1,4 @@
+import { type ContextState, contextAfter, EMPTY_CONTEXT } from "../core/context-view.ts";
 import type { Utterance } from "../core/conversation.ts";
 import type { ModelFacts } from "../core/model.ts";
 import type { AgentStep } from "../core/pipeline.ts";
@@ -28,6 +29,7 @@ export function openStepPort(context: Context, step: AgentStep, conversing: Conv
     readTo = log.run.seq;
     return known;
   };
+  const advised = () => new Set(Object.keys(utterances().reduce(contextOf, EMPTY_CONTEXT).advised));
   const seen = () => utterances().reduce<SeenFiles>(seenAfter, {});
 
   return {
@@ -61,9 +63,13 @@ export function openStepPort(context: Context, step: AgentStep, conversing: Conv
       log.record(shortenedEvent(context, step.id, change, tokens));
       counted = null;
     },
-    useTools: (uses) => useTools(context, step, uses, { ...conversing, seen }),
+    useTools: (uses) => useTools(context, step, uses, { ...conversing, seen, advised }),
     tell: deps.tell,
   };
+}
+
+function contextOf(context: ContextState, utterance: Utterance): ContextState {
+  return contextAfter(context, utterance, 0);
 }
 
 function seenAfter(seen: SeenFiles, utterance: Utterance): SeenFiles {

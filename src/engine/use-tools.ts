@@ -5,6 +5,7 @@ import type { ToolCheck, ToolResult, ToolSession, ToolUse } from "../core/ports.
 import { redact } from "../core/redact.ts";
 import type { SeenFiles } from "../core/seen.ts";
 import type { StepServers } from "../core/tool-servers.ts";
+import { withAdvice } from "./advice.ts";
 import { type Context, treeOf, workspaceOf } from "./context.ts";
 import { keepWhole, type Spilled } from "./keep-whole.ts";
 
@@ -19,6 +20,8 @@ export interface Conversing {
 export interface Using extends Conversing {
   /** What it has seen of files so far. */
   seen(): SeenFiles;
+  /** Files of the repository whose advice is in what its model is sent. */
+  advised(): ReadonlySet<string>;
 }
 
 type Ready = Extract<ToolCheck, { type: "ready" }>;
@@ -42,11 +45,15 @@ export async function useTools(
   const underWay = uses.map((use) => outcomeOf(context, step, use, using));
   const outcomes: Outcome[] = [];
   let isWhole = true;
-  for (const next of underWay) {
+  for (const [at, next] of underWay.entries()) {
     const outcome = await next;
     outcomes.push(outcome);
     isWhole &&= "finished" in outcome && outcome.finished !== null;
-    if (isWhole && "finished" in outcome && outcome.finished) context.log.record(outcome.finished);
+    if (!isWhole || !("finished" in outcome) || !outcome.finished) continue;
+    // One after the other: of two calls in the same folder the first is told what it says.
+    const check = uses[at]?.check;
+    const subject = check?.type === "ready" ? check.subject : "";
+    context.log.record(await withAdvice(context, step, outcome.finished, { subject, advised: using.advised() }));
   }
   const broken = outcomes.find((outcome) => "broken" in outcome);
   if (broken) throw broken.broken;

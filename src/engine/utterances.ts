@@ -48,6 +48,7 @@ export function utteranceOf(event: StoredEvent, stepId: string, payloads: Payloa
           status: event.status,
           finish: event.finish ? payloads.readJson<Json>(event.finish) : null,
           ...(event.seen ? { seen: event.seen } : {}),
+          ...(event.advice ? { advice: event.advice } : {}),
         },
       ];
     default:

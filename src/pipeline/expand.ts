@@ -79,6 +79,7 @@ function pipelineOf(
     onLostCall: raw.on_lost_call ?? "retry",
     roles: rolesOf(file, roles, { prompts, budget }, context),
     steps: buildSteps(file),
+    ...(raw.instructions ? { instructions: raw.instructions } : {}),
     messages: templateMessages(context.templates),
   };
 }

@@ -2,7 +2,14 @@ import type { Infer, JsonSchema } from "../core/json.ts";
 import { EFFECTS, TOOL_NAMES } from "../core/permission.ts";
 import { INPUT_TYPES, LOST_CALL_RULES, ROLE_NAMES, SANDBOX_MODES } from "../core/pipeline.ts";
 import { MCP_SERVERS } from "./mcp-schema.ts";
-import { ARTIFACT_PATTERN, DURATION_PATTERN, ID_PATTERN, INPUT_NAME_PATTERN, VARIABLE_PATTERN } from "./patterns.ts";
+import {
+  ARTIFACT_PATTERN,
+  DURATION_PATTERN,
+  ID_PATTERN,
+  INPUT_NAME_PATTERN,
+  INSTRUCTIONS_PATTERN,
+  VARIABLE_PATTERN,
+} from "./patterns.ts";
 
 const text = { type: "string", minLength: 1 } as const satisfies JsonSchema;
 const count = { type: "integer", minimum: 1, maximum: 100 } as const satisfies JsonSchema;
@@ -242,6 +249,13 @@ export const PIPELINE_SCHEMA = {
       enum: LOST_CALL_RULES,
       default: "retry",
       description: "A model call was sent and its outcome is not known. `retry`: ask again. `stop`: wait for you.",
+    },
+    instructions: {
+      type: "array",
+      items: { type: "string", pattern: INSTRUCTIONS_PATTERN },
+      uniqueItems: true,
+      description:
+        "Files that are read as `AGENTS.md` and `.agents.md` are: advice of the repository, `CLAUDE.md` say.",
     },
     mcp: MCP_SERVERS,
     roles: {

@@ -9,6 +9,8 @@ export const TEMPLATE_PLACEHOLDERS = {
   "messages/task": ["task"],
   /** What the step's `prompt` adds. */
   "messages/instructions": ["instructions"],
+  /** What files of the repository say to those who work in it. */
+  "messages/advice": ["advice"],
   /** What servers of tools offer. */
   "messages/servers": ["servers"],
   "messages/plan": ["plan"],

@@ -51,7 +51,7 @@ describe("a result that is too long to be shown", () => {
       /line 1\n[\s\S]*bytes left out[\s\S]*line 20000\n\[All 208893 characters of it: \.ccp-output/,
     );
     expect(text(0).length).toBeLessThan(40_000);
-    expect(text(1)).toContain(`${NAME}:10001:line 10001`);
+    expect(text(1)).toContain(`${NAME}:10001: line 10001`);
     expect(text(2)).toContain(NAME.slice(NAME.indexOf("/") + 1));
     expect(text(3)).toContain("10003\tline 10003\n10004\tline 10004");
     expect(finished[4]).toMatchObject({ tool: "write", status: "error" });
