@@ -2,18 +2,10 @@ import type { Conversation } from "../core/conversation.ts";
 import { unreachable } from "../core/errors.ts";
 import { afterFailedAttempt, isTransient } from "../core/failure.ts";
 import type { ModelEvent, ModelFailure, ModelRequest } from "../core/model.ts";
-import type { AgentOutcome, Assignment, IntendResult, StepPort } from "../core/ports.ts";
+import type { AgentOutcome, IntendResult, StepPort } from "../core/ports.ts";
 import type { CallEnd } from "../core/settlement.ts";
-import type { Route } from "./route.ts";
-
-interface Question {
-  readonly assignment: Assignment;
-  readonly port: StepPort;
-  readonly route: Route;
-  readonly talk: Conversation;
-  /** Ordinal of the model call in its conversation. */
-  readonly turn: number;
-}
+import { canShorten } from "./measure-context.ts";
+import { outputCeiling, type Question } from "./question.ts";
 
 /** Asks until there is an answer on record (null) or nothing more can be tried. Every attempt is a call of its own. */
 export async function askModel(question: Question): Promise<AgentOutcome | null> {
@@ -25,6 +17,10 @@ export async function askModel(question: Question): Promise<AgentOutcome | null>
     const stop = port.stopRequested();
     if (stop) return { type: "stopped", why: stop, reason: end.failure.message };
 
+    if (end.failure.class === "overflow") {
+      if (question.aside) return outcomeOf(end.failure);
+      if (canShorten(question)) return null;
+    }
     const decision = afterFailedAttempt({
       class: end.failure.class,
       retryAfterMs: end.failure.retryAfterMs,
@@ -32,7 +28,7 @@ export async function askModel(question: Question): Promise<AgentOutcome | null>
       candidatesLeft: route.left(),
       random: port.chance.random(),
     });
-    if (decision.type === "give-up") return outcomeOf(end.failure);
+    if (decision.type === "give-up") return tooLong(question.talk, outcomeOf(end.failure));
     if (decision.type === "next-candidate") {
       route.advance();
       attempts = 0;
@@ -50,10 +46,10 @@ export async function askModel(question: Question): Promise<AgentOutcome | null>
 
 /** Reserve, send, settle: one attempt. */
 async function attempt(question: Question): Promise<CallEnd | Extract<AgentOutcome, { type: "stopped" }>> {
-  const { port, route, assignment } = question;
+  const { port, route } = question;
   const model = route.current();
   const request = requestOf(question);
-  const wantedOutputTokens = Math.min(model.maxOutputTokens, assignment.maxOutputTokens);
+  const wantedOutputTokens = outputCeiling(model, question);
   const intended = await port.intend({ model, request, wantedOutputTokens });
   if (intended.type === "refused") return { type: "stopped", why: intended.why, reason: intended.reason };
   const { end, text } = await send(request, intended, port);
@@ -65,13 +61,14 @@ async function attempt(question: Question): Promise<CallEnd | Extract<AgentOutco
 }
 
 function requestOf(question: Question): Omit<ModelRequest, "maxTokens"> {
-  const { assignment, port, route, talk, turn } = question;
+  const { assignment, port, route, talk, turn, aside } = question;
+  const { role, stepId, conversation } = assignment;
   return {
     model: route.current().ref,
     system: assignment.system,
-    messages: talk.messages,
+    messages: aside?.messages ?? talk.messages,
     tools: port.tools.specs(assignment.grant, route.current()),
-    asker: { role: assignment.role, stepId: assignment.stepId, conversation: assignment.conversation, turn },
+    asker: { role, stepId, conversation, turn, ...(aside ? { purpose: aside.purpose } : {}) },
   };
 }
 
@@ -105,6 +102,12 @@ function tellDelta(event: Exclude<ModelEvent, CallEnd>, stepId: string, port: St
     default:
       unreachable(event);
   }
+}
+
+/** A conversation that was made smaller for it and is too long all the same has come to its end. */
+function tooLong({ context }: Conversation, outcome: AgentOutcome): AgentOutcome {
+  const isTooLong = outcome.type === "failed" && outcome.class === "overflow" && context.isFresh;
+  return isTooLong ? { ...outcome, class: "context-exhausted" } : outcome;
 }
 
 /** Nothing more to try: is it the provider's state, the user's credentials, or the request itself? */

@@ -5,7 +5,7 @@ import type { Agent, AgentOutcome, Assignment, StepPort } from "../core/ports.ts
 import { renderTemplate } from "../core/template.ts";
 import { openTodos, renderTodos } from "../core/todos.ts";
 import { nextTurn, type Turn, togetherOf } from "../core/turn.ts";
-import { askModel } from "./ask-model.ts";
+import { askInContext } from "./keep-context.ts";
 import { openRoute, type Route } from "./route.ts";
 import { followTalk } from "./talk.ts";
 
@@ -43,7 +43,7 @@ async function take(turn: Exclude<Turn, { type: "finish" | "fail" }>, place: Pla
   const { assignment, port, route, talk } = place;
   switch (turn.type) {
     case "ask":
-      return askModel({ assignment, port, route, talk, turn: talk.turns + 1 });
+      return askInContext({ assignment, port, route, talk, turn: talk.turns + 1 });
     case "call-tools": {
       const uses = turn.calls.map((call) => ({ call, check: port.tools.check(call, assignment.grant) }));
       await port.useTools(togetherOf(uses));

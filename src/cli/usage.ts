@@ -1,7 +1,17 @@
 import { type Command, Option } from "commander";
 import { type Budget, NOTHING_SPENT, type Spend, usedNanos, usedTokens, WINDOWS, type Window } from "../core/budget.ts";
-import { formatUsd } from "../core/money.ts";
-import { projected, USAGE_GROUPS, type UsageGroup, type UsageLine, usageReport } from "../core/usage-report.ts";
+import type { StoredEvent } from "../core/event.ts";
+import type { ModelFacts } from "../core/model.ts";
+import { formatUsd, type Price } from "../core/money.ts";
+import type { Store } from "../core/store.ts";
+import {
+  projected,
+  USAGE_GROUPS,
+  type UsageGroup,
+  type UsageKnown,
+  type UsageLine,
+  usageReport,
+} from "../core/usage-report.ts";
 import { plural } from "../core/words.ts";
 import type { Wiring } from "../wire/wire.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -26,8 +36,9 @@ export function registerUsage(program: Command, context: CommandContext): void {
     .action(async (given: string | undefined, flags: UsageFlags) => {
       const wiring = context.wiring();
       const rid = given === undefined ? null : await selectRun(given, wiring);
-      const calls = (await wiring.store()).calls(rid);
-      const report = usageReport(calls, flags.by, wiring.chance.day);
+      const store = await wiring.store();
+      const calls = store.calls(rid);
+      const report = usageReport(calls, flags.by, { dayOf: wiring.chance.day, priceOf: pricesOf(store) });
       const windows = await windowsOf(wiring);
       const { stdout } = context.surroundings;
       if (flags.json) return writeJson(stdout, { v: 1, rid, ...report, windows });
@@ -39,6 +50,22 @@ export function registerUsage(program: Command, context: CommandContext): void {
       }
       for (const window of windows) stdout.write(`${windowText(window)}\n`);
     });
+}
+
+/** What calls were priced by, as their runs have it on record. A run is read when the first of its calls is asked for. */
+function pricesOf(store: Pick<Store, "events" | "blob">): UsageKnown["priceOf"] {
+  const known = new Map<string, ReadonlyMap<string, Price | null>>();
+  return ({ rid, callId }) => {
+    const ofRun = known.get(rid) ?? new Map(store.events(rid).flatMap((event) => priced(event, store)));
+    known.set(rid, ofRun);
+    return ofRun.get(callId) ?? null;
+  };
+}
+
+function priced(event: StoredEvent, store: Pick<Store, "blob">): readonly (readonly [string, Price | null])[] {
+  if (event.type !== "call.reserved" || event.facts === null) return [];
+  const facts: ModelFacts = JSON.parse(new TextDecoder().decode(store.blob(event.facts)));
+  return [[event.callId, facts.price]];
 }
 
 const HEADERS = ["calls", "retries", "fresh in", "cached in", "out", "cost", "cost p50 / p95", "seconds p50 / p95"];
@@ -60,12 +87,15 @@ function row(line: UsageLine): readonly string[] {
 
 /** What the table has no column for, where there is something to say. */
 function remarks(total: UsageLine): readonly string[] {
-  const { lost, failed, fallbacks, wastedNanos, driftNanos, heldNanos } = total;
+  const { lost, failed, fallbacks, wastedNanos, driftNanos, heldNanos, missed } = total;
   return [
     wastedNanos > 0
       ? `${formatUsd(wastedNanos)} of it on ${plural(lost, "lost call")}, ${plural(failed, "failed call")} and tries that another followed`
       : "",
     fallbacks > 0 ? `${plural(fallbacks, "time")} another model was asked than before` : "",
+    missed.tokens > 0
+      ? `${missed.tokens} input tokens were in reach of a provider's cache and paid in full: ${formatUsd(missed.nanos)} more`
+      : "",
     heldNanos > 0 ? `${formatUsd(heldNanos)} more is held for calls that are under way or were cut off` : "",
     driftNanos === 0
       ? ""

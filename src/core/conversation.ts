@@ -1,4 +1,12 @@
 import { chants } from "./chant.ts";
+import {
+  type ContextState,
+  type ContextUtterance,
+  contextAfter,
+  EMPTY_CONTEXT,
+  isContextUtterance,
+  viewAfter,
+} from "./context-view.ts";
 import { atNextAnswer, type Faults, NO_FAULTS, withResult } from "./faults.ts";
 import type { Json } from "./json.ts";
 import { callSignature, NO_TRAIL, REPEATED_MARK, type Trail, withDeed, withReminder } from "./loop.ts";
@@ -15,7 +23,14 @@ export type Saying = "task" | Reminder | "check-failed";
 /** One fact of a conversation, payload in hand. */
 export type Utterance =
   | { readonly type: "said"; readonly why: Saying; readonly text: string }
-  | { readonly type: "answered"; readonly parts: readonly Part[]; readonly stop: StopReason }
+  | {
+      readonly type: "answered";
+      readonly parts: readonly Part[];
+      readonly stop: StopReason;
+      /** Input tokens as the provider has counted them; missing: it has not. */
+      readonly counted?: { readonly model: string; readonly tokens: number };
+    }
+  | ContextUtterance
   | {
       readonly type: "tool";
       readonly toolCallId: string;
@@ -26,6 +41,8 @@ export type Utterance =
       readonly finish: Json | null;
       /** Files whose content the call has shown or made. */
       readonly seen?: readonly SeenFile[];
+      /** Files of the repository whose advice is in the text. */
+      readonly advice?: readonly string[];
     };
 
 /** An agent's step in small: the fold of its own events. */
@@ -50,7 +67,9 @@ export interface Conversation {
   readonly trail: Trail;
   /** Set once `finish` was accepted; cleared when the engine answers (its check failed, say). */
   readonly finish: Json | null;
-  /** What was last seen of files. */
+  /** How the messages came to be fewer than were said, and how large they are. */
+  readonly context: ContextState;
+  /** What was last seen of files: it outlives every shortening of the messages. */
   readonly seen: SeenFiles;
   /** The list of work as it was last sent. */
   readonly todos: readonly TodoItem[];
@@ -69,12 +88,20 @@ export const EMPTY_CONVERSATION: Conversation = {
   chants: 0,
   trail: NO_TRAIL,
   finish: null,
+  context: EMPTY_CONTEXT,
   seen: {},
   todos: [],
 };
 
 /** Folds one utterance into the conversation. */
 export function applyUtterance(talk: Conversation, utterance: Utterance): Conversation {
+  const next = isContextUtterance(utterance)
+    ? { ...talk, messages: viewAfter(talk.messages, utterance) }
+    : applyTalk(talk, utterance);
+  return { ...next, context: contextAfter(talk.context, utterance, talk.messages.length) };
+}
+
+function applyTalk(talk: Conversation, utterance: Exclude<Utterance, ContextUtterance>): Conversation {
   switch (utterance.type) {
     case "said":
       return said(talk, utterance);

@@ -2,7 +2,7 @@ import type { Budget, Scope, Window } from "./budget.ts";
 import type { Saying } from "./conversation.ts";
 import type { ExitCode } from "./errors.ts";
 import type { FailureClass } from "./failure.ts";
-import type { ModelFailure, StopReason } from "./model.ts";
+import type { CallPurpose, ModelFailure, StopReason } from "./model.ts";
 import type { ToolEffect } from "./permission.ts";
 import type { InputValue, RoleName, SandboxMode } from "./pipeline.ts";
 import type { SeenFile } from "./seen.ts";
@@ -226,6 +226,31 @@ export type Event =
       readonly why: Exclude<Saying, "task">;
       readonly text: BlobRef;
     }
+  /** Old results of tools have given way to a line each in what the model is sent. */
+  | {
+      readonly type: "context.pruned";
+      readonly stepId: string;
+      /** What stands for each (`Mask[]`, as JSON), and how many they are. */
+      readonly masks: BlobRef;
+      readonly results: number;
+      /** Estimates of what is sent, before and after. */
+      readonly tokensBefore: number;
+      readonly tokensAfter: number;
+    }
+  /** One message stands for all between the task and the latest turns in what the model is sent. */
+  | {
+      readonly type: "context.summarised";
+      readonly stepId: string;
+      readonly text: BlobRef;
+      /** What a model said in it; null: none gave one. */
+      readonly summary: BlobRef | null;
+      /** Index, in what was sent before, of the first message that stays. */
+      readonly upTo: number;
+      /** False: it is not a fifth smaller than before. */
+      readonly shrank: boolean;
+      readonly tokensBefore: number;
+      readonly tokensAfter: number;
+    }
   | {
       readonly type: "call.reserved";
       readonly callId: string;
@@ -246,6 +271,8 @@ export type Event =
       readonly facts: BlobRef | null;
       /** The lost call that this one asks again; null: it is the first to ask. */
       readonly retryOf: string | null;
+      /** Missing: the next turn of its conversation. */
+      readonly purpose?: CallPurpose;
     }
   | {
       readonly type: "call.settled";
@@ -255,6 +282,7 @@ export type Event =
       readonly model: string;
       readonly heldNanos: number;
       readonly heldTokens: number;
+      readonly purpose?: CallPurpose;
       readonly costNanos: number;
       /** What the price list says; differs from `costNanos` where the provider named a figure of its own. Null: no price is known. */
       readonly listedNanos: number | null;
@@ -327,6 +355,10 @@ export type Event =
       readonly finish: BlobRef | null;
       /** Files whose content the call has shown or made; missing: none. */
       readonly seen?: readonly SeenFile[];
+      /** Files of the repository whose advice was added to the result; missing: none. */
+      readonly advice?: readonly string[];
+      /** All of a result that was too long to be shown, and the path under which tools read it; missing: all was shown. */
+      readonly spilled?: { readonly path: string; readonly text: BlobRef };
     }
   | {
       readonly type: "artifact.written";

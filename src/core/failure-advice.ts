@@ -11,6 +11,7 @@ const ADVICE: Readonly<Record<FailureClass, string>> = {
   timeout: "raise the step's `timeout`, or split the task",
   network: "look at the connection, then go on",
   overflow: "it does not fit the model's window: take a model with a larger one, or split the task",
+  "context-exhausted": "the task is too large for the model's window: split it, or take a model with a larger one",
   auth: "look at the key (`ccp doctor`)",
   invalid: "the provider refuses the request: look at the model's name and options (`ccp ping`)",
   refusal: "the model refuses the task: word it in another way, or take another model",

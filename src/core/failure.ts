@@ -28,7 +28,9 @@ export type WorkFailureClass =
   | "blocked"
   | "rejected"
   | "stale"
-  | "tree-changed";
+  | "tree-changed"
+  /** The conversation fits its model's window no more, and cannot be made smaller. */
+  | "context-exhausted";
 
 /** Failed attempts on one candidate before the next is asked: the first and two more, … */
 export const ATTEMPTS_PER_CANDIDATE = 3;

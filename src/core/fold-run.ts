@@ -93,6 +93,8 @@ function applyFact(run: Run, event: StoredEvent): Run {
     case "call.lost":
       return applyCallEvent(run, event);
     case "message.added":
+    case "context.pruned":
+    case "context.summarised":
       return run;
     case "steps.reset":
       return reset(run, event);

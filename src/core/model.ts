@@ -57,9 +57,14 @@ export interface Asker {
   readonly stepId: string;
   /** Ordinal of the step's conversation, from 1: each failed try and each way back starts a new one. */
   readonly conversation: number;
-  /** Ordinal of the model call in its conversation, from 1. A call that was lost is asked again under its number. */
+  /** Ordinal of the model call in its conversation, from 1. A call that was lost is asked again under its number. 0: no turn, see `purpose`. */
   readonly turn: number;
+  /** Missing: the next turn of its conversation. */
+  readonly purpose?: CallPurpose;
 }
+
+/** What a call is for that is no turn of its conversation. `compact`: a summary, where it has become too long. */
+export type CallPurpose = "compact";
 
 /** One model request, complete: what is sent is a function of this value and the lane. */
 export interface ModelRequest {

@@ -1,4 +1,5 @@
 import type { Budget } from "./budget.ts";
+import type { ContextSettings } from "./context-plan.ts";
 import { changesFiles, type PermissionRule, type ToolName } from "./permission.ts";
 import type { McpServer } from "./tool-servers.ts";
 
@@ -18,6 +19,8 @@ export interface Role {
   readonly permissions: readonly PermissionRule[];
   /** Servers whose tools it may call; missing: none. */
   readonly servers?: readonly McpServer[];
+  /** How long its conversations may become; missing: as long as the model's window lets them. */
+  readonly context?: ContextSettings;
   /** All steps of this role draw on it, all tries counted. */
   readonly budget: Budget;
   /** Model calls of one conversation. */
@@ -109,6 +112,8 @@ export interface Pipeline {
   readonly roles: Readonly<Partial<Record<RoleName, Role>>>;
   /** In dependency order. */
   readonly steps: readonly Step[];
+  /** Files beside `AGENTS.md` and `.agents.md` in which the repository speaks to its agents; missing: none. */
+  readonly instructions?: readonly string[];
   /** The engine's own sentences to the model, by name: pinned with the run, as the role prompts are. */
   readonly messages: Readonly<Record<string, string>>;
 }

@@ -1,4 +1,6 @@
 import type { Reservation } from "./budget.ts";
+import type { ContextSettings } from "./context-plan.ts";
+import type { Shortening } from "./context-view.ts";
 import type { Reminder, Utterance } from "./conversation.ts";
 import type { Base, CommandEnd, Delta, StoredEvent, TreeHash } from "./event.ts";
 import type { FailureClass } from "./failure.ts";
@@ -117,6 +119,8 @@ export interface ToolResult {
   readonly status: "ok" | "error";
   /** For the model. */
   readonly text: string;
+  /** All of it, where `text` is only a part; missing: it is all. */
+  readonly full?: string;
   /** One line for people. */
   readonly summary: string;
   /** The finish value, from `finish` only. */
@@ -253,6 +257,8 @@ export interface Workspace {
     readonly ignoreCase: boolean;
     readonly maxMatches: number;
   }): Promise<FileOutcome<readonly GrepMatch[]>>;
+  /** Keeps what was too long to be shown, to be read under this path (`OUTPUT_FOLDER`) and never a part of the tree. */
+  keepOutput(path: string, bytes: Uint8Array): Promise<void>;
   /** Runs in the worktree's root, in a process group of its own; nothing of it survives the call. */
   run(request: CommandRequest): Promise<CommandResult>;
   /** Starts a program in the worktree's root. One that cannot be started has ended at once. */
@@ -386,6 +392,8 @@ export interface Assignment {
   readonly maxTurns: number;
   /** Ceiling of one answer, in tokens; a model's own may be lower. */
   readonly maxOutputTokens: number;
+  /** What a request may have in it; missing: what the model's window leaves. */
+  readonly context?: ContextSettings;
   /** Sentences for nudges and the like, by name. */
   readonly messages: Readonly<Record<string, string>>;
 }
@@ -430,6 +438,12 @@ export type IntendResult =
     }
   | { readonly type: "refused"; readonly why: "budget" | "window" | "unpriced" | "lost"; readonly reason: string };
 
+/** Estimates of what is sent to a model, before and after it was made smaller, in tokens. */
+export interface ContextSizes {
+  readonly before: number;
+  readonly after: number;
+}
+
 /** All that an agent may do, each word on record before the next. Only the engine appends. */
 export interface StepPort {
   readonly models: Models;
@@ -450,6 +464,8 @@ export interface StepPort {
   settle(callId: string, end: CallEnd, model: ModelFacts, text: string): void;
   lose(callId: string, reason: string, text: string): void;
   say(why: Reminder, text: string): void;
+  /** Puts on record that what the model is sent was made smaller. */
+  shorten(change: Shortening, tokens: ContextSizes): void;
   /**
    * Carries the calls out side by side and records their ends in call order, bracketing what changes files with
    * snapshots. Contract: a call that may change files comes alone.

@@ -1,6 +1,7 @@
+import type { CacheMiss } from "./cache-misses.ts";
 import type { Utterance } from "./conversation.ts";
 import type { CommandEnd } from "./event.ts";
-import type { ModelFailure } from "./model.ts";
+import type { CallPurpose, ModelFailure } from "./model.ts";
 import type { Usage } from "./usage.ts";
 
 /** One thing that happened in a step, payload in hand. `at`: milliseconds since 1970. */
@@ -17,7 +18,13 @@ export type TranscriptEntry = { readonly at: number } & (
       readonly failure: ModelFailure | null;
       /** What had arrived before it failed; empty where nothing had, or where it was answered. */
       readonly text: string;
+      /** Missing: the next turn of the conversation. */
+      readonly purpose?: CallPurpose;
+      /** What it has paid in full although the provider's cache could have had it; missing: nothing. */
+      readonly missed?: CacheMiss;
     }
+  /** What the model was sent from here on is smaller, in estimated tokens. */
+  | { readonly kind: "shortened"; readonly before: number; readonly after: number }
   | {
       readonly kind: "lost";
       readonly model: string;

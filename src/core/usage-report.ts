@@ -1,3 +1,5 @@
+import { type CacheMiss, type CacheUse, missedTokens, missOf } from "./cache-misses.ts";
+import type { Price } from "./money.ts";
 import type { CallRecord } from "./store.ts";
 import { addUsage, NO_USAGE, type Usage } from "./usage.ts";
 
@@ -31,6 +33,8 @@ export interface UsageLine {
   readonly wastedNanos: number;
   /** What providers charged beyond the price list; negative: less. Where no price is known it counts nothing. */
   readonly driftNanos: number;
+  /** Input that a provider's cache could have had and that was paid in full: tokens, and what that cost more. */
+  readonly missed: CacheMiss;
   /** Of answered calls. */
   readonly costSpread: Spread;
   readonly latencySpreadMs: Spread;
@@ -43,9 +47,17 @@ export interface UsageReport {
   readonly lines: readonly UsageLine[];
 }
 
-/** Puts calls together. `dayOf`: the user's calendar day at an instant. */
-export function usageReport(calls: readonly CallRecord[], by: UsageGroup, dayOf: (at: number) => string): UsageReport {
-  const facts = attemptsOf(calls);
+/** What a report is made with beside its calls. */
+export interface UsageKnown {
+  /** The user's calendar day at an instant. */
+  readonly dayOf: (at: number) => string;
+  /** What a call was priced by; null: nobody knows. */
+  readonly priceOf: (call: CallRecord) => Price | null;
+}
+
+/** Puts calls together. */
+export function usageReport(calls: readonly CallRecord[], by: UsageGroup, { dayOf, priceOf }: UsageKnown): UsageReport {
+  const facts = attemptsOf(calls, priceOf);
   const groups = Map.groupBy(facts, ({ call }) => nameOf(call, by, dayOf));
   const lines = [...groups].map(([name, members]) => lineOf(name, members));
   const sorted = lines.toSorted((a, b) => (by === "day" ? compare(a.name, b.name) : b.costNanos - a.costNanos));
@@ -64,9 +76,12 @@ interface Attempt {
   readonly isFallback: boolean;
   /** Another try of its step came after the one that it belongs to. */
   readonly isSuperseded: boolean;
+  /** Null: nothing of it was in the reach of a cache and read past it. */
+  readonly miss: CacheMiss | null;
 }
 
-function attemptsOf(calls: readonly CallRecord[]): readonly Attempt[] {
+function attemptsOf(calls: readonly CallRecord[], priceOf: UsageKnown["priceOf"]): readonly Attempt[] {
+  const missed = missedTokens(calls.flatMap(cacheUse));
   const latest = new Map<string, number>();
   for (const { rid, stepId, conversation } of calls) {
     const step = `${rid} ${stepId}`;
@@ -78,13 +93,23 @@ function attemptsOf(calls: readonly CallRecord[]): readonly Attempt[] {
     const question = `${step} ${call.conversation} ${call.turn}`;
     const before = asked.get(question);
     asked.set(question, call);
+    // Questions beside the talk have no turn of their own: each is another one, unless the one before it came to nothing.
+    const isSame = call.turn > 0 || (before !== undefined && (before.state === "lost" || before.failure !== null));
+    const isRetry = before !== undefined && isSame;
     return {
       call,
-      isRetry: before !== undefined,
-      isFallback: before !== undefined && before.model !== call.model,
+      isRetry,
+      isFallback: isRetry && before?.model !== call.model,
       isSuperseded: call.conversation < (latest.get(step) ?? 0),
+      miss: missed.has(call.callId) ? missOf(missed.get(call.callId) ?? 0, priceOf(call)) : null,
     };
   });
+}
+
+function cacheUse({ callId, rid, stepId, conversation, model, turn, usage, failure }: CallRecord): readonly CacheUse[] {
+  return usage && failure === null
+    ? [{ callId, conversation: `${rid} ${stepId} ${conversation}`, model, turn, usage }]
+    : [];
 }
 
 function nameOf(call: CallRecord, by: UsageGroup, dayOf: (at: number) => string): string {
@@ -120,6 +145,10 @@ function lineOf(name: string, attempts: readonly Attempt[]): UsageLine {
     heldNanos: sum(calls, ({ state, heldNanos }) => (state === "reserved" ? heldNanos : 0)),
     wastedNanos: sum(attempts.filter(isWaste), ({ call }) => call.costNanos),
     driftNanos: sum(calls, ({ costNanos, listedNanos }) => (listedNanos === null ? 0 : costNanos - listedNanos)),
+    missed: {
+      tokens: sum(attempts, ({ miss }) => miss?.tokens ?? 0),
+      nanos: sum(attempts, ({ miss }) => miss?.nanos ?? 0),
+    },
     costSpread: spreadOf(answered.map(({ costNanos }) => costNanos)),
     latencySpreadMs: spreadOf(answered.flatMap(({ durationMs }) => durationMs ?? [])),
   };

@@ -35,3 +35,8 @@ export function addUsage(a: Usage, b: Usage): Usage {
 export function totalTokens(usage: Usage): number {
   return usage.freshInput + usage.cacheRead + usage.cacheWrite + usage.output;
 }
+
+/** Input tokens, wherever they were read from. */
+export function inputTokens(usage: Usage): number {
+  return usage.freshInput + usage.cacheRead + usage.cacheWrite;
+}

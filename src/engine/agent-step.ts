@@ -12,6 +12,7 @@ import { assignmentOf } from "./assignment.ts";
 import { type Context, treeOf, workspaceOf } from "./context.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { judgeFinish } from "./judge.ts";
+import { bringBackOutputs } from "./keep-whole.ts";
 import { composePrompt, type Prompt } from "./prompt.ts";
 import { interrupted } from "./shell-step.ts";
 import { openStepPort } from "./step-port.ts";
@@ -82,6 +83,7 @@ async function begin(context: Context, step: AgentStep, conversation: number, se
   const { log } = context;
   const state = stepState(log.run, step.id);
   const isOpen = state.status === "interrupted" && state.conversation === conversation && state.prompt !== null;
+  if (isOpen) await bringBackOutputs(context, step.id);
   const listing = isOpen ? [] : redactJson(await servers.list(context.halt.signal), context.deps.secrets);
   const prompt =
     isOpen && state.prompt ? log.readJson<Prompt>(state.prompt) : await composePrompt(context, step, listing);

@@ -25,6 +25,7 @@ export function assignmentOf(context: Context, step: AgentStep, conversation: nu
     grant: { tools: role.tools, permissions: role.permissions, finish: FINISH_SCHEMAS[role.name] },
     maxTurns: role.maxTurns,
     maxOutputTokens: isWriter(pipeline, step) ? WRITER_OUTPUT_TOKENS : READER_OUTPUT_TOKENS,
+    ...(role.context ? { context: role.context } : {}),
     messages: pipeline.messages,
   };
 }

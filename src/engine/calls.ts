@@ -43,6 +43,7 @@ export function reservedCall(
     heldTokens: reservation.heldTokens,
     facts: log.json(model as unknown as Json),
     retryOf: step.lostCall?.callId ?? null,
+    ...(request.asker.purpose ? { purpose: request.asker.purpose } : {}),
   };
 }
 
@@ -81,7 +82,7 @@ export function settleReserved(book: CallBook, callId: string, end: CallEnd, mod
     return;
   }
   const { log, chance } = book;
-  const { stepId, role, heldNanos, heldTokens, model: name, at } = openCall(log, callId);
+  const { stepId, role, heldNanos, heldTokens, model: name, at, purpose } = openCall(log, callId);
   const { costNanos, listedNanos, usage } = settlement;
   log.record({
     type: "call.settled",
@@ -91,6 +92,7 @@ export function settleReserved(book: CallBook, callId: string, end: CallEnd, mod
     model: name,
     heldNanos,
     heldTokens,
+    ...(purpose ? { purpose } : {}),
     costNanos,
     listedNanos,
     usage,

@@ -4,6 +4,7 @@ import type { AgentStep } from "../core/pipeline.ts";
 import { type CommandRecord, stepState } from "../core/run.ts";
 import { quoteData, renderTemplate } from "../core/template.ts";
 import { type ServerListing, serverIndex } from "../core/tool-servers.ts";
+import { rootAdvice } from "./advice.ts";
 import { type Context, treeOf, workspaceOf } from "./context.ts";
 
 /** What a conversation begins with. */
@@ -27,9 +28,11 @@ export async function composePrompt(
   if (!role) throw new Error(`role ${step.role} is not in the pipeline`);
   const fill = (template: string) => renderTemplate(template, (name) => referenceText(context, name));
   const { created } = context.log.run;
+  const advice = await rootAdvice(context, step);
   const sections = [
     message(context, "task", { task: created ? context.log.readText(created.task) : "" }),
     step.prompt === null ? null : message(context, "instructions", { instructions: fill(step.prompt) }),
+    advice === "" ? null : message(context, "advice", { advice }),
     listing.length === 0 ? null : message(context, "servers", { servers: serverIndex(listing) }),
     step.role === "planner" ? null : planSection(context),
     baselineSection(context),

@@ -8,6 +8,7 @@ import type {
   IntendResult,
   Models,
   StepPort,
+  ToolResult,
   Tools,
   Workspace,
 } from "../core/ports.ts";
@@ -97,8 +98,7 @@ export function followingExecutor({ course, payloads }: Following, tools: Tools)
         throw new Astray(`${name} has no outcome`);
       const before = started?.type === "tool.started" ? started.tree : null;
       if (finished.treeAfter !== null) await leave(before, finished.treeAfter, workspace);
-      const { status, summary } = finished;
-      return { status, summary, text: payloads.text(finished.result), finish: null };
+      return toolResultThen(finished, finished.status, payloads);
     },
   };
 }
@@ -110,6 +110,16 @@ const toolStopped = { status: "error", text: "", summary: "stopped", finish: nul
 export function executedThen({ end }: EventOf<"command.finished">, payloads: RecordedPayloads): Executed {
   const { exitCode, endedBy, durationMs } = end;
   return { exitCode, endedBy, durationMs, stdout: payloads.text(end.stdout), output: payloads.text(end.output) };
+}
+
+/** What a tool answered, all of it where that was kept. */
+export function toolResultThen(
+  { summary, result, spilled }: EventOf<"tool.finished">,
+  status: ToolResult["status"],
+  payloads: RecordedPayloads,
+): ToolResult {
+  const full = spilled ? { full: payloads.text(spilled.text) } : {};
+  return { status, summary, text: payloads.text(result), finish: null, ...full };
 }
 
 /** Makes the files what something made of them. */

@@ -42,6 +42,8 @@ export class FactNames {
       case "judgements.voided":
         return this.#counted(event.type);
       case "message.added":
+      case "context.pruned":
+      case "context.summarised":
         return this.#counted(`${event.type} ${event.stepId}`);
       case "step.started":
         this.#conversations.set(event.stepId, event.conversation);

@@ -68,7 +68,10 @@ export function describe(fact: Json): string {
 }
 
 const WHAT: Readonly<Record<string, (fact: Json) => string>> = {
-  "call.reserved": (fact) => `the question of turn ${numberOf(fact, "turn")} in try ${numberOf(fact, "conversation")}`,
+  "call.reserved": (fact) =>
+    numberOf(fact, "turn") === 0
+      ? `the question for a summary in try ${numberOf(fact, "conversation")}`
+      : `the question of turn ${numberOf(fact, "turn")} in try ${numberOf(fact, "conversation")}`,
   "call.settled": () => "the answer of a model",
   "call.lost": () => "a call that was lost",
   "tool.started": (fact) => `the tool ${textOf(fact, "tool")} (${textOf(fact, "subject")}) that began`,
@@ -78,6 +81,8 @@ const WHAT: Readonly<Record<string, (fact: Json) => string>> = {
   "step.started": (fact) => `the beginning of try ${numberOf(fact, "conversation")}`,
   "step.finished": (fact) => `the end of try ${numberOf(fact, "conversation")}`,
   "message.added": () => "what the model was reminded of",
+  "context.pruned": () => "the results that were left out of what the model is sent",
+  "context.summarised": () => "the summary that stands for a part of the conversation",
   "artifact.written": (fact) => `the artifact ${textOf(fact, "name")}`,
   "steps.reset": (fact) => `the way back from "${textOf(fact, "from")}" to "${textOf(fact, "to")}"`,
   "run.ended": (fact) => `the end of the run (${textOf(fact, "status")})`,

@@ -1,22 +1,30 @@
+import type { CacheMiss } from "../core/cache-misses.ts";
 import type { Utterance } from "../core/conversation.ts";
 import type { StoredEvent } from "../core/event.ts";
 import type { TranscriptEntry } from "../core/transcript.ts";
+import { callMisses } from "./call-misses.ts";
 import type { RunLog } from "./run-log.ts";
 import { utteranceOf } from "./utterances.ts";
 
 /** Everything that is on record of one step, in order: what `ccp view --step` shows. */
 export function stepEntries(log: RunLog, stepId: string): readonly TranscriptEntry[] {
-  return log
-    .eventsAfter(0)
-    .filter((event) => "stepId" in event && event.stepId === stepId)
-    .flatMap((event) => [...factEntries(event, log), ...utteranceOf(event, stepId, log).map(asEntry(event.at))]);
+  const events = log.eventsAfter(0).filter((event) => "stepId" in event && event.stepId === stepId);
+  const misses = callMisses(events, log);
+  return events.flatMap((event) => [
+    ...factEntries(event, log, misses),
+    ...utteranceOf(event, stepId, log).map(asEntry(event.at)),
+  ]);
 }
 
 function asEntry(at: number): (utterance: Utterance) => TranscriptEntry {
   return (utterance) => ({ at, kind: "utterance", utterance });
 }
 
-function factEntries(event: StoredEvent, log: RunLog): readonly TranscriptEntry[] {
+function factEntries(
+  event: StoredEvent,
+  log: RunLog,
+  misses: ReadonlyMap<string, CacheMiss>,
+): readonly TranscriptEntry[] {
   const { at } = event;
   switch (event.type) {
     case "step.started": {
@@ -48,8 +56,14 @@ function factEntries(event: StoredEvent, log: RunLog): readonly TranscriptEntry[
       const { model, usage, costNanos, durationMs, result } = event;
       const [failure, text] =
         result.type === "failed" ? [result.failure, result.partial ? log.readText(result.partial) : ""] : [null, ""];
-      return [{ at, kind: "call", model, usage, costNanos, durationMs, failure, text }];
+      const purpose = event.purpose === undefined ? {} : { purpose: event.purpose };
+      const miss = misses.get(event.callId);
+      const missed = miss ? { missed: miss } : {};
+      return [{ at, kind: "call", model, usage, costNanos, durationMs, failure, text, ...purpose, ...missed }];
     }
+    case "context.pruned":
+    case "context.summarised":
+      return [{ at, kind: "shortened", before: event.tokensBefore, after: event.tokensAfter }];
     case "call.lost": {
       const { model, heldNanos, reason, partial } = event;
       return [{ at, kind: "lost", model, heldNanos, reason, text: partial ? log.readText(partial) : "" }];

@@ -1,3 +1,4 @@
+import { type ContextState, contextAfter, EMPTY_CONTEXT } from "../core/context-view.ts";
 import type { Utterance } from "../core/conversation.ts";
 import type { ModelFacts } from "../core/model.ts";
 import type { AgentStep } from "../core/pipeline.ts";
@@ -6,6 +7,7 @@ import { stepState } from "../core/run.ts";
 import { type SeenFiles, withSeen } from "../core/seen.ts";
 import { closeCall, loseReserved, settleReserved } from "./calls.ts";
 import { type Context, callBook, workspaceOf } from "./context.ts";
+import { shortenedEvent } from "./context-events.ts";
 import { type AskedInput, boundOf, type CountedInput, learn } from "./input-bound.ts";
 import { intend } from "./intend.ts";
 import { type Conversing, useTools } from "./use-tools.ts";
@@ -27,6 +29,7 @@ export function openStepPort(context: Context, step: AgentStep, conversing: Conv
     readTo = log.run.seq;
     return known;
   };
+  const advised = () => new Set(Object.keys(utterances().reduce(contextOf, EMPTY_CONTEXT).advised));
   const seen = () => utterances().reduce<SeenFiles>(seenAfter, {});
 
   return {
@@ -42,9 +45,11 @@ export function openStepPort(context: Context, step: AgentStep, conversing: Conv
       if (open) await closeCall(book, open.callId, open.facts && log.readJson<ModelFacts>(open.facts), deps.models);
     },
     async intend(intent) {
+      // What was counted before is the beginning of the talk, and of no other question.
+      const isAside = intent.request.asker.purpose !== undefined;
       const input = { model: intent.model, quick: deps.models.inputBound(intent.request) };
-      const result = await intend(context, step, intent, boundOf(input, counted, deps.userLedger));
-      if (result.type === "held") asked.set(result.callId, input);
+      const result = await intend(context, step, intent, boundOf(input, isAside ? null : counted, deps.userLedger));
+      if (result.type === "held" && !isAside) asked.set(result.callId, input);
       return result;
     },
     settle(callId, end, model, text) {
@@ -54,9 +59,17 @@ export function openStepPort(context: Context, step: AgentStep, conversing: Conv
     },
     lose: (callId, reason, text) => loseReserved(book, callId, reason, text),
     say: (why, text) => log.record({ type: "message.added", stepId: step.id, why, text: log.text(text) }),
-    useTools: (uses) => useTools(context, step, uses, { ...conversing, seen }),
+    shorten(change, tokens) {
+      log.record(shortenedEvent(context, step.id, change, tokens));
+      counted = null;
+    },
+    useTools: (uses) => useTools(context, step, uses, { ...conversing, seen, advised }),
     tell: deps.tell,
   };
+}
+
+function contextOf(context: ContextState, utterance: Utterance): ContextState {
+  return contextAfter(context, utterance, 0);
 }
 
 function seenAfter(seen: SeenFiles, utterance: Utterance): SeenFiles {

@@ -4,7 +4,9 @@ import type { ToolCheck, ToolResult, ToolSession, ToolUse } from "../core/ports.
 import { redact, redactJson } from "../core/redact.ts";
 import type { SeenFiles } from "../core/seen.ts";
 import type { StepServers } from "../core/tool-servers.ts";
+import { withAdvice } from "./advice.ts";
 import { type Context, treeOf, workspaceOf } from "./context.ts";
+import { keepWhole, type Spilled } from "./keep-whole.ts";
 
 /** One try of a step: which, until when, and the servers of its tools. */
 export interface Conversing {
@@ -17,6 +19,8 @@ export interface Conversing {
 export interface Using extends Conversing {
   /** What it has seen of files so far. */
   seen(): SeenFiles;
+  /** Files of the repository whose advice is in what its model is sent. */
+  advised(): ReadonlySet<string>;
 }
 
 type Ready = Extract<ToolCheck, { type: "ready" }>;
@@ -40,11 +44,15 @@ export async function useTools(
   const underWay = uses.map((use) => outcomeOf(context, step, use, using));
   const outcomes: Outcome[] = [];
   let isWhole = true;
-  for (const next of underWay) {
+  for (const [at, next] of underWay.entries()) {
     const outcome = await next;
     outcomes.push(outcome);
     isWhole &&= "finished" in outcome && outcome.finished !== null;
-    if (isWhole && "finished" in outcome && outcome.finished) context.log.record(outcome.finished);
+    if (!isWhole || !("finished" in outcome) || !outcome.finished) continue;
+    // One after the other: of two calls in the same folder the first is told what it says.
+    const check = uses[at]?.check;
+    const subject = check?.type === "ready" ? check.subject : "";
+    context.log.record(await withAdvice(context, step, outcome.finished, { subject, advised: using.advised() }));
   }
   const broken = outcomes.find((outcome) => "broken" in outcome);
   if (broken) throw broken.broken;
@@ -80,7 +88,8 @@ async function carriedOut(
   const treeAfter = changesFiles(ready) ? await workspace.snapshot() : null;
   const told = ready.effect === "write" && treeAfter === treeOf(context) ? withoutEffect(result) : result;
   const durationMs = deps.chance.now() - startedAt;
-  return toolFinished(context, step, { id, name: ready.tool }, { result: told, durationMs, treeAfter });
+  const kept = await keepWhole(context, told);
+  return toolFinished(context, step, { id, name: ready.tool }, { ...kept, durationMs, treeAfter });
 }
 
 function sessionOf(context: Context, seen: SeenFiles): ToolSession {
@@ -117,13 +126,14 @@ interface Came {
   readonly result: Omit<ToolResult, "status"> & { readonly status: Finished["status"] };
   readonly durationMs: number;
   readonly treeAfter: string | null;
+  readonly spilled?: Spilled;
 }
 
 function toolFinished(
   { log, deps }: Context,
   step: AgentStep,
   call: { readonly id: string; readonly name: string },
-  { result, durationMs, treeAfter }: Came,
+  { result, durationMs, treeAfter, spilled }: Came,
 ): Finished {
   return {
     type: "tool.finished",
@@ -137,6 +147,7 @@ function toolFinished(
     treeAfter,
     finish: result.finish === null ? null : log.json(redactJson(result.finish, deps.secrets)),
     ...(result.seen ? { seen: result.seen } : {}),
+    ...(spilled ? { spilled } : {}),
   };
 }
 

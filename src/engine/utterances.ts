@@ -2,6 +2,8 @@ import type { Utterance } from "../core/conversation.ts";
 import type { BlobRef, EventOf, StoredEvent } from "../core/event.ts";
 import type { Json } from "../core/json.ts";
 import type { Part } from "../core/model.ts";
+import { inputTokens } from "../core/usage.ts";
+import { shorteningOf } from "./context-events.ts";
 
 /** Reads payloads of the journal. */
 export interface Payloads {
@@ -33,6 +35,9 @@ export function utteranceOf(event: StoredEvent, stepId: string, payloads: Payloa
       return [{ type: "said", why: event.why, text: payloads.readText(event.text) }];
     case "call.settled":
       return answerOf(event, payloads);
+    case "context.pruned":
+    case "context.summarised":
+      return [shorteningOf(event, payloads)];
     case "tool.finished":
       return [
         {
@@ -43,6 +48,7 @@ export function utteranceOf(event: StoredEvent, stepId: string, payloads: Payloa
           status: event.status,
           finish: event.finish ? payloads.readJson<Json>(event.finish) : null,
           ...(event.seen ? { seen: event.seen } : {}),
+          ...(event.advice ? { advice: event.advice } : {}),
         },
       ];
     default:
@@ -50,7 +56,16 @@ export function utteranceOf(event: StoredEvent, stepId: string, payloads: Payloa
   }
 }
 
-function answerOf(event: EventOf<"call.settled">, payloads: Payloads): readonly Utterance[] {
-  if (event.result.type !== "answered") return [];
-  return [{ type: "answered", parts: payloads.readJson<readonly Part[]>(event.result.parts), stop: event.result.stop }];
+/** An answer; one that is no part of the talk; or that the provider refuses the talk as too long. */
+function answerOf(
+  { result, purpose, model, usage }: EventOf<"call.settled">,
+  payloads: Payloads,
+): readonly Utterance[] {
+  if (result.type === "failed") {
+    return result.failure.class === "overflow" && purpose === undefined ? [{ type: "refused" }] : [];
+  }
+  const parts = payloads.readJson<readonly Part[]>(result.parts);
+  if (purpose !== undefined) return [{ type: "draft", parts, stop: result.stop }];
+  const tokens = usage.source === "provider" ? inputTokens(usage) : 0;
+  return [{ type: "answered", parts, stop: result.stop, ...(tokens > 0 ? { counted: { model, tokens } } : {}) }];
 }

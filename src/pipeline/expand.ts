@@ -79,6 +79,7 @@ function pipelineOf(
     onLostCall: raw.on_lost_call ?? "retry",
     roles: rolesOf(file, roles, { prompts, budget }, context),
     steps: buildSteps(file),
+    ...(raw.instructions ? { instructions: raw.instructions } : {}),
     messages: templateMessages(context.templates),
   };
 }
@@ -100,6 +101,7 @@ function rolesOf(
       tools: toolsOf(name, raw),
       permissions: raw?.permissions ?? [],
       ...(servers.length > 0 ? { servers } : {}),
+      ...(raw?.context?.tokens === undefined ? {} : { context: { tokens: raw.context.tokens } }),
       budget: budgets[name] ?? {},
       maxTurns: raw?.max_turns ?? DEFAULT_MAX_TURNS[name],
     };

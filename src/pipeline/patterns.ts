@@ -10,6 +10,8 @@ export const VARIABLE_PATTERN = "^[A-Za-z_][A-Za-z0-9_]*$";
 export const DURATION_PATTERN = "^[1-9][0-9]{0,5}(s|m|h)$";
 /** A plain file name: no folder, nothing hidden. */
 export const ARTIFACT_PATTERN = "^[A-Za-z0-9][A-Za-z0-9._-]*$";
+/** The name of a file that may lie in any folder. */
+export const INSTRUCTIONS_PATTERN = "^\\.?[A-Za-z0-9][A-Za-z0-9._-]*$";
 /** `host` or `host:port`. */
 export const HOST_PATTERN = "^[A-Za-z0-9.-]+(:[0-9]+)?$";
 /** A base URL: nobody's password and no query in it. */
@@ -22,6 +24,7 @@ export const PATTERN_WORDS: Readonly<Record<string, string>> = {
   [VARIABLE_PATTERN]: "the name of an environment variable",
   [DURATION_PATTERN]: `a time such as "90s", "10m" or "1h"`,
   [ARTIFACT_PATTERN]: `a plain file name such as "NOTES.md"`,
+  [INSTRUCTIONS_PATTERN]: `a plain file name such as "CLAUDE.md"`,
   [HOST_PATTERN]: `a host such as "example.com" or "localhost:8080"`,
   [URL_PATTERN]: `a URL such as "https://example.com/v1", without a user name or password in it`,
 };

@@ -2,7 +2,14 @@ import type { Infer, JsonSchema } from "../core/json.ts";
 import { EFFECTS, TOOL_NAMES } from "../core/permission.ts";
 import { INPUT_TYPES, LOST_CALL_RULES, ROLE_NAMES, SANDBOX_MODES } from "../core/pipeline.ts";
 import { MCP_SERVERS } from "./mcp-schema.ts";
-import { ARTIFACT_PATTERN, DURATION_PATTERN, ID_PATTERN, INPUT_NAME_PATTERN, VARIABLE_PATTERN } from "./patterns.ts";
+import {
+  ARTIFACT_PATTERN,
+  DURATION_PATTERN,
+  ID_PATTERN,
+  INPUT_NAME_PATTERN,
+  INSTRUCTIONS_PATTERN,
+  VARIABLE_PATTERN,
+} from "./patterns.ts";
 
 const text = { type: "string", minLength: 1 } as const satisfies JsonSchema;
 const count = { type: "integer", minimum: 1, maximum: 100 } as const satisfies JsonSchema;
@@ -120,6 +127,18 @@ const ROLE = {
       uniqueItems: true,
       description: "Servers of the file's `mcp` whose tools the role may call.",
     },
+    context: {
+      type: "object",
+      additionalProperties: false,
+      description: "How long a conversation of this role may become before it is made smaller.",
+      properties: {
+        tokens: {
+          type: "integer",
+          minimum: 4_000,
+          description: "Input tokens of one request. Default: what the model's window leaves beside the answer.",
+        },
+      },
+    },
     max_turns: { type: "integer", minimum: 1, maximum: 1000, description: "Model calls of one conversation." },
   },
 } as const satisfies JsonSchema;
@@ -230,6 +249,13 @@ export const PIPELINE_SCHEMA = {
       enum: LOST_CALL_RULES,
       default: "retry",
       description: "A model call was sent and its outcome is not known. `retry`: ask again. `stop`: wait for you.",
+    },
+    instructions: {
+      type: "array",
+      items: { type: "string", pattern: INSTRUCTIONS_PATTERN },
+      uniqueItems: true,
+      description:
+        "Files that are read as `AGENTS.md` and `.agents.md` are: advice of the repository, `CLAUDE.md` say.",
     },
     mcp: MCP_SERVERS,
     roles: {

@@ -9,6 +9,8 @@ export const TEMPLATE_PLACEHOLDERS = {
   "messages/task": ["task"],
   /** What the step's `prompt` adds. */
   "messages/instructions": ["instructions"],
+  /** What files of the repository say to those who work in it. */
+  "messages/advice": ["advice"],
   /** What servers of tools offer. */
   "messages/servers": ["servers"],
   "messages/plan": ["plan"],
@@ -28,6 +30,8 @@ export const TEMPLATE_PLACEHOLDERS = {
   /** To a model whose answer was cut. */
   "messages/truncated": ["maxTokens"],
   "messages/empty": [],
+  /** To a model that is to sum up a conversation that became too long. */
+  "messages/compact": [],
   /** While `until` is red. */
   "messages/check-failed": ["command", "exitCode", "output", "attempt", "attempts"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;

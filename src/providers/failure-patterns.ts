@@ -48,7 +48,7 @@ export const FAILURE_PATTERNS: readonly FailurePattern[] = [
         "maximum (context|prompt) length is \\d+",
         "reduce the length of the messages",
         "input token count.*exceeds the maximum",
-        "greater than the context length",
+        "(greater than|exceeds) the context length",
         "context window exceeds limit",
         "exceeded model token limit",
         "maximum context length",
@@ -64,6 +64,7 @@ export const FAILURE_PATTERNS: readonly FailurePattern[] = [
       '{"error":{"message":"Please reduce the length of the messages or completion.","type":"invalid_request_error"}}',
       '{"error":{"message":"Request too large for gpt-4o in organization org-x on tokens per min (TPM): Limit 30000, Requested 41234.","type":"tokens","code":"rate_limit_exceeded"}}',
       '{"error":{"code":400,"message":"the request exceeds the available context size, try increasing it","type":"exceed_context_size_error"}}',
+      '{"error":"the input length exceeds the context length"}',
     ],
   },
   {

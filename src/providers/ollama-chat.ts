@@ -4,6 +4,7 @@ import { attempt } from "./attempt.ts";
 import { wholeLines } from "./ndjson.ts";
 import { type OllamaLine, readOllamaLine } from "./ollama-reader.ts";
 import { type OllamaBody, ollamaRequest } from "./ollama-request.ts";
+import { truncationIn } from "./ollama-truncation.ts";
 import type { Fetch, Transport } from "./transport.ts";
 
 /** One attempt on Ollama's native chat wire. */
@@ -14,7 +15,12 @@ export function sendOllamaChat(lane: Lane, request: ModelRequest, transport: Tra
     request,
     transport,
     endIsLast: true,
-    read: readOllamaLine,
+    read: (draft, line) => {
+      const deltas = readOllamaLine(draft, line);
+      const truncation = truncationIn(line, lane, request);
+      if (truncation !== null) draft.error = { message: truncation };
+      return deltas;
+    },
     send: async (fetch) => lines(lane, body, fetch),
   });
 }

@@ -5,7 +5,11 @@ import { idMapper, sendable, sourceOf } from "./history.ts";
 import { argumentsObject } from "./tool-arguments.ts";
 
 /** What is sent to `/api/chat`. */
-export type OllamaBody = ChatRequest & { readonly stream: true };
+export type OllamaBody = ChatRequest & {
+  readonly stream: true;
+  /** False: what does not fit is an error. Left to itself the server leaves out the oldest messages and says nothing. */
+  readonly truncate: false;
+};
 
 /** A request in the words of Ollama's own chat API, the only one of its two that can be told a context size. */
 export function ollamaRequest(lane: Lane, request: ModelRequest): OllamaBody {
@@ -13,6 +17,7 @@ export function ollamaRequest(lane: Lane, request: ModelRequest): OllamaBody {
   return {
     model: request.model.model,
     stream: true,
+    truncate: false,
     options: {
       num_predict: request.maxTokens,
       ...(lane.contextTokens === null ? {} : { num_ctx: lane.contextTokens }),

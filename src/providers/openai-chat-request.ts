@@ -7,6 +7,7 @@ import type {
 import type { Json } from "../core/json.ts";
 import type { Lane } from "../core/lane.ts";
 import type { Message, ModelRequest, Part, ToolSpec } from "../core/model.ts";
+import { cacheKey } from "./cache-key.ts";
 import { idMapper, sendable, sourceOf } from "./history.ts";
 import { argumentsText } from "./tool-arguments.ts";
 
@@ -26,7 +27,8 @@ const chatId = idMapper(40, /^[\x21-\x7e]+$/);
 /** A request in the words of the chat completions API. */
 export function openaiChatRequest(lane: Lane, request: ModelRequest): ChatCompletionCreateParamsStreaming {
   const messages = sendable(request.messages, sourceOf(lane, request), chatId);
-  const echo = messages.some(
+  // Not before its first use: what was sent once stays as it was sent, for the provider's cache.
+  const firstEcho = messages.findIndex(
     (message) =>
       message.role === "assistant" && message.parts.some((part) => opaqueOf(part)?.field === "reasoning_content"),
   );
@@ -35,10 +37,11 @@ export function openaiChatRequest(lane: Lane, request: ModelRequest): ChatComple
     stream: true,
     stream_options: { include_usage: true },
     ...ceiling(lane, request.maxTokens),
+    ...cacheKey(lane, request),
     ...(request.tools.length === 0 ? {} : { tools: request.tools.map(toTool) }),
     messages: [
       ...(request.system === "" ? [] : [{ role: "system", content: request.system } as const]),
-      ...messages.map((message) => toMessage(message, echo)),
+      ...messages.map((message, at) => toMessage(message, firstEcho >= 0 && at >= firstEcho)),
     ],
   };
 }

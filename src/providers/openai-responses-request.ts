@@ -7,6 +7,7 @@ import type {
 import type { Json } from "../core/json.ts";
 import type { Lane } from "../core/lane.ts";
 import type { Message, ModelRequest, Part, ToolSpec } from "../core/model.ts";
+import { cacheKey } from "./cache-key.ts";
 import { idMapper, sendable, sourceOf } from "./history.ts";
 import { argumentsText } from "./tool-arguments.ts";
 
@@ -24,6 +25,7 @@ export function openaiResponsesRequest(lane: Lane, request: ModelRequest): Respo
     stream: true,
     store: false,
     max_output_tokens: request.maxTokens,
+    ...cacheKey(lane, request),
     ...(DOES_NOT_REASON.test(request.model.model) ? {} : { include: ["reasoning.encrypted_content"] }),
     ...(request.system === "" ? {} : { instructions: request.system }),
     ...(request.tools.length === 0 ? {} : { tools: request.tools.map(toTool) }),

@@ -1,6 +1,6 @@
 import type { ProviderFailureClass } from "../core/failure.ts";
 import type { Json } from "../core/json.ts";
-import type { StopReason } from "../core/model.ts";
+import type { CallPurpose, StopReason } from "../core/model.ts";
 import { choiceAt, complain, countAt, expectKeys, listAt, type Place, textAt, under } from "./json-place.ts";
 
 /** One answer of the scripted provider, and when it is given. */
@@ -10,6 +10,8 @@ export interface ScriptedTurn {
   readonly step: string | null;
   /** Ordinal of the model call in its conversation, from 1. */
   readonly turn: number;
+  /** Null: a turn of the conversation; else the question beside it that is answered, whose turn is 0. */
+  readonly purpose: CallPurpose | null;
   /** Ordinal of the step's try, from 1; null: any. */
   readonly conversation: number | null;
   readonly say: string | null;
@@ -57,6 +59,7 @@ const TURN_KEYS = [
   "role",
   "step",
   "turn",
+  "purpose",
   "conversation",
   "say",
   "think",
@@ -66,6 +69,7 @@ const TURN_KEYS = [
   "delay_ms",
   "fault",
 ];
+const PURPOSES = ["compact"] as const satisfies readonly CallPurpose[];
 const STOPS = ["end", "tool_calls", "length", "refusal"] as const satisfies readonly StopReason[];
 const FAULTS = [
   "rate",
@@ -97,10 +101,12 @@ function readTurn(at: Place): ScriptedTurn {
   if (under(at, "role").value === undefined && under(at, "step").value === undefined) {
     complain(at, "role or step is needed");
   }
+  const purpose = choiceAt(under(at, "purpose"), PURPOSES);
   return {
     role,
     step,
-    turn: needed(at, "turn", (place) => countAt(place, 1)) ?? 0,
+    turn: purpose === null ? (needed(at, "turn", (place) => countAt(place, 1)) ?? 0) : 0,
+    purpose,
     conversation: countAt(under(at, "conversation"), 1),
     say: textAt(under(at, "say")),
     think: textAt(under(at, "think")),

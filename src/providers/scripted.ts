@@ -23,7 +23,8 @@ export function scriptedProvider(turns: readonly ScriptedTurn[]): ScriptedProvid
   return {
     async *send(request, signal) {
       const { asker } = request;
-      const turn = turns.find((candidate) => matches(candidate, asker));
+      const unasked = asker.purpose === undefined ? undefined : SUMMARY;
+      const turn = turns.find((candidate) => matches(candidate, asker)) ?? unasked;
       if (turn === undefined) return yield failure(noMatch(asker));
       if (!(await waited(turn.delayMs, signal))) return yield failure({ ...ABORTED, mayBeBilled: false });
       const attempt = `${asker.stepId} ${asker.conversation} ${asker.turn}`;
@@ -39,6 +40,22 @@ export function scriptedProvider(turns: readonly ScriptedTurn[]): ScriptedProvid
     },
   };
 }
+
+/** What is said to a question beside the talk of which a transcript says nothing. */
+const SUMMARY: ScriptedTurn = {
+  role: null,
+  step: null,
+  turn: 0,
+  purpose: "compact",
+  conversation: null,
+  say: "## State\nThe transcript goes on with its next turn.",
+  think: null,
+  calls: [],
+  usage: { input: 0, cacheRead: 0, cacheWrite: 0, output: 0 },
+  stop: null,
+  delayMs: 0,
+  fault: null,
+};
 
 /** Passes events on and keeps texts and answer before anyone hears of them, as a wire keeps its bytes. */
 export async function* recordingEvents(
@@ -73,6 +90,7 @@ function parseEvent(line: string): ModelEvent | null {
 function matches(turn: ScriptedTurn, asker: Asker): boolean {
   return (
     turn.turn === asker.turn &&
+    turn.purpose === (asker.purpose ?? null) &&
     (turn.role === null || turn.role === asker.role) &&
     (turn.step === null || turn.step === asker.stepId) &&
     (turn.conversation === null || turn.conversation === asker.conversation)

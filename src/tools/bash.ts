@@ -2,6 +2,7 @@ import type { Infer, JsonSchema } from "../core/json.ts";
 import type { CommandResult, ToolResult } from "../core/ports.ts";
 import { headAndTail, plainText } from "./text.ts";
 import { done, failed, type Tool } from "./tool.ts";
+import { wholeOutput } from "./whole-output.ts";
 
 const DEFAULT_TIMEOUT_MS = 120_000;
 const LONGEST_TIMEOUT_MS = 600_000;
@@ -35,6 +36,12 @@ export const bash: Tool<Infer<typeof PARAMETERS>> = {
 };
 
 function resultOf(end: CommandResult, timeoutMs: number): ToolResult {
+  const shown = shownResult(end, timeoutMs);
+  const full = wholeOutput(end);
+  return full.length > shown.text.length ? { ...shown, full } : shown;
+}
+
+function shownResult(end: CommandResult, timeoutMs: number): ToolResult {
   const output = outputOf(end);
   switch (end.endedBy) {
     case "timeout":

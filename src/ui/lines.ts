@@ -2,6 +2,7 @@ import type { StoredEvent } from "../core/event.ts";
 import type { Run } from "../core/run.ts";
 import { budgetLine } from "./budget-lines.ts";
 import { callLine } from "./call-lines.ts";
+import { contextLine } from "./context-lines.ts";
 import { type Line, type LineContext, NO_CONTEXT } from "./line.ts";
 import { runLine } from "./run-lines.ts";
 import { stepLine } from "./step-lines.ts";
@@ -40,6 +41,9 @@ export function lineOf(event: StoredEvent, run: Run, context: LineContext = NO_C
     case "tool.interrupted":
     case "tool.finished":
       return toolLine(event, context);
+    case "context.pruned":
+    case "context.summarised":
+      return contextLine(event);
     case "budget.raised":
     case "budget.warned":
       return budgetLine(event, run);

@@ -1,8 +1,11 @@
+import type { CacheMiss } from "../core/cache-misses.ts";
+import type { ContextUtterance } from "../core/context-view.ts";
 import type { Utterance } from "../core/conversation.ts";
 import type { Part, StopReason } from "../core/model.ts";
 import { formatUsd } from "../core/money.ts";
 import type { TranscriptEntry } from "../core/transcript.ts";
-import { formatDuration, formatEnd, formatUsage } from "./format.ts";
+import { shortenedText } from "./context-lines.ts";
+import { formatDuration, formatEnd, formatTokens, formatUsage } from "./format.ts";
 import type { LineKind } from "./line.ts";
 import { quoted } from "./line.ts";
 import { createPaint } from "./paint.ts";
@@ -47,6 +50,8 @@ function blockOf(entry: TranscriptEntry, limit: number): Block {
       return utteranceBlock(entry.utterance, limit);
     case "call":
       return callBlock(entry, limit);
+    case "shortened":
+      return { kind: "note", heading: shortenedText(entry), body: [] };
     case "lost":
       return {
         kind: "warning",
@@ -63,11 +68,18 @@ function blockOf(entry: TranscriptEntry, limit: number): Block {
 }
 
 function callBlock(entry: TranscriptEntry & { readonly kind: "call" }, limit: number): Block {
-  const figures = `${formatUsage(entry.usage)}  ${formatUsd(entry.costNanos)}  ${formatDuration(entry.durationMs)}`;
-  if (entry.failure === null) return { kind: "detail", heading: `${modelName(entry.model)}: ${figures}`, body: [] };
+  const figures = `${formatUsage(entry.usage)}${missedText(entry.missed)}  ${formatUsd(entry.costNanos)}  ${formatDuration(entry.durationMs)}`;
+  const purpose = entry.purpose === undefined ? "" : ", asked for a summary";
+  const name = `${modelName(entry.model)}${purpose}`;
+  if (entry.failure === null) return { kind: "detail", heading: `${name}: ${figures}`, body: [] };
   const status = entry.failure.httpStatus === null ? "" : ` (${entry.failure.httpStatus})`;
-  const heading = `${modelName(entry.model)}: ${entry.failure.class}${status}: ${quoted(entry.failure.message, 200)}  ${formatUsd(entry.costNanos)}`;
+  const heading = `${name}: ${entry.failure.class}${status}: ${quoted(entry.failure.message, 200)}  ${formatUsd(entry.costNanos)}`;
   return { kind: "warning", heading, body: unusedLines(entry.text, limit) };
+}
+
+/** `, 21.3k past the cache for $0.05 more`; empty: nothing. */
+function missedText(missed: CacheMiss | undefined): string {
+  return missed ? `, ${formatTokens(missed.tokens)} past the cache for ${formatUsd(missed.nanos)} more` : "";
 }
 
 /** Each line is marked, so that no part of an answer is taken for one. */
@@ -97,6 +109,26 @@ function utteranceBlock(utterance: Utterance, limit: number): Block {
       const kind = utterance.status === "ok" ? "detail" : "warning";
       return { kind, heading: `result of ${quoted(utterance.name)}${status}`, body: shortened(utterance.text, limit) };
     }
+    default:
+      return contextBlock(utterance, limit);
+  }
+}
+
+/** What the model is sent from here on, in the place of what is above. */
+function contextBlock(utterance: ContextUtterance, limit: number): Block {
+  switch (utterance.type) {
+    case "pruned": {
+      const body = utterance.masks.flatMap(({ text }) => manyLines(text));
+      return { kind: "title", heading: "ccp: old results are left out from here on", body };
+    }
+    case "summarised": {
+      const heading = "ccp: this stands for all above, but the task and the latest turns";
+      return { kind: "title", heading, body: shortened(utterance.text, limit) };
+    }
+    case "draft":
+      return { kind: "step", heading: "model, for a summary", body: utterance.parts.flatMap(partLines) };
+    case "refused":
+      return { kind: "warning", heading: "the conversation is too long for this model", body: [] };
   }
 }
 

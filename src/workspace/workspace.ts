@@ -1,4 +1,5 @@
 import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import type { TreeHash } from "../core/event.ts";
 import type { Workspace } from "../core/ports.ts";
 import { adoptTree } from "./adopt.ts";
@@ -13,6 +14,7 @@ import { restoreHollows } from "./hollows.ts";
 import { runFolder } from "./layout.ts";
 import { checkedId, sweepObjects } from "./objects.ts";
 import { endOrphanedGits, familyOf } from "./orphans.ts";
+import { withOutputs } from "./outputs.ts";
 import { openProgram } from "./piped-program.ts";
 import { openPlace, type Place, type PlaceSpec, readBase } from "./place.ts";
 import { createProcesses, type ProcessesSpec } from "./processes.ts";
@@ -38,6 +40,7 @@ export function assembleWorkspace(parts: WorkspaceParts): Workspace {
   const { git, commonDir, rid, path, root } = parts;
   const spec: PlaceSpec = { git, commonDir, rid, path };
   const { objects, index, path: folder } = runFolder(commonDir, rid);
+  const outputs = join(folder, "outputs");
   let known: TreeHash | null = null;
   const snapshot = async () => {
     known = await takeSnapshot(await openPlace(spec), known);
@@ -54,9 +57,10 @@ export function assembleWorkspace(parts: WorkspaceParts): Workspace {
     folder,
     env: childEnvironment(parts.environment, { userRoot: root, worktree: path }),
   };
+  const searcher = createSearcher({ searchPath: parts.environment.PATH });
   return {
     path,
-    ...createFiles(path, createSearcher({ searchPath: parts.environment.PATH })),
+    ...withOutputs(createFiles(path, searcher), { root: path, folder: outputs, files: createFiles(outputs, searcher) }),
     ...createProcesses(processes),
     open: (request) => openProgram(processes, request),
     snapshot: () =>

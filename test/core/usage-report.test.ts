@@ -32,8 +32,10 @@ const OPEN = { state: "reserved", costNanos: 0, listedNanos: null, usage: null, 
 
 /** A day is a thousand of the clock. */
 const dayOf = (at: number) => `day ${Math.floor(at / 1_000)}`;
+const PRICE = { input: 3e9, cacheRead: 0.3e9, cacheWrite: 3.75e9, output: 15e9, tiers: [] };
+const KNOWN = { dayOf, priceOf: () => PRICE };
 const of = (...changes: readonly Partial<CallRecord>[]) => changes.map((change) => ({ ...ANSWERED, ...change }));
-const totalOf = (...changes: readonly Partial<CallRecord>[]) => usageReport(of(...changes), "model", dayOf).total;
+const totalOf = (...changes: readonly Partial<CallRecord>[]) => usageReport(of(...changes), "model", KNOWN).total;
 const LONG_AGO: Partial<CallRecord> = { conversation: 1 };
 
 describe("what calls have used", () => {
@@ -112,7 +114,7 @@ describe("what calls have used", () => {
       { reservedAt: 1_999, model: "two/m", role: "reviewer", costNanos: 5_000, turn: 2 },
     );
     const names = (by: (typeof USAGE_GROUPS)[number]) =>
-      usageReport(calls, by, dayOf).lines.map(({ name, costNanos }) => `${name}: ${costNanos}`);
+      usageReport(calls, by, KNOWN).lines.map(({ name, costNanos }) => `${name}: ${costNanos}`);
     expect(names("run")).toEqual(["r-a: 6000", "r-b: 30"]);
     expect(names("step")).toEqual(["build: 6000", "look: 30"]);
     expect(names("role")).toEqual(["reviewer: 5030", "doer: 1000"]);
@@ -166,7 +168,7 @@ describe("by law", () => {
     fc.assert(
       fc.property(CALLS, (calls) => {
         const totals = USAGE_GROUPS.map((by) => {
-          const { total, lines } = usageReport(calls, by, dayOf);
+          const { total, lines } = usageReport(calls, by, KNOWN);
           for (const figure of FIGURES)
             expect(
               lines.reduce((sum, line) => sum + line[figure], 0),
@@ -190,7 +192,7 @@ describe("by law", () => {
   test("what was wasted is a part of the cost, what was a fallback is a retry, and all tries but the last are waste", () => {
     fc.assert(
       fc.property(CALLS, (calls) => {
-        for (const line of usageReport(calls, "step", dayOf).lines) {
+        for (const line of usageReport(calls, "step", KNOWN).lines) {
           expect(line.wastedNanos).toBeLessThanOrEqual(line.costNanos);
           expect(line.fallbacks).toBeLessThanOrEqual(line.retries);
           expect(line.retries).toBeLessThan(line.calls);
@@ -201,9 +203,44 @@ describe("by law", () => {
               rid === call.rid && stepId === call.stepId && conversation > call.conversation,
           );
         const useful = calls.filter((call) => isLast(call) && call.state === "settled" && call.failure === null);
-        const { total } = usageReport(calls, "run", dayOf);
+        const { total } = usageReport(calls, "run", KNOWN);
         expect(total.costNanos - total.wastedNanos).toBe(useful.reduce((sum, { costNanos }) => sum + costNanos, 0));
       }),
     );
+  });
+});
+
+describe("input that a provider's cache could have had", () => {
+  const turns = (...usages: readonly (readonly [fresh: number, read: number])[]) =>
+    of(
+      ...usages.map(([freshInput, cacheRead], at) => ({
+        callId: `c${at}`,
+        turn: at + 1,
+        usage: { ...NO_USAGE, freshInput, cacheRead },
+      })),
+    );
+  const missedOf = (calls: readonly CallRecord[], price = PRICE) =>
+    usageReport(calls, "model", { dayOf, priceOf: () => price }).total.missed;
+
+  test("is what the call before had sent and this one did not read from the cache, and what that cost more", () => {
+    expect(missedOf(turns([10_000, 0], [12_000, 0]))).toEqual({ tokens: 10_000, nanos: 10_000 * 2_700 });
+    expect(missedOf(turns([10_000, 0], [4_000, 8_000]))).toEqual({ tokens: 2_000, nanos: 2_000 * 2_700 });
+  });
+
+  test("is nothing where it was read, where a conversation was made smaller, is new or small, or another model's", () => {
+    expect(missedOf(turns([10_000, 0], [2_000, 9_900]))).toEqual({ tokens: 0, nanos: 0 });
+    expect(missedOf(turns([10_000, 0], [6_000, 0]))).toEqual({ tokens: 0, nanos: 0 });
+    expect(missedOf(turns([3_000, 0], [4_000, 0]))).toEqual({ tokens: 0, nanos: 0 });
+    const [first, second] = turns([10_000, 0], [12_000, 0]) as [CallRecord, CallRecord];
+    expect(missedOf([first, { ...second, conversation: 2 }])).toEqual({ tokens: 0, nanos: 0 });
+    expect(missedOf([first, { ...second, model: "one/n" }])).toEqual({ tokens: 0, nanos: 0 });
+    expect(missedOf([first, { ...second, turn: 0 }])).toEqual({ tokens: 0, nanos: 0 });
+  });
+
+  test("is nothing where a cache is no cheaper", () => {
+    expect(missedOf(turns([10_000, 0], [12_000, 0]), { ...PRICE, cacheRead: PRICE.input })).toEqual({
+      tokens: 0,
+      nanos: 0,
+    });
   });
 });

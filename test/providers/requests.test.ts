@@ -199,6 +199,19 @@ describe("a request to the chat completions API", () => {
     expect(openai).toMatchObject({ max_completion_tokens: 4096 });
     expect(openai).not.toHaveProperty("max_tokens");
   });
+
+  it("names its conversation to OpenAI's cache, by what it begins with, and to nobody else's", () => {
+    const openai = { baseUrl: "https://api.openai.com/v1" };
+    const keys = [TALK.slice(0, 1), TALK].map((messages) => [
+      openaiChatRequest(lane("openai-chat", openai), request({ messages })).prompt_cache_key,
+      openaiResponsesRequest(lane("openai-responses", openai), request({ messages })).prompt_cache_key,
+    ]);
+    expect(keys[0]).toEqual(keys[1]);
+    expect(keys[0]?.[0]).toMatch(/^ccp-[0-9a-f]{32}$/);
+    const other = openaiChatRequest(lane("openai-chat", openai), request({ system: "Another." }));
+    expect(other.prompt_cache_key).not.toBe(keys[0]?.[0]);
+    expect(openaiChatRequest(lane("openai-chat"), request())).not.toHaveProperty("prompt_cache_key");
+  });
 });
 
 describe("a request to Ollama", () => {
@@ -206,6 +219,7 @@ describe("a request to Ollama", () => {
     expect(ollamaRequest(lane("ollama-chat", { contextTokens: 32_768 }), asking(null))).toEqual({
       model: "some-model",
       stream: true,
+      truncate: false,
       options: { num_ctx: 32_768, num_predict: 1000 },
       tools: TOOLS.map((tool) => ({ type: "function", function: tool })),
       messages: [

@@ -12,6 +12,7 @@ describe("a transcript", () => {
     expect(turnsOf({ turns: [{ role: "planner", turn: 1 }] })).toEqual([
       {
         role: "planner",
+        purpose: null,
         step: null,
         turn: 1,
         conversation: null,
