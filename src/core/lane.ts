@@ -20,18 +20,8 @@ export interface Lane {
   readonly local: boolean;
   /** Tokens of context that Ollama is asked to allocate (`num_ctx`); null elsewhere. */
   readonly contextTokens: number | null;
-  /** How long it may be silent, where the user says so; what is missing has its default (`providers/models.ts`). */
-  readonly patience: LanePatience;
   /** What the user says of single models; wins over the catalogue. */
   readonly models: Readonly<Record<string, LaneModel>>;
-}
-
-/** Milliseconds after which a silent provider counts as stalled. */
-export interface LanePatience {
-  /** From the request to the first event of its answer. */
-  readonly firstEventTimeoutMs?: number;
-  /** Between two events of an answer. */
-  readonly idleTimeoutMs?: number;
 }
 
 /** What a file says of one model of a lane; what is missing, the catalogue says. */
@@ -52,7 +42,6 @@ export interface ProviderEntry {
   readonly auth?: Lane["auth"];
   readonly free?: boolean;
   readonly contextTokens?: number;
-  readonly patience?: LanePatience;
   readonly models?: Readonly<Record<string, LaneModel>>;
 }
 

@@ -1,8 +1,8 @@
 import type { Diagnostic } from "../core/diagnostic.ts";
-import type { LaneModel, LanePatience, ProviderEntry, ProvidersFile } from "../core/lane.ts";
+import type { LaneModel, ProviderEntry, ProvidersFile } from "../core/lane.ts";
 import { ANTHROPIC_CACHE_WRITE_FACTOR, type Price, usdToNanos } from "../core/money.ts";
 import { sorted } from "./draft.ts";
-import { PATTERN_WORDS, parseDuration, URL_PATTERN } from "./patterns.ts";
+import { PATTERN_WORDS, URL_PATTERN } from "./patterns.ts";
 import { PROVIDERS_SCHEMA, type RawModel, type RawProvider, type RawProviders } from "./providers-schema.ts";
 import { isBlank, readYaml } from "./read-yaml.ts";
 import { problem, type Source } from "./source.ts";
@@ -47,19 +47,7 @@ function entryOf(id: string, raw: RawProvider): ProviderEntry {
     ...(raw.auth === undefined ? {} : { auth: raw.auth }),
     ...(raw.free === undefined ? {} : { free: raw.free }),
     ...(raw.context_tokens === undefined ? {} : { contextTokens: raw.context_tokens }),
-    ...(raw.timeouts === undefined ? {} : { patience: patienceOf(raw.timeouts) }),
     ...(raw.models === undefined ? {} : { models: modelsOf(id, raw) }),
-  };
-}
-
-function patienceOf({
-  first_event: first,
-  between_events: between,
-}: NonNullable<RawProvider["timeouts"]>): LanePatience {
-  const [firstEventTimeoutMs, idleTimeoutMs] = [first, between].map((text) => parseDuration(text ?? "") ?? undefined);
-  return {
-    ...(firstEventTimeoutMs === undefined ? {} : { firstEventTimeoutMs }),
-    ...(idleTimeoutMs === undefined ? {} : { idleTimeoutMs }),
   };
 }
 

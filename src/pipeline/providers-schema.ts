@@ -1,7 +1,7 @@
 import type { Infer, JsonSchema } from "../core/json.ts";
 import type { Wire } from "../core/lane.ts";
 import { EDIT_FORMS } from "../core/model.ts";
-import { DURATION_PATTERN, HOST_PATTERN, PROVIDER_ID_PATTERN, VARIABLE_PATTERN } from "./patterns.ts";
+import { HOST_PATTERN, PROVIDER_ID_PATTERN, VARIABLE_PATTERN } from "./patterns.ts";
 
 /** The scripted provider is named on the command line, never in a file. */
 const FILE_WIRES = [
@@ -12,7 +12,6 @@ const FILE_WIRES = [
 ] as const satisfies readonly Wire[];
 
 const rate = { type: "number", minimum: 0, maximum: 100_000 } as const satisfies JsonSchema;
-const duration = { type: "string", pattern: DURATION_PATTERN } as const satisfies JsonSchema;
 const tokens = { type: "integer", minimum: 1 } as const satisfies JsonSchema;
 
 const MODEL = {
@@ -59,15 +58,6 @@ const PROVIDER = {
     auth: { type: "string", enum: ["x-api-key", "bearer", "none"], description: "How the key is sent." },
     free: { type: "boolean", description: "Calls cost nothing. Believed only in your own file, not in a project's." },
     context_tokens: { ...tokens, description: "Ollama: tokens of context to allocate (`num_ctx`)." },
-    timeouts: {
-      type: "object",
-      additionalProperties: false,
-      description: "How long it may be silent before a call counts as stalled: `90s`, `10m`.",
-      properties: {
-        first_event: { ...duration, description: "Until its answer begins. Default: 5m, on this machine 30m." },
-        between_events: { ...duration, description: "In the middle of an answer. Default: 2m, on this machine 5m." },
-      },
-    },
     models: {
       description: "What is known of single models; wins over the built-in catalogue.",
       anyOf: [

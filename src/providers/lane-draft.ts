@@ -1,4 +1,4 @@
-import type { Lane, LaneModel, LanePatience, ProviderEntry, Wire } from "../core/lane.ts";
+import type { Lane, LaneModel, ProviderEntry, Wire } from "../core/lane.ts";
 import { didYouMean } from "../core/suggest.ts";
 import { type KeySource, OLLAMA_CONTEXT_TOKENS, SCRIPTED } from "./built-in-lanes.ts";
 import { isLoopback, parseBaseUrl } from "./host.ts";
@@ -19,7 +19,6 @@ export interface LaneDraft {
   /** As declared; null: nobody said. */
   readonly free: boolean | null;
   readonly contextTokens: number | null;
-  readonly patience: LanePatience;
   readonly models: Readonly<Record<string, LaneModel>>;
 }
 
@@ -72,7 +71,6 @@ export function withEntry(id: string, entry: ProviderEntry, known: LaneDraft | n
     free: entry.free ?? known?.free ?? null,
     contextTokens:
       entry.contextTokens ?? known?.contextTokens ?? (wire === "ollama-chat" ? OLLAMA_CONTEXT_TOKENS : null),
-    patience: { ...known?.patience, ...entry.patience },
     models: mergeModels(known?.models ?? {}, entry.models ?? {}),
   };
 }
@@ -96,7 +94,6 @@ export function toLane(draft: LaneDraft, environment: Environment): Lane {
     free: draft.free ?? unbilled,
     local,
     contextTokens: draft.contextTokens,
-    patience: draft.patience,
     models: draft.models,
   };
 }

@@ -29,7 +29,6 @@ const SCRIPTED_LANE: Lane = {
   free: true,
   local: false,
   contextTokens: null,
-  patience: {},
   models: {},
 };
 
@@ -80,7 +79,7 @@ function builtIn(
   environment: Environment,
 ): { readonly draft: LaneDraft; readonly problems: readonly Diagnostic[] } {
   const { baseUrlEnv, ...known } = lane;
-  const draft: LaneDraft = { ...known, pinnedBy: null, isUsersHost: false, free: null, patience: {}, models: {} };
+  const draft: LaneDraft = { ...known, pinnedBy: null, isUsersHost: false, free: null, models: {} };
   const said = setting(environment, baseUrlEnv);
   if (said === null) return { draft, problems: [] };
   const baseUrl = lane.wire === "ollama-chat" ? parseOllamaHost(said) : parseBaseUrl(said);

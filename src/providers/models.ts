@@ -153,8 +153,7 @@ function refusedBefore(reason: CcpError): ModelEvent {
 }
 
 function limitsOf(lane: Lane): typeof CLOUD_LIMITS {
-  const usual = lane.local || lane.wire === "ollama-chat" ? LOCAL_LIMITS : CLOUD_LIMITS;
-  return { ...usual, ...lane.patience };
+  return lane.local || lane.wire === "ollama-chat" ? LOCAL_LIMITS : CLOUD_LIMITS;
 }
 
 function withoutSecrets(event: ModelEvent, secrets: readonly string[]): ModelEvent {

@@ -36,7 +36,6 @@ describe("a providers file", () => {
       "    auth: none",
       "    free: true",
       "    context_tokens: 32768",
-      "    timeouts: { first_event: 20m }",
       "    models: [qwen3-coder, glm-5]",
       "trusted_hosts: [api.acme.example, 'localhost:8080']",
     ].join("\n");
@@ -63,7 +62,6 @@ describe("a providers file", () => {
           auth: "none",
           free: true,
           contextTokens: 32_768,
-          patience: { firstEventTimeoutMs: 1_200_000 },
           models: { "qwen3-coder": {}, "glm-5": {} },
         },
       },
@@ -126,7 +124,7 @@ describe("a providers file", () => {
       "an unknown key",
       "providers: {acme: {headers: x}}",
       [
-        'providers.yaml:1:20  unknown key "headers" | known here: wire, base_url, key_env, auth, free, context_tokens, timeouts, models',
+        'providers.yaml:1:20  unknown key "headers" | known here: wire, base_url, key_env, auth, free, context_tokens, models',
       ],
     ],
     [

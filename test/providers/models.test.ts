@@ -102,14 +102,6 @@ describe("what is known of a model", () => {
     else expect(facts.price).toMatchObject(price as object);
   });
 
-  it("waits for a silent provider as long as its lane says", async () => {
-    const server = await wireServer({ chunks: [], ending: "silence" });
-    const patience = { firstEventTimeoutMs: 40 };
-    const models = await modelsOf([lane("openai-chat", { baseUrl: server.url, patience })]);
-    const events = models.send(request(), { callId: "c-1", signal: new AbortController().signal });
-    expect(await endOf(events)).toMatchObject({ type: "failed", failure: { class: "timeout" } });
-  });
-
   it("of the scripted provider: free, and announced as what it is", async () => {
     const models = await modelsOf(await lanesOf({}), { "a/t.yaml": { turns: [{ role: "doer", turn: 1 }] } });
     expect(models.facts({ provider: "scripted", model: "a/t.yaml" })).toMatchObject({

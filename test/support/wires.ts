@@ -30,7 +30,6 @@ export function lane(wire: RealWire, change: Partial<Lane> = {}): Lane {
     free: false,
     local: false,
     contextTokens: null,
-    patience: {},
     models: {},
     ...change,
   };

@@ -36,7 +36,7 @@ export interface Outcome {
 /** Nothing that a model or a server does keeps a run of these so long. */
 const LONGEST_RUN_MS = 240_000;
 /** How long the proof's server may be silent before it counts as stalled. */
-const PATIENCE = { first_event: "1s", between_events: "1s" };
+const WAITS = { first_event_timeout: "1s", silence_timeout: "1s" };
 
 /** Plays it and judges it. */
 export async function play(of: Play, binary: string): Promise<Outcome> {
@@ -85,7 +85,7 @@ function writeConfiguration(home: string, { wire, task, roles }: Play, server: M
     base_url: isOpenai ? `${server.url}/v1` : server.url,
     auth: "none",
     free: true,
-    timeouts: PATIENCE,
+    ...WAITS,
     ...(wire === "ollama-chat" ? { context_tokens: 100_000 } : {}),
     models: { "difficult-1": { context_window: 200_000, max_output_tokens: 8_000 } },
   };
