@@ -142,10 +142,11 @@ function resultOf({ toolCallId, name, text, status }: Result): Message {
   return { role: "tool", toolCallId, name, text, isError: status !== "ok" };
 }
 
-function withTrail({ trail, pending }: Conversation, { toolCallId, text }: Result): Trail {
+function withTrail({ trail, pending }: Conversation, { toolCallId, text, status }: Result): Trail {
   const call = pending.find(({ id }) => id === toolCallId);
   if (call === undefined) return trail;
-  return withDeed(trail, callSignature(call), text.startsWith(REPEATED_MARK) ? null : text);
+  const isRefused = status === "error" && text.startsWith(REPEATED_MARK);
+  return withDeed(trail, callSignature(call), isRefused ? null : text);
 }
 
 function answered(talk: Conversation, parts: readonly Part[], stop: StopReason): Conversation {

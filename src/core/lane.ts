@@ -22,6 +22,16 @@ export interface Lane {
   readonly contextTokens: number | null;
   /** What the user says of single models; wins over the catalogue. */
   readonly models: Readonly<Record<string, LaneModel>>;
+  /** Missing: as its wire needs. */
+  readonly waits?: Waits;
+}
+
+/** How long a provider may be silent, in milliseconds. */
+export interface Waits {
+  /** Before its answer begins. */
+  readonly firstEventMs?: number;
+  /** Within it. */
+  readonly silenceMs?: number;
 }
 
 /** What a file says of one model of a lane; what is missing, the catalogue says. */
@@ -43,6 +53,7 @@ export interface ProviderEntry {
   readonly free?: boolean;
   readonly contextTokens?: number;
   readonly models?: Readonly<Record<string, LaneModel>>;
+  readonly waits?: Waits;
 }
 
 /** A `providers.yaml`. Only the user's own file may hold consents. */

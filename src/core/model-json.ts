@@ -30,6 +30,10 @@ function withEscapedControls(text: string): string {
 
 /** Without a fence around it, and without such as `</parameter>` or `<|im_end|>` behind its last bracket. */
 function unwrapped(text: string): string {
-  const fenced = /^\s*```\w*\s*\n([\s\S]*?)\n?\s*```\s*$/.exec(text);
-  return (fenced?.[1] ?? text).replace(/([}\]])(?:\s*<[/|][\w|: ▁-]*>)+\s*$/, "$1");
+  const trimmed = text.trim();
+  const firstLine = trimmed.indexOf("\n");
+  const isFenced = /^```\w*[ \t]*\r?\n/.test(trimmed) && trimmed.endsWith("```");
+  const inner = isFenced ? trimmed.slice(firstLine + 1, -3) : trimmed;
+  const last = Math.max(inner.lastIndexOf("}"), inner.lastIndexOf("]"));
+  return /^(?:\s*<[/|][\w|: ▁-]*>)+\s*$/.test(inner.slice(last + 1)) ? inner.slice(0, last + 1) : inner;
 }

@@ -2,7 +2,7 @@ import type { Diagnostic } from "../core/diagnostic.ts";
 import type { LaneModel, ProviderEntry, ProvidersFile } from "../core/lane.ts";
 import { ANTHROPIC_CACHE_WRITE_FACTOR, type Price, usdToNanos } from "../core/money.ts";
 import { sorted } from "./draft.ts";
-import { PATTERN_WORDS, URL_PATTERN } from "./patterns.ts";
+import { PATTERN_WORDS, parseDuration, URL_PATTERN } from "./patterns.ts";
 import { PROVIDERS_SCHEMA, type RawModel, type RawProvider, type RawProviders } from "./providers-schema.ts";
 import { isBlank, readYaml } from "./read-yaml.ts";
 import { problem, type Source } from "./source.ts";
@@ -48,7 +48,14 @@ function entryOf(id: string, raw: RawProvider): ProviderEntry {
     ...(raw.free === undefined ? {} : { free: raw.free }),
     ...(raw.context_tokens === undefined ? {} : { contextTokens: raw.context_tokens }),
     ...(raw.models === undefined ? {} : { models: modelsOf(id, raw) }),
+    ...waitsOf(raw),
   };
+}
+
+function waitsOf({ first_event_timeout: first, silence_timeout: silence }: RawProvider): Pick<ProviderEntry, "waits"> {
+  const [firstEventMs, silenceMs] = [parseDuration(first ?? ""), parseDuration(silence ?? "")];
+  const waits = { ...(firstEventMs === null ? {} : { firstEventMs }), ...(silenceMs === null ? {} : { silenceMs }) };
+  return Object.keys(waits).length === 0 ? {} : { waits };
 }
 
 function modelsOf(id: string, { models = [], wire }: RawProvider): Readonly<Record<string, LaneModel>> {

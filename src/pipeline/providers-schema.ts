@@ -1,7 +1,7 @@
 import type { Infer, JsonSchema } from "../core/json.ts";
 import type { Wire } from "../core/lane.ts";
 import { EDIT_FORMS } from "../core/model.ts";
-import { HOST_PATTERN, PROVIDER_ID_PATTERN, VARIABLE_PATTERN } from "./patterns.ts";
+import { DURATION_PATTERN, HOST_PATTERN, PROVIDER_ID_PATTERN, VARIABLE_PATTERN } from "./patterns.ts";
 
 /** The scripted provider is named on the command line, never in a file. */
 const FILE_WIRES = [
@@ -58,6 +58,16 @@ const PROVIDER = {
     auth: { type: "string", enum: ["x-api-key", "bearer", "none"], description: "How the key is sent." },
     free: { type: "boolean", description: "Calls cost nothing. Believed only in your own file, not in a project's." },
     context_tokens: { ...tokens, description: "Ollama: tokens of context to allocate (`num_ctx`)." },
+    first_event_timeout: {
+      type: "string",
+      pattern: DURATION_PATTERN,
+      description: "How long an answer may take to begin. Default: 2m; 5m on openai-chat, 10m on this machine.",
+    },
+    silence_timeout: {
+      type: "string",
+      pattern: DURATION_PATTERN,
+      description: "How long an answer may stop in the middle. Default: 2m; 5m on this machine.",
+    },
     models: {
       description: "What is known of single models; wins over the built-in catalogue.",
       anyOf: [

@@ -135,7 +135,7 @@ function inAlphabet(text: string): string {
 }
 
 /** FNV-1a: tells ids apart; nothing secret depends on it. */
-function checksum(text: string): string {
+export function checksum(text: string): string {
   let hash = 0x811c9dc5;
   for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
   return (hash >>> 0).toString(36);

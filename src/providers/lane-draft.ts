@@ -1,4 +1,4 @@
-import type { Lane, LaneModel, ProviderEntry, Wire } from "../core/lane.ts";
+import type { Lane, LaneModel, ProviderEntry, Waits, Wire } from "../core/lane.ts";
 import { didYouMean } from "../core/suggest.ts";
 import { type KeySource, OLLAMA_CONTEXT_TOKENS, SCRIPTED } from "./built-in-lanes.ts";
 import { isLoopback, parseBaseUrl } from "./host.ts";
@@ -20,6 +20,7 @@ export interface LaneDraft {
   readonly free: boolean | null;
   readonly contextTokens: number | null;
   readonly models: Readonly<Record<string, LaneModel>>;
+  readonly waits?: Waits;
 }
 
 /** What is wrong, and what to do about it. */
@@ -72,6 +73,7 @@ export function withEntry(id: string, entry: ProviderEntry, known: LaneDraft | n
     contextTokens:
       entry.contextTokens ?? known?.contextTokens ?? (wire === "ollama-chat" ? OLLAMA_CONTEXT_TOKENS : null),
     models: mergeModels(known?.models ?? {}, entry.models ?? {}),
+    ...(known?.waits || entry.waits ? { waits: { ...known?.waits, ...entry.waits } } : {}),
   };
 }
 
@@ -95,6 +97,7 @@ export function toLane(draft: LaneDraft, environment: Environment): Lane {
     local,
     contextTokens: draft.contextTokens,
     models: draft.models,
+    ...(draft.waits ? { waits: draft.waits } : {}),
   };
 }
 

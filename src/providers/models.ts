@@ -14,6 +14,7 @@ import { loadPriceBook, NO_PRICES } from "./prices.ts";
 import { providerCount } from "./provider-count.ts";
 import { recordedEvents, recordingEvents, type ScriptedProvider, scriptedProvider } from "./scripted.ts";
 import { parseTranscript, type ScriptedTurn } from "./scripted-transcript.ts";
+import { stallLimits } from "./stall-limits.ts";
 import { type CountTokens, countedBound, inputBound } from "./tokens.ts";
 import { recordingTransport, replayTransport, type Transport } from "./transport.ts";
 
@@ -37,10 +38,6 @@ const WIRES: Readonly<Record<Exclude<Lane["wire"], "scripted">, Wire>> = {
   "ollama-chat": sendOllamaChat,
 };
 
-/** Reasoning that a provider hides can take minutes before the first event; a model on this machine reads its prompt slowly. */
-const CLOUD_LIMITS = { firstEventTimeoutMs: 300_000, idleTimeoutMs: 120_000 };
-const LOCAL_LIMITS = { firstEventTimeoutMs: 1_800_000, idleTimeoutMs: 300_000 };
-
 /**
  * The models that can be asked through these lanes. Asynchronous because the price list is loaded where something may
  * cost money. A transcript is read when its facts are asked for: `facts` throws `CcpError("invalid_transcript")`, exit 2,
@@ -58,7 +55,7 @@ export async function createModels(options: ModelsOptions): Promise<Models> {
   function begin(request: ModelRequest, call: Call): AsyncIterable<ModelEvent> {
     const lane = askable(request.model, lanes);
     if (lane.wire !== "scripted") {
-      return WIRES[lane.wire](lane, request, recordingTransport({ spool, ...call, ...limitsOf(lane) }));
+      return WIRES[lane.wire](lane, request, recordingTransport({ spool, ...call, ...stallLimits(lane) }));
     }
     const events = scriptedOf(lane, request.model).send(request, call.signal);
     return recordingEvents(events, (bytes) => spool.write(call.callId, bytes));
@@ -150,10 +147,6 @@ function refusedBefore(reason: CcpError): ModelEvent {
     usage: null,
     providerCostNanos: null,
   };
-}
-
-function limitsOf(lane: Lane): typeof CLOUD_LIMITS {
-  return lane.local || lane.wire === "ollama-chat" ? LOCAL_LIMITS : CLOUD_LIMITS;
 }
 
 function withoutSecrets(event: ModelEvent, secrets: readonly string[]): ModelEvent {

@@ -9,6 +9,7 @@ import type { Lane } from "../core/lane.ts";
 import type { Message, ModelRequest, Part, ToolSpec } from "../core/model.ts";
 import { cacheKey } from "./cache-key.ts";
 import { idMapper, sendable, sourceOf } from "./history.ts";
+import { isMistral, mistralId, withWordsBetween } from "./mistral.ts";
 import { argumentsText } from "./tool-arguments.ts";
 
 /** What a reasoning part keeps of this wire: the field that it came in, and OpenRouter's details where there were any. */
@@ -26,7 +27,7 @@ const chatId = idMapper(40, /^[\x21-\x7e]+$/);
 
 /** A request in the words of the chat completions API. */
 export function openaiChatRequest(lane: Lane, request: ModelRequest): ChatCompletionCreateParamsStreaming {
-  const messages = sendable(request.messages, sourceOf(lane, request), chatId);
+  const messages = chatMessages(lane, request);
   // Not before its first use: what was sent once stays as it was sent, for the provider's cache.
   const firstEcho = messages.findIndex(
     (message) =>
@@ -44,6 +45,12 @@ export function openaiChatRequest(lane: Lane, request: ModelRequest): ChatComple
       ...messages.map((message, at) => toMessage(message, firstEcho >= 0 && at >= firstEcho)),
     ],
   };
+}
+
+function chatMessages(lane: Lane, request: ModelRequest): readonly Message[] {
+  const isStrict = isMistral(lane);
+  const messages = sendable(request.messages, sourceOf(lane, request), isStrict ? mistralId : chatId);
+  return isStrict ? withWordsBetween(messages) : messages;
 }
 
 /** OpenAI itself refuses `max_tokens` for its newer models; everyone else knows only that. */

@@ -58,6 +58,12 @@ function keyRefusals(entry: ProviderEntry, known: LaneDraft | null, trust: Proje
   return [
     ...when(entry.keyEnv !== undefined, "a project cannot choose which key is used (key_env)", hint),
     ...when(entry.auth !== undefined, "a project cannot choose how a key is sent (auth)", hint),
+    // An answer that is given up too early is paid for and asked for again.
+    ...when(
+      entry.waits !== undefined,
+      "a project cannot choose how long it is waited for (first_event_timeout, silence_timeout)",
+      hint,
+    ),
   ];
 }
 

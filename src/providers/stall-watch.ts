@@ -6,7 +6,7 @@ export interface Stall {
 
 /** How much silence is too much. */
 export interface StallLimits {
-  /** Milliseconds to the first event of the answer: 120 000 for a cloud, 600 000 for a model on this machine. */
+  /** Milliseconds to the first event of the answer. */
   readonly firstEventTimeoutMs: number;
   /** Milliseconds between bytes, once the answer has begun. */
   readonly idleTimeoutMs: number;

@@ -16,16 +16,16 @@ export interface ReadText {
 /**
  * Calls that a model wrote as text, for models that are known to do so: `<tool_call>{…}</tool_call>`,
  * `<function=read><parameter=path>…`, `[TOOL_CALLS][{…}]`, and JSON in a fence or bare. Only what ends an answer counts,
- * only whole calls of tools that there are (`tools`), and JSON only where it is all that was said: a model that quotes a
- * file must not call what is written in it. Null: it calls nothing.
+ * only whole calls of tools that there are (`tools`), and JSON only where it is all that was said: what is quoted in a fence
+ * or within a line must not be called. Null: it calls nothing.
  */
 export function readTextCalls(text: string, tools: readonly string[]): ReadText | null {
   const said = text.replace(/^\s*<think>[\s\S]*?<\/think>/, "");
   const begins = /(?:^|\n)[ \t]*(?:<tool_call>|<function=|\[TOOL_CALLS\])/.exec(said);
   const before = begins === null ? "" : said.slice(0, begins.index);
   // An open fence before it: it is part of what is quoted.
-  if ((before.match(/^\s*```/gm) ?? []).length % 2 === 1) return null;
-  const calls = begins === null ? jsonCalls(unfenced(said)) : markedCalls(said.slice(begins.index).trim());
+  if ((before.match(/^[ \t]*```/gm) ?? []).length % 2 === 1) return null;
+  const calls = begins === null ? jsonCalls(said) : markedCalls(said.slice(begins.index).trim());
   const isKnown = calls !== null && calls.length > 0 && calls.every(({ name }) => tools.includes(name));
   return isKnown ? { text: before.trim(), calls } : null;
 }
@@ -65,8 +65,4 @@ function callIn(value: Json): TextCall | null {
   const given = call.arguments ?? call.parameters;
   if (typeof call.name !== "string" || given === undefined) return null;
   return { name: call.name, rawArguments: typeof given === "string" ? given : JSON.stringify(given) };
-}
-
-function unfenced(text: string): string {
-  return /^\s*```\w*\s*\n([\s\S]*?)\n?\s*```\s*$/.exec(text)?.[1] ?? text;
 }

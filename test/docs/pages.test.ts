@@ -53,6 +53,16 @@ describe("docs/architecture.md", () => {
   });
 });
 
+describe("docs/agent.md", () => {
+  test("names every way to fail", () => {
+    const source = readFileSync(join(ROOT, "src/core/failure.ts"), "utf8");
+    const classes = [...source.matchAll(/^ {2}\| "([a-z-]+)"/gm)].map((match) => match[1] ?? "");
+    const named = codeIn(page("docs/agent.md"));
+    expect(classes.length).toBeGreaterThan(20);
+    expect(classes.filter((failure) => !named.includes(failure))).toEqual([]);
+  });
+});
+
 describe("docs/models-and-keys.md", () => {
   const text = page("docs/models-and-keys.md");
 

@@ -9,6 +9,7 @@ import { processesOf } from "../support/kill-world.ts";
 import { APPROVES, call, DOER, MENDS, PLANNER, PLANS, REVIEWER, STEPS } from "../support/mending.ts";
 import { driven, fileOf, type MockSite, mockSite } from "../support/mock-site.ts";
 import { ccpAt, type Site } from "../support/proof.ts";
+import { PARAGRAPH } from "../support/prose.ts";
 import { resultOf } from "../support/refusal.ts";
 import { RED_PROJECT } from "../support/scenario.ts";
 import { killedAt } from "../support/stopped.ts";
@@ -19,7 +20,7 @@ const WORDS = "The sign is wrong. ";
 /** A run that was killed while the doer's answer was arriving, with a part of its text there. */
 async function killedInAnAnswer(rule: string): Promise<{ readonly on: MockSite; readonly rid: string }> {
   const on = await mockSite(makeRepository(RED_PROJECT));
-  on.answer(PLANS, { ...MENDS, say: WORDS.repeat(200), isSlow: true });
+  on.answer(PLANS, { ...MENDS, say: `${WORDS}${PARAGRAPH}`.repeat(8), isSlow: true });
   const argv = ["run", "--pipeline", on.pipeline(fileOf(STEPS, rule)), "--json", "Make sum add."];
   const child = startBinary(argv, { cwd: on.cwd, env: on.env });
   child.stdout?.resume();

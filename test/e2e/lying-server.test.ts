@@ -6,6 +6,7 @@ import { makeRepository } from "../support/git.ts";
 import { eventsOf, withStore } from "../support/journal.ts";
 import { type Lie, type LyingServer, lyingServer, type Truth } from "../support/lying-server.ts";
 import { siteAt } from "../support/proof.ts";
+import { PARAGRAPH } from "../support/prose.ts";
 import { type RunResult, resultOf } from "../support/refusal.ts";
 import { RED_PROJECT, WORK } from "../support/scenario.ts";
 import { LANE_KEYS } from "../support/wire-run.ts";
@@ -16,7 +17,7 @@ const PRICE = { input: 1_000, output: 5_000 };
 const USD = 1e9;
 
 const EDIT = { tool: "edit", args: { path: "sum.mjs", edits: [{ old: "a - b", new: "a + b" }] } };
-const WORDS = "The sum is the difference, which it should not be, so it is put right now. ".repeat(40);
+const WORDS = PARAGRAPH.repeat(7);
 /** A server that does its work well, and says of it what `report` makes of the truth. */
 const working = (report: Lie["report"]): readonly Lie[] => [
   { text: WORDS, calls: [EDIT], report },
@@ -46,12 +47,15 @@ describe("a server that reports too little", () => {
   });
 
   test("cannot be made to answer more than the budget holds, however little it says that it used", async () => {
-    const again: Lie = {
-      text: WORDS.repeat(4),
-      calls: [{ tool: "read", args: { path: "sum.mjs" } }],
-      report: () => ({ input: 1, output: 1 }),
-    };
-    const { result, server, ledger } = await runAgainst(await lyingServer([again]), 0.1);
+    const again = Array.from(
+      { length: 40 },
+      (_, turn): Lie => ({
+        text: WORDS.repeat(4),
+        calls: [{ tool: "grep", args: { pattern: `sum${turn}` } }],
+        report: () => ({ input: 1, output: 1 }),
+      }),
+    );
+    const { result, server, ledger } = await runAgainst(await lyingServer(again), 0.1);
     expect(result).toMatchObject({ status: "budget_reached", exitCode: 5 });
     const { settledNanos, heldNanos } = ledger(result.rid);
     expect(server.questions.length).toBeGreaterThan(2);

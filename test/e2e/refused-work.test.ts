@@ -63,6 +63,25 @@ describe("a doer's work that does not count", () => {
     expect(resultOf(done.stdout).next).toContain(`ccp resume ${done.rid}`);
   });
 
+  const reading = [call("read", { path: "sum.mjs" })];
+  const pushing = (turn: number) => [call("bash", { command: `git push origin ${turn}` })];
+  test.each([
+    ["that went in circles", Array(5).fill(reading), "loop", /same calls again, with the same results/],
+    ["that knocked five times at a closed door", [1, 2, 3, 4, 5].map(pushing), "denied", /5 answers in a row/],
+    ["that came to no end", [reading, [call("ls", {})], reading], "max-turns", /no finish within 3 turns/],
+  ] as const)("has a name, and a word on what to do: one %s", async (_claim, turns, failure, reason) => {
+    const on = site(RED_PROJECT);
+    const limit = failure === "max-turns" ? 3 : 20;
+    const pipeline = `roles: { doer: { max_turns: ${limit} } }\npipeline:\n  - { role: doer, attempts: 1 }\n`;
+    const done = await work(on, talk("doer", null, ...turns), pipeline, 1);
+    expect(ends(done)).toEqual([`doer ${failure}`]);
+    expect(resultOf(done.stdout).reason).toMatch(reason);
+    const told = facts(done, "message.added").map(({ why }) => why);
+    expect(told).toEqual(failure === "loop" ? ["loop"] : []);
+    const refused = facts(done, "tool.finished").filter(({ summary }) => summary.startsWith("Not run again"));
+    expect(refused).toHaveLength(failure === "loop" ? 1 : 0);
+  });
+
   test("is tried again in a conversation of its own: malformed calls", async () => {
     const on = site(RED_PROJECT);
     const malformed = { tool: "edit", raw: '{"path": "sum.mjs", "edits": ' };

@@ -7,6 +7,7 @@ import { eventsOf } from "../support/journal.ts";
 import { APPROVES, call, edit, MENDS, MENDS_ANEW, PLANS, rejectedRun, STEPS } from "../support/mending.ts";
 import { driven, fileOf, type MockSite, mockSite } from "../support/mock-site.ts";
 import { ccpAt, type Done, type Site, treeOfPatch } from "../support/proof.ts";
+import { PARAGRAPH } from "../support/prose.ts";
 import { proveRefused, traces } from "../support/refusal.ts";
 import { RED_PROJECT, WORK } from "../support/scenario.ts";
 import { interruptedAt, killedAt } from "../support/stopped.ts";
@@ -89,7 +90,7 @@ describe("rewind", () => {
 
   test("of a run that was killed while a call was out closes that call, and asks anew", async () => {
     const { on, argv } = await begun();
-    on.answer(PLANS, { ...MENDS, say: "Mending. ".repeat(500), isSlow: true });
+    on.answer(PLANS, { ...MENDS, say: PARAGRAPH.repeat(12), isSlow: true });
     const { rid } = await killedAt(on, argv, '"stepId":"doer","role":"doer"');
     expect(eventsOf(on, rid, "call.lost")).toEqual([]);
     expect((await ccpAt(on, "rewind", "doer", rid)).code).toBe(0);

@@ -11,6 +11,7 @@ import { processesOf } from "../support/kill-world.ts";
 import { APPROVES, call, MENDS, PLANS, rejectedRun, STEPS } from "../support/mending.ts";
 import { fileOf, type MockSite, mockSite } from "../support/mock-site.ts";
 import { ccpAt, type Site } from "../support/proof.ts";
+import { PARAGRAPH } from "../support/prose.ts";
 import { resultOf } from "../support/refusal.ts";
 import { RED_PROJECT } from "../support/scenario.ts";
 
@@ -53,7 +54,7 @@ async function inACommand(): Promise<Driven> {
 /** In the middle of an answer that takes some minutes. */
 async function inAnAnswer(): Promise<Driven> {
   const on = await mockSite(makeRepository(RED_PROJECT));
-  on.answer(PLANS, { ...MENDS, say: "The sign is wrong. ".repeat(1000), isSlow: true }, APPROVES);
+  on.answer(PLANS, { ...MENDS, say: PARAGRAPH.repeat(45), isSlow: true }, APPROVES);
   const driven = await drivenElsewhere(on);
   const asked: string[] = [];
   await vi.waitUntil(() => asked.push(...on.asked()) && asked.includes("doer 1"), LONG);

@@ -56,6 +56,24 @@ describe.each(REAL_WIRES)("%s: an answer that only repeats itself", (wire) => {
   });
 });
 
+describe.each(REAL_WIRES)("%s: an answer that was cut, whatever the provider calls its end,", (wire) => {
+  const whole = ['{"path":"a.ts",', '"text":"all of it"}'];
+
+  it("is known by arguments that break off", async () => {
+    // Ollama gives its calls whole, or not at all.
+    if (wire === "ollama-chat") return;
+    expect(await read(wire, { call: whole.slice(0, 1) })).toMatchObject({ type: "answered", stop: "length" });
+    expect(await read(wire, { call: whole })).toMatchObject({ type: "answered", stop: "tool_calls" });
+  });
+
+  it("is known by its length", async () => {
+    const answer = (output: number) =>
+      read(wire, { texts: TOO_LONG.slice(0, 25), call: whole, usage: { input: 40, output } });
+    expect(await answer(MAX_TOKENS)).toMatchObject({ type: "answered", stop: "length" });
+    expect(await answer(MAX_TOKENS - 1)).toMatchObject({ type: "answered", stop: "tool_calls" });
+  });
+});
+
 describe.each(REAL_WIRES)("%s: a call that was written as text", (wire) => {
   const text = '<tool_call>{"name":"read","arguments":{"path":"a"}}</tool_call>';
   const tools = [{ name: "read", description: "Reads.", parameters: { type: "object" } }] as const;

@@ -81,6 +81,15 @@ const WIRES: Readonly<Record<string, WireView>> = {
     idPattern: /^[\x21-\x7e]{1,40}$/,
     items: (asked) => chatItems(openaiChatRequest(lane("openai-chat"), asked).messages as unknown as readonly Loose[]),
   },
+  "openai-chat at Mistral": {
+    idPattern: /^[a-zA-Z0-9]{9}$/,
+    items: (asked) => {
+      const { messages } = openaiChatRequest(lane("openai-chat", { baseUrl: "https://api.mistral.ai/v1" }), asked);
+      const roles = messages.map(({ role }) => role).join(" ");
+      expect(roles).not.toContain("tool user");
+      return chatItems(messages as unknown as readonly Loose[]);
+    },
+  },
   "openai-responses": {
     idPattern: /^[a-zA-Z0-9_-]{1,64}$/,
     items: (asked) => {

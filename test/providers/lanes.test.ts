@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { formatDiagnostic } from "../../src/core/diagnostic.ts";
 import type { Lane, ProviderEntry, ProvidersFile } from "../../src/core/lane.ts";
 import { type LaneSources, lanesOrThrow, resolveLanes } from "../../src/providers/lanes.ts";
+import { stallLimits } from "../../src/providers/stall-limits.ts";
 
 const KEYS = {
   ANTHROPIC_API_KEY: "sk-ant-1",
@@ -135,6 +136,18 @@ describe("the user's file", () => {
       contextTokens: 32_768,
     });
     expect(await laneOf("open", sources)).toMatchObject({ auth: "none", free: false, local: false });
+  });
+
+  it("says how long it is waited for, and of what it does not say each wire has its own", async () => {
+    const user = file({
+      zai: { waits: { firstEventMs: 900_000 } },
+      ollama: { waits: { silenceMs: 1_000 } },
+    });
+    const limitsOf = async (id: string) => stallLimits((await laneOf(id, { user, environment: KEYS })) as Lane);
+    expect(await limitsOf("zai")).toEqual({ firstEventTimeoutMs: 900_000, idleTimeoutMs: 120_000 });
+    expect(await limitsOf("ollama")).toEqual({ firstEventTimeoutMs: 600_000, idleTimeoutMs: 1_000 });
+    expect(await limitsOf("anthropic")).toEqual({ firstEventTimeoutMs: 120_000, idleTimeoutMs: 120_000 });
+    expect(await limitsOf("openrouter")).toEqual({ firstEventTimeoutMs: 300_000, idleTimeoutMs: 120_000 });
   });
 
   it("changes built-in ones, and yields to the environment", async () => {

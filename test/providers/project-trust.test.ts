@@ -75,6 +75,13 @@ describe("a project's file is refused when it", () => {
   hint: if you trust it, add it to trusted_hosts in ~/.config/ccp/providers.yaml:  trusted_hosts: ["evil.example:11434"]`,
     ],
     [
+      "gives a provider up so early that it is asked again and again",
+      "anthropic",
+      { waits: { firstEventMs: 1_000 } },
+      `a project cannot choose how long it is waited for (first_event_timeout, silence_timeout)
+  hint: say it in ~/.config/ccp/providers.yaml, or define a provider of another name`,
+    ],
+    [
       "chooses the key",
       "openai",
       { keyEnv: "ANTHROPIC_API_KEY" },

@@ -66,6 +66,15 @@ describe("text stays text", () => {
     expect(read(text)).toBeNull();
   });
 
+  test.each([
+    ["blanks in a fence", `\`\`\`json\n${" ".repeat(1_000_000)}`],
+    ["empty lines", "\n".repeat(1_000_000)],
+    ["brackets and blanks", "} ".repeat(500_000)],
+    ["marks that open", "<tool_call>".repeat(100_000)],
+  ])("and a long one is read in a moment: %s", (_, text) => {
+    expect(read(text)).toBeNull();
+  });
+
   test("whatever it is, unless it is wholly a call", () => {
     fc.assert(
       fc.property(fc.string(), fc.string({ minLength: 1 }), (before, after) => {

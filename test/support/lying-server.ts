@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 import { loadO200k } from "../../src/providers/o200k.ts";
+import { PARAGRAPH } from "./prose.ts";
 
 /** What a call has really used, by the server's own count. */
 export interface Truth {
@@ -121,7 +122,7 @@ async function sayOn(response: ServerResponse, lie: Lie): Promise<string> {
   return said;
 }
 
-const WORDS = " and so it goes on".repeat(20);
+const WORDS = PARAGRAPH;
 /** Far more than any test waits for. */
 const MOST_CHARACTERS = 50_000_000;
 

@@ -67,6 +67,24 @@ test("a run's report tells how it ended, what each step took, what was checked, 
   ]);
 });
 
+test("a step that was lost says what helps, and where to read how it came to that", () => {
+  const outcome = { status: "failed", class: "loop", reason: "the same calls again", finish: null } as const;
+  const events = stored([
+    [0, CREATED],
+    [0, { type: "step.started", stepId: "build", conversation: 1, tree: "t", prompt: blob(1), fingerprint: null }],
+    [0, { type: "step.finished", stepId: "build", conversation: 1, outcome, tree: "t" }],
+    [0, { type: "run.ended", status: "failed", exitCode: 1, reason: "step build failed", hint: null }],
+  ]);
+  const report = renderReport(foldRun(RID, events), SAMPLE_PIPELINE, {
+    events,
+    artifacts: [],
+    next: [],
+    diffStat: null,
+  });
+  expect(report).toMatch(/ {2}build: read where it went in circles, then go on with another model/);
+  expect(report).toContain(`how it came to that: ccp view ${RID}`);
+});
+
 test("a run that failed says why and what a person should do, and steps that never began stay empty", () => {
   const reason = "review rejected\x1b[2J the change";
   const events = [
