@@ -1,4 +1,4 @@
-import { applyUtterance, type Conversation, EMPTY_CONVERSATION } from "../core/conversation.ts";
+import type { Conversation } from "../core/conversation.ts";
 import { unreachable } from "../core/errors.ts";
 import { afterFailedAttempt, isTransient } from "../core/failure.ts";
 import type { ModelEvent, ModelFailure, ModelRequest } from "../core/model.ts";
@@ -9,10 +9,9 @@ import { outputCeiling, type Question } from "./question.ts";
 
 /** Asks until there is an answer on record (null) or nothing more can be tried. Every attempt is a call of its own. */
 export async function askModel(question: Question): Promise<AgentOutcome | null> {
-  const { port, route } = question;
-  const talk = port.utterances().reduce(applyUtterance, EMPTY_CONVERSATION);
+  const { port, route, talk } = question;
   for (let attempts = 1; ; attempts++) {
-    const end = await attempt(question, talk);
+    const end = await attempt(question);
     if (end.type === "answered") return null;
     if (end.type !== "failed") return end;
     const stop = port.stopRequested();
@@ -46,13 +45,10 @@ export async function askModel(question: Question): Promise<AgentOutcome | null>
 }
 
 /** Reserve, send, settle: one attempt. */
-async function attempt(
-  question: Question,
-  talk: Conversation,
-): Promise<CallEnd | Extract<AgentOutcome, { type: "stopped" }>> {
+async function attempt(question: Question): Promise<CallEnd | Extract<AgentOutcome, { type: "stopped" }>> {
   const { port, route } = question;
   const model = route.current();
-  const request = requestOf(question, talk);
+  const request = requestOf(question);
   const wantedOutputTokens = outputCeiling(model, question);
   const intended = await port.intend({ model, request, wantedOutputTokens });
   if (intended.type === "refused") return { type: "stopped", why: intended.why, reason: intended.reason };
@@ -64,8 +60,8 @@ async function attempt(
   return end;
 }
 
-function requestOf(question: Question, talk: Conversation): Omit<ModelRequest, "maxTokens"> {
-  const { assignment, port, route, turn, aside } = question;
+function requestOf(question: Question): Omit<ModelRequest, "maxTokens"> {
+  const { assignment, port, route, talk, turn, aside } = question;
   const { role, stepId, conversation } = assignment;
   return {
     model: route.current().ref,

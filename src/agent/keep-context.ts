@@ -1,7 +1,7 @@
 import { contextTokens, hasShrunk, planContext, resized } from "../core/context-plan.ts";
 import { excerpts, masksOf, summaryOf, summaryText } from "../core/context-summary.ts";
 import { type Shortening, viewAfter } from "../core/context-view.ts";
-import { applyUtterance, type Conversation, EMPTY_CONVERSATION } from "../core/conversation.ts";
+import type { Conversation } from "../core/conversation.ts";
 import type { Message } from "../core/model.ts";
 import type { AgentOutcome } from "../core/ports.ts";
 import { askModel } from "./ask-model.ts";
@@ -16,7 +16,7 @@ const SUMMARY_OUTPUT_TOKENS = 4_096;
  * or a view that was made smaller; the conversation is to be looked at again.
  */
 export async function askInContext(question: Question): Promise<AgentOutcome | null> {
-  const talk = question.port.utterances().reduce(applyUtterance, EMPTY_CONVERSATION);
+  const { talk } = question;
   const situation = measureContext(question, talk);
   const plan = planContext(situation);
   switch (plan.type) {

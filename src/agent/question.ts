@@ -1,3 +1,4 @@
+import type { Conversation } from "../core/conversation.ts";
 import type { CallPurpose, Message, ModelFacts } from "../core/model.ts";
 import type { Assignment, StepPort } from "../core/ports.ts";
 import type { Route } from "./route.ts";
@@ -7,6 +8,8 @@ export interface Question {
   readonly assignment: Assignment;
   readonly port: StepPort;
   readonly route: Route;
+  /** The conversation as it is before it is asked. */
+  readonly talk: Conversation;
   /** Ordinal of the model call in its conversation; 0 for a question beside it. */
   readonly turn: number;
   /** A question that is no part of the talk; missing: the conversation as it is. */

@@ -1,4 +1,4 @@
-import { applyUtterance, EMPTY_CONVERSATION, type Reminder } from "../core/conversation.ts";
+import { applyUtterance, type Conversation, EMPTY_CONVERSATION, type Reminder } from "../core/conversation.ts";
 import { unreachable } from "../core/errors.ts";
 import type { Agent, AgentOutcome, Assignment, StepPort } from "../core/ports.ts";
 import { renderTemplate } from "../core/template.ts";
@@ -21,7 +21,7 @@ async function runAgent(assignment: Assignment, port: StepPort): Promise<AgentOu
     if (turn.type === "fail") return { type: "failed", class: turn.class, reason: turn.reason };
     const stop = port.stopRequested();
     if (stop) return { type: "stopped", why: stop, reason: "stopped between two turns" };
-    const outcome = await take(turn, assignment, port, route, talk.turns + 1);
+    const outcome = await take(turn, assignment, port, route, talk);
     if (outcome) return outcome;
   }
 }
@@ -32,11 +32,11 @@ async function take(
   assignment: Assignment,
   port: StepPort,
   route: Route,
-  ordinal: number,
+  talk: Conversation,
 ): Promise<AgentOutcome | null> {
   switch (turn.type) {
     case "ask":
-      return askInContext({ assignment, port, route, turn: ordinal });
+      return askInContext({ assignment, port, route, talk, turn: talk.turns + 1 });
     case "call-tool":
       await port.useTools([{ call: turn.call, check: port.tools.check(turn.call, assignment.grant) }]);
       return null;

@@ -1,6 +1,7 @@
 import { askModel } from "../../src/agent/ask-model.ts";
 import { openRoute } from "../../src/agent/route.ts";
 import { WINDOWS } from "../../src/core/budget.ts";
+import { applyUtterance, EMPTY_CONVERSATION } from "../../src/core/conversation.ts";
 import type { Assignment } from "../../src/core/ports.ts";
 import { readRun } from "../../src/core/read-run.ts";
 import { stepState } from "../../src/core/run.ts";
@@ -141,7 +142,8 @@ async function askAll(context: Context, stepId: string, questions: number, play:
   };
   for (let turn = port.utterances().filter(({ type }) => type === "answered").length; turn < questions; turn++) {
     const route = openRoute(play.plan.models);
-    const outcome = await askModel({ assignment, port, route, turn: turn + 1 });
+    const talk = port.utterances().reduce(applyUtterance, EMPTY_CONVERSATION);
+    const outcome = await askModel({ assignment, port, route, talk, turn: turn + 1 });
     if (outcome?.type === "stopped" && outcome.why !== "unavailable") {
       play.tally.refused += 1;
       return;
