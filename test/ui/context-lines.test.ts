@@ -51,7 +51,7 @@ test("a transcript shows what stands for what, whose question was a summary's, a
       kind: "utterance",
       utterance: { type: "summarised", text: "What remains.", summary: null, upTo: 3, shrank: true },
     }),
-    of({ kind: "utterance", utterance: { type: "refused" } }),
+    of({ kind: "utterance", utterance: { type: "refused", model: "zai/glm-5" } }),
     of({ ...call, missed: { tokens: 21_300, nanos: usd(0.05) } }),
   ]);
   expect(
