@@ -9,7 +9,7 @@ import { outputCeiling, type Question } from "./question.ts";
 
 /** Asks until there is an answer on record (null) or nothing more can be tried. Every attempt is a call of its own. */
 export async function askModel(question: Question): Promise<AgentOutcome | null> {
-  const { port, route } = question;
+  const { port, route, talk } = question;
   for (let attempts = 1; ; attempts++) {
     const end = await attempt(question);
     if (end.type === "answered") return null;
@@ -28,7 +28,7 @@ export async function askModel(question: Question): Promise<AgentOutcome | null>
       candidatesLeft: route.left(),
       random: port.chance.random(),
     });
-    if (decision.type === "give-up") return tooLong(question.talk, outcomeOf(end.failure));
+    if (decision.type === "give-up") return tooLong(talk, outcomeOf(end.failure));
     if (decision.type === "next-candidate") {
       route.advance();
       attempts = 0;

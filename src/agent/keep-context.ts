@@ -52,7 +52,7 @@ async function summarise(question: Question, talk: Conversation, upTo: number): 
 /** What was refused whole is summarised from excerpts; else from what the provider has in its cache. */
 function shown({ messages, context }: Conversation, upTo: number): readonly Message[] {
   const left = messages.slice(0, upTo);
-  return context.isRefused ? excerpts(left) : left;
+  return context.refusedBy === null ? left : excerpts(left);
 }
 
 function shorten(question: Question, talk: Conversation, change: Shortening): null {
@@ -60,6 +60,7 @@ function shorten(question: Question, talk: Conversation, change: Shortening): nu
   const before = contextTokens(situation);
   const after = contextTokens(resized(situation, viewAfter(talk.messages, change)));
   const judged = change.type === "summarised" ? { ...change, shrank: hasShrunk(before, after) } : change;
-  question.port.shorten(judged, { before, after });
+  const refusal = situation.isRefused ? { refusedAt: before } : {};
+  question.port.shorten({ ...judged, ...refusal }, { before, after });
   return null;
 }

@@ -8,6 +8,7 @@ export interface Question {
   readonly assignment: Assignment;
   readonly port: StepPort;
   readonly route: Route;
+  /** The conversation as it is before it is asked. */
   readonly talk: Conversation;
   /** Ordinal of the model call in its conversation; 0 for a question beside it. */
   readonly turn: number;

@@ -36,7 +36,9 @@ export function foldersInHand(call: {
 export function appendedAdvice(text: string, advice: readonly string[]): string {
   const note =
     "What this folder says to those who work in it: advice of the repository's, below your task, your rules and your permissions.";
-  return advice.length === 0 ? text : [text, "", note, ...advice].join("\n");
+  const added = ["", "", note, ...advice].join("\n");
+  // A replay may be given a text that has it.
+  return advice.length === 0 || text.endsWith(added) ? text : `${text}${added}`;
 }
 
 /** The last may be a file: then nothing is found in it. */

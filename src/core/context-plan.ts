@@ -60,6 +60,8 @@ const MOST_STUCK = 2;
 const PRUNED_BELOW = 0.9;
 /** Of what was refused, this much is taken for what fits. */
 const REFUSED_PART = 0.75;
+/** From then on: it was refused when it had grown a little beyond what fits. */
+const LEARNT_PART = 0.95;
 /** What a model counts of a text is believed within these bounds of our estimate. */
 const LEAST_SCALE = 0.6;
 const MOST_SCALE = 3;
@@ -70,18 +72,20 @@ export function contextSituation(
   model: ModelFacts,
   { fixedTokens, maxOutput, settings }: ContextLimits,
 ): ContextSituation {
-  const { counted, isRefused, isFresh } = talk.context;
-  const isOurs = counted !== null && counted.model === formatModelRef(model.ref);
+  const { counted, refusedBy, tooLong, isFresh } = talk.context;
+  const name = formatModelRef(model.ref);
+  const most = tooLong?.model === name ? tooLong.tokens * LEARNT_PART : Number.POSITIVE_INFINITY;
+  const isOurs = counted !== null && counted.model === name;
   const estimated = fixedTokens + sum(sized(talk.messages.slice(0, counted?.messages ?? 0), 1));
   const scale = isOurs ? Math.min(MOST_SCALE, Math.max(LEAST_SCALE, counted.tokens / Math.max(1, estimated))) : 1;
   return {
     messages: sized(talk.messages, scale),
     fixedTokens: Math.ceil(fixedTokens * scale),
     scale,
-    room: roomOf(model, maxOutput, settings),
+    room: Math.min(roomOf(model, maxOutput, settings), Math.floor(most)),
     state: talk.context,
     // A view that was made smaller and is refused again is not ours to mend.
-    isRefused: isRefused && !isFresh,
+    isRefused: refusedBy !== null && !isFresh,
   };
 }
 

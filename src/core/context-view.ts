@@ -14,12 +14,17 @@ export interface SummaryDraft {
   readonly stop: StopReason;
 }
 
+/** Why a view is made smaller that fits for all we know: a provider has refused it, at so many estimated tokens. */
+interface Refusal {
+  readonly refusedAt?: number;
+}
+
 /** One way in which the view of a conversation is made smaller. The record keeps all of it. */
 export type Shortening =
   /** Old results of tools give way to a line each. */
-  | { readonly type: "pruned"; readonly masks: readonly Mask[] }
+  | ({ readonly type: "pruned"; readonly masks: readonly Mask[] } & Refusal)
   /** One message stands for all between the task and the tail. */
-  | {
+  | ({
       readonly type: "summarised";
       /** The message. */
       readonly text: string;
@@ -29,14 +34,14 @@ export type Shortening =
       readonly upTo: number;
       /** False: it is not a fifth smaller than before. */
       readonly shrank: boolean;
-    };
+    } & Refusal);
 
 /** What happens to a conversation's view and is no word of the talk. */
 export type ContextUtterance =
   | Shortening
   | ({ readonly type: "draft" } & SummaryDraft)
   /** A provider has refused the view: it is too long for its model. */
-  | { readonly type: "refused" };
+  | { readonly type: "refused"; readonly model: string };
 
 /** What of a word of the talk says something of its view. */
 type Word =
@@ -63,8 +68,10 @@ export interface ContextState {
   readonly stuck: number;
   /** True: the view was made smaller since the model last answered. */
   readonly isFresh: boolean;
-  /** True: the view as it is was refused as too long. */
-  readonly isRefused: boolean;
+  /** The model for which the view as it is was refused as too long; null: it was not. */
+  readonly refusedBy: string | null;
+  /** The least, in estimated tokens, that was too long for a model whatever is known of its window; null: nothing was. */
+  readonly tooLong: { readonly model: string; readonly tokens: number } | null;
   /** The last summary of a model's; null: there is none. */
   readonly summary: string | null;
   /** What was last said of the check that fails; null: none has. */
@@ -82,7 +89,8 @@ export const EMPTY_CONTEXT: ContextState = {
   drafts: [],
   stuck: 0,
   isFresh: false,
-  isRefused: false,
+  refusedBy: null,
+  tooLong: null,
   summary: null,
   failing: null,
   changed: [],
@@ -127,19 +135,19 @@ export function contextAfter(context: ContextState, utterance: ContextUtterance 
       };
     case "answered": {
       const counted = utterance.counted ? { ...utterance.counted, messages: asked } : context.counted;
-      return { ...context, counted, isFresh: false, isRefused: false };
+      return { ...context, counted, isFresh: false, refusedBy: null };
     }
     case "draft":
       return { ...context, drafts: [...context.drafts, { parts: utterance.parts, stop: utterance.stop }] };
     case "refused":
-      return { ...context, isRefused: true };
+      return { ...context, refusedBy: utterance.model };
     case "pruned": {
       const masked = new Set([...context.masked, ...utterance.masks.map(({ toolCallId }) => toolCallId)]);
-      return { ...shortened(context), masked, advised: unmasked(context.advised, masked) };
+      return { ...shortened(context, utterance), masked, advised: unmasked(context.advised, masked) };
     }
     case "summarised":
       return {
-        ...shortened(context),
+        ...shortened(context, utterance),
         drafts: [],
         advised: {},
         stuck: utterance.shrank ? 0 : context.stuck + 1,
@@ -149,8 +157,17 @@ export function contextAfter(context: ContextState, utterance: ContextUtterance 
 }
 
 /** What was counted is the size of another view. */
-function shortened(context: ContextState): ContextState {
-  return { ...context, counted: null, isFresh: true, isRefused: false };
+function shortened(context: ContextState, { refusedAt }: Refusal): ContextState {
+  const { refusedBy, tooLong } = context;
+  const known = tooLong?.model === refusedBy ? (tooLong?.tokens ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
+  const isNew = refusedBy !== null && refusedAt !== undefined && refusedAt < known;
+  return {
+    ...context,
+    counted: null,
+    isFresh: true,
+    refusedBy: null,
+    tooLong: isNew ? { model: refusedBy, tokens: refusedAt } : tooLong,
+  };
 }
 
 function withChanged(

@@ -236,6 +236,8 @@ export type Event =
       /** Estimates of what is sent, before and after. */
       readonly tokensBefore: number;
       readonly tokensAfter: number;
+      /** True: a provider has refused it as too long. Missing: nobody has. */
+      readonly refused?: true;
     }
   /** One message stands for all between the task and the latest turns in what the model is sent. */
   | {
@@ -250,6 +252,7 @@ export type Event =
       readonly shrank: boolean;
       readonly tokensBefore: number;
       readonly tokensAfter: number;
+      readonly refused?: true;
     }
   | {
       readonly type: "call.reserved";

@@ -15,7 +15,8 @@ export function shortenedEvent(
   change: Shortening,
   { before, after }: ContextSizes,
 ): Shortened {
-  const sizes = { tokensBefore: before, tokensAfter: after };
+  const refused = change.refusedAt === undefined ? {} : ({ refused: true } as const);
+  const sizes = { tokensBefore: before, tokensAfter: after, ...refused };
   if (change.type === "pruned") {
     const masks = log.json(change.masks as unknown as Json);
     return { type: "context.pruned", stepId, masks, results: change.masks.length, ...sizes };
@@ -35,9 +36,11 @@ export function shortenedEvent(
 
 /** The inverse of `shortenedEvent`, payloads in hand. */
 export function shorteningOf(event: Shortened, payloads: Pick<RunLog, "readText" | "readJson">): Shortening {
-  if (event.type === "context.pruned")
-    return { type: "pruned", masks: payloads.readJson<readonly Mask[]>(event.masks) };
+  const refusal = event.refused ? { refusedAt: event.tokensBefore } : {};
+  if (event.type === "context.pruned") {
+    return { type: "pruned", masks: payloads.readJson<readonly Mask[]>(event.masks), ...refusal };
+  }
   const { upTo, shrank } = event;
   const summary = event.summary === null ? null : payloads.readText(event.summary);
-  return { type: "summarised", text: payloads.readText(event.text), summary, upTo, shrank };
+  return { type: "summarised", text: payloads.readText(event.text), summary, upTo, shrank, ...refusal };
 }

@@ -62,7 +62,7 @@ function answerOf(
   payloads: Payloads,
 ): readonly Utterance[] {
   if (result.type === "failed") {
-    return result.failure.class === "overflow" && purpose === undefined ? [{ type: "refused" }] : [];
+    return result.failure.class === "overflow" && purpose === undefined ? [{ type: "refused", model }] : [];
   }
   const parts = payloads.readJson<readonly Part[]>(result.parts);
   if (purpose !== undefined) return [{ type: "draft", parts, stop: result.stop }];

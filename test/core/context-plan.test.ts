@@ -120,6 +120,20 @@ describe("the plan for a conversation's view", () => {
     expect(room(4_000, false)).toBe(2_000);
   });
 
+  test("learns of a refusal how much its model takes, and of no other model", () => {
+    const refused: Utterance = { type: "refused", model: "p/m" };
+    const long = talk(...turn(1, 10), ...turn(2, 20_000), refused);
+    expect(situation(long)).toMatchObject({ isRefused: true, room: 96_000 });
+    const pruned: Utterance = { type: "pruned", masks: masksOf(long.messages, ["c2"]), refusedAt: 24_000 };
+    const after = applyUtterance(long, pruned);
+    expect(situation(after)).toMatchObject({ isRefused: false, room: 22_800 });
+    expect(contextSituation(after, { ...model(100_000), ref: { provider: "p", model: "n" } }, LIMITS).room).toBe(
+      96_000,
+    );
+    // Refused again before the model has answered: that is not ours to mend.
+    expect(situation(applyUtterance(after, refused)).isRefused).toBe(false);
+  });
+
   test("halts for every conversation, and what fits in the end has the task and no call without its result", () => {
     const turns = fc.array(fc.tuple(fc.integer({ min: 0, max: 30_000 }), fc.integer({ min: 0, max: 6_000 })), {
       maxLength: 25,
