@@ -327,6 +327,8 @@ export type Event =
       readonly finish: BlobRef | null;
       /** Files whose content the call has shown or made; missing: none. */
       readonly seen?: readonly SeenFile[];
+      /** What the checks after an edit said, as the result has it too; missing: none was due. */
+      readonly checked?: BlobRef;
     }
   | {
       readonly type: "artifact.written";

@@ -18,10 +18,20 @@ export interface Role {
   readonly permissions: readonly PermissionRule[];
   /** Servers whose tools it may call; missing: none. */
   readonly servers?: readonly McpServer[];
+  /** Run after each edit; missing: none. */
+  readonly editChecks?: readonly EditCheck[];
   /** All steps of this role draw on it, all tries counted. */
   readonly budget: Budget;
   /** Model calls of one conversation. */
   readonly maxTurns: number;
+}
+
+/** A command that looks at what an edit has done to certain files. */
+export interface EditCheck {
+  /** A glob over paths from the root. */
+  readonly files: string;
+  readonly command: string;
+  readonly timeoutMs: number;
 }
 
 /** A command of the pipeline: its text, or an input whose value the user gave as a command. */

@@ -100,6 +100,10 @@ export function followingExecutor({ course, payloads }: Following, tools: Tools)
       const { status, summary } = finished;
       return { status, summary, text: payloads.text(finished.result), finish: null };
     },
+    async checkEdit({ stepId, toolCallId }) {
+      const finished = course.find(done(course.names.tool(stepId, toolCallId)));
+      return finished?.type === "tool.finished" && finished.checked ? payloads.text(finished.checked) : "";
+    },
   };
 }
 

@@ -88,6 +88,12 @@ export function answeringExecutor({ answers, payloads, so }: Answering, tools: T
         finish: null,
       };
     },
+    async checkEdit({ stepId, toolCallId, ready }) {
+      const checked = answers.tool(so.names.tool(stepId, toolCallId))?.finished.checked;
+      if (!checked)
+        throw new Unanswered(`step "${stepId}": no check of \`${ready.tool} ${ready.subject}\` is on record`);
+      return payloads.text(checked);
+    },
   };
 }
 

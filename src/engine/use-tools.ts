@@ -1,11 +1,12 @@
 import type { EventOf } from "../core/event.ts";
 import type { Json } from "../core/json.ts";
-import type { AgentStep } from "../core/pipeline.ts";
+import type { AgentStep, EditCheck } from "../core/pipeline.ts";
 import type { ToolCheck, ToolResult, ToolSession, ToolUse } from "../core/ports.ts";
 import { redact } from "../core/redact.ts";
 import type { SeenFiles } from "../core/seen.ts";
 import type { StepServers } from "../core/tool-servers.ts";
 import { type Context, treeOf, workspaceOf } from "./context.ts";
+import { dueChecks } from "./edit-checks.ts";
 
 /** One try of a step: which, until when, and the servers of its tools. */
 export interface Conversing {
@@ -75,13 +76,29 @@ async function carriedOut(
   const startedAt = deps.chance.now();
   const workspace = workspaceOf(context);
   const place = { workspace, signal, servers, session: sessionOf(context, seen()) };
-  const result = await deps.executor.tool({ stepId: step.id, toolCallId: id, ready, place });
+  const execution = { stepId: step.id, toolCallId: id, ready, place };
+  const result = await deps.executor.tool(execution);
+  const due = ready.effect === "write" ? dueChecks(editChecksOf(context, step), result) : null;
+  const checked = due === null || signal.aborted ? "" : await deps.executor.checkEdit(execution, due);
   // Where only the step's own time is up it never runs again, and what it did is kept.
   if (context.halt.signal.aborted) return null;
   const treeAfter = changesFiles(ready) ? await workspace.snapshot() : null;
   const told = ready.effect === "write" && treeAfter === treeOf(context) ? withoutEffect(result) : result;
   const durationMs = deps.chance.now() - startedAt;
-  return toolFinished(context, step, { id, name: ready.tool }, { result: told, durationMs, treeAfter });
+  return toolFinished(
+    context,
+    step,
+    { id, name: ready.tool },
+    { result: withChecks(told, checked), durationMs, treeAfter, checked },
+  );
+}
+
+function editChecksOf({ pipeline }: Context, step: AgentStep): readonly EditCheck[] {
+  return pipeline.roles[step.role]?.editChecks ?? [];
+}
+
+function withChecks(result: ToolResult, checked: string): ToolResult {
+  return checked === "" ? result : { ...result, text: `${result.text}\n${checked}` };
 }
 
 function sessionOf(context: Context, seen: SeenFiles): ToolSession {
@@ -118,13 +135,15 @@ interface Came {
   readonly result: Omit<ToolResult, "status"> & { readonly status: Finished["status"] };
   readonly durationMs: number;
   readonly treeAfter: string | null;
+  /** What checks said of an edit; missing or empty: nothing. */
+  readonly checked?: string;
 }
 
 function toolFinished(
   { log, deps }: Context,
   step: AgentStep,
   call: { readonly id: string; readonly name: string },
-  { result, durationMs, treeAfter }: Came,
+  { result, durationMs, treeAfter, checked }: Came,
 ): Finished {
   return {
     type: "tool.finished",
@@ -138,6 +157,7 @@ function toolFinished(
     treeAfter,
     finish: result.finish === null ? null : log.json(redactJson(result.finish, deps.secrets)),
     ...(result.seen ? { seen: result.seen } : {}),
+    ...(checked ? { checked: log.text(redact(checked, deps.secrets)) } : {}),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Infer, JsonSchema } from "../core/json.ts";
 import { EFFECTS, TOOL_NAMES } from "../core/permission.ts";
 import { INPUT_TYPES, LOST_CALL_RULES, ROLE_NAMES, SANDBOX_MODES } from "../core/pipeline.ts";
+import { EDIT_CHECKS } from "./edit-checks.ts";
 import { MCP_SERVERS } from "./mcp-schema.ts";
 import { ARTIFACT_PATTERN, DURATION_PATTERN, ID_PATTERN, INPUT_NAME_PATTERN, VARIABLE_PATTERN } from "./patterns.ts";
 
@@ -120,6 +121,7 @@ const ROLE = {
       uniqueItems: true,
       description: "Servers of the file's `mcp` whose tools the role may call.",
     },
+    edit_checks: EDIT_CHECKS,
     max_turns: { type: "integer", minimum: 1, maximum: 1000, description: "Model calls of one conversation." },
   },
 } as const satisfies JsonSchema;
