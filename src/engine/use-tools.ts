@@ -1,12 +1,13 @@
 import type { EventOf } from "../core/event.ts";
 import type { Json } from "../core/json.ts";
-import type { AgentStep, EditCheck } from "../core/pipeline.ts";
+import type { AgentStep } from "../core/pipeline.ts";
 import type { ToolCheck, ToolResult, ToolSession, ToolUse } from "../core/ports.ts";
 import { redact } from "../core/redact.ts";
 import type { SeenFiles } from "../core/seen.ts";
 import type { StepServers } from "../core/tool-servers.ts";
 import { type Context, treeOf, workspaceOf } from "./context.ts";
 import { dueChecks } from "./edit-checks.ts";
+import type { ToolExecution } from "./executor.ts";
 
 /** One try of a step: which, until when, and the servers of its tools. */
 export interface Conversing {
@@ -77,28 +78,27 @@ async function carriedOut(
   const workspace = workspaceOf(context);
   const place = { workspace, signal, servers, session: sessionOf(context, seen()) };
   const execution = { stepId: step.id, toolCallId: id, ready, place };
-  const result = await deps.executor.tool(execution);
-  const due = ready.effect === "write" ? dueChecks(editChecksOf(context, step), result) : null;
-  const checked = due === null || signal.aborted ? "" : await deps.executor.checkEdit(execution, due);
+  const done = await deps.executor.tool(execution);
+  const checked = await checkedAfter(context, step, execution, done);
   // Where only the step's own time is up it never runs again, and what it did is kept.
   if (context.halt.signal.aborted) return null;
   const treeAfter = changesFiles(ready) ? await workspace.snapshot() : null;
+  const result = withChecks(done, checked);
   const told = ready.effect === "write" && treeAfter === treeOf(context) ? withoutEffect(result) : result;
-  const durationMs = deps.chance.now() - startedAt;
-  return toolFinished(
-    context,
-    step,
-    { id, name: ready.tool },
-    { result: withChecks(told, checked), durationMs, treeAfter, checked },
-  );
+  const came = { result: told, durationMs: deps.chance.now() - startedAt, treeAfter, checked };
+  return toolFinished(context, step, { id, name: ready.tool }, came);
 }
 
-function editChecksOf({ pipeline }: Context, step: AgentStep): readonly EditCheck[] {
-  return pipeline.roles[step.role]?.editChecks ?? [];
+/** What the role's checks say of an edit; empty: none was due. */
+async function checkedAfter(context: Context, step: AgentStep, execution: ToolExecution, done: ToolResult) {
+  if (execution.ready.effect !== "write" || execution.place.signal.aborted) return "";
+  const due = dueChecks(context.pipeline.roles[step.role]?.editChecks ?? [], done);
+  return due === null ? "" : context.deps.executor.checkEdit(execution, due);
 }
 
+/** A replay that takes the result from the record has what the checks said in it already. */
 function withChecks(result: ToolResult, checked: string): ToolResult {
-  return checked === "" ? result : { ...result, text: `${result.text}\n${checked}` };
+  return result.text.includes(checked) ? result : { ...result, text: `${result.text}\n${checked}` };
 }
 
 function sessionOf(context: Context, seen: SeenFiles): ToolSession {

@@ -179,6 +179,15 @@ describe("what a patch does not speak of stays as it is", () => {
   });
 });
 
+test("a file of very many lines is patched and edited like any other", async () => {
+  const { call, content } = toolBench({ "a.txt": "x\n".repeat(300_000), "b.txt": "x\n".repeat(300_000) });
+  const middle = Array.from({ length: 3 }, () => "-x");
+  expect(await call("apply_patch", update("@@", ...middle, "+end", "*** End of File"))).toMatchObject({ status: "ok" });
+  expect(content("a.txt")).toBe(`${"x\n".repeat(299_997)}end\n`);
+  const several = await call("edit", { path: "b.txt", edits: [{ old: "x", new: "y" }] });
+  expect(several.text).toContain("stands in 300000 places of 300000 lines (lines 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, …)");
+});
+
 describe("refused, with nothing changed", () => {
   test.each([
     ["no beginning", "*** Update File: a.txt\n-one\n+1", 'does not begin with "*** Begin Patch"'],
