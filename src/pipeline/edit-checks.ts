@@ -1,8 +1,7 @@
 import type { Diagnostic } from "../core/diagnostic.ts";
-import type { JsonSchema } from "../core/json.ts";
 import { type EditCheck, ROLE_NAMES, type RoleName } from "../core/pipeline.ts";
 import type { Rule } from "./draft.ts";
-import { DURATION_PATTERN, parseDuration } from "./patterns.ts";
+import { parseDuration } from "./patterns.ts";
 import { badCommandReferences } from "./references.ts";
 import { isReadOnly } from "./role-defaults.ts";
 import type { RawRole } from "./schema.ts";
@@ -11,24 +10,6 @@ import { problem } from "./source.ts";
 /** A model waits for each check after each of its edits: the step's own checks are there for what takes longer. */
 const DEFAULT_TIMEOUT_MS = 20_000;
 const LONGEST_TIMEOUT_MS = 300_000;
-
-const text = { type: "string", minLength: 1 } as const satisfies JsonSchema;
-
-/** Commands that look at what an edit has done, as a role spells them. */
-export const EDIT_CHECKS = {
-  type: "array",
-  description: "Commands that are run after an edit; what they say is added to its result.",
-  items: {
-    type: "object",
-    additionalProperties: false,
-    required: ["files", "run"],
-    properties: {
-      files: { ...text, description: "A glob: for which files. Without a `/` it matches names at any depth." },
-      run: { ...text, description: "A shell command. `CCP_EDITED_FILES` has the paths, one a line." },
-      timeout: { type: "string", pattern: DURATION_PATTERN, description: "Default: `20s`; at most `5m`." },
-    },
-  },
-} as const satisfies JsonSchema;
 
 /** The checks of a role, defaults filled in. */
 export function editChecksOf(raw: RawRole | undefined): readonly EditCheck[] {

@@ -1,7 +1,7 @@
 import type { Infer, JsonSchema } from "../core/json.ts";
 import { EFFECTS, TOOL_NAMES } from "../core/permission.ts";
 import { INPUT_TYPES, LOST_CALL_RULES, ROLE_NAMES, SANDBOX_MODES } from "../core/pipeline.ts";
-import { EDIT_CHECKS } from "./edit-checks.ts";
+import { EDIT_CHECKS } from "./edit-check-schema.ts";
 import { MCP_SERVERS } from "./mcp-schema.ts";
 import { ARTIFACT_PATTERN, DURATION_PATTERN, ID_PATTERN, INPUT_NAME_PATTERN, VARIABLE_PATTERN } from "./patterns.ts";
 
