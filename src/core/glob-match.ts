@@ -14,12 +14,45 @@ type Letter = { readonly is: string } | "any" | "within";
  */
 export function globMatcher(pattern: string): (path: string) => boolean {
   const places = placesOf(pattern);
-  const start = reached(places, [0]);
+  const known = new Map<string, State>();
+  const start = stateOf([...reached(places, [0])], known);
   return (path) => {
-    let at: ReadonlySet<number> = start;
-    for (let index = 0; index < path.length && at.size > 0; index++) at = after(places, at, path[index] ?? "");
-    return at.has(places.length);
+    // A pattern that leads to so many is made to: what is known of it is let go.
+    if (known.size > MOST_STATES) {
+      known.clear();
+      start.next.clear();
+    }
+    let state = start;
+    for (let index = 0; index < path.length && state.at.length > 0; index++)
+      state = stateAfter(state, path[index] ?? "", { places, known });
+    return state.at.includes(places.length);
   };
+}
+
+/** The places where a path could be after some of its letters, and what is known of where each letter leads from there. */
+interface State {
+  readonly at: readonly number[];
+  readonly next: Map<string, State>;
+}
+
+/** The same places come again with nearly every path, so that most letters cost one look. */
+const MOST_STATES = 1000;
+
+function stateOf(at: readonly number[], known: Map<string, State>): State {
+  const name = at.toSorted((a, b) => a - b).join(" ");
+  const state = known.get(name) ?? { at, next: new Map() };
+  known.set(name, state);
+  return state;
+}
+
+function stateAfter(
+  state: State,
+  letter: string,
+  { places, known }: { readonly places: readonly Place[]; readonly known: Map<string, State> },
+): State {
+  const next = state.next.get(letter) ?? stateOf([...after(places, state.at, letter)], known);
+  state.next.set(letter, next);
+  return next;
 }
 
 const TOKEN = /\*\*\/|\*\*|\*|\?|\{[^{}]*\}|[\s\S]/g;
@@ -62,7 +95,7 @@ function choiceOf(words: readonly string[], here: number): readonly Place[] {
   return [{ takes: [], skips: beginnings }, ...letters];
 }
 
-function after(places: readonly Place[], at: ReadonlySet<number>, letter: string): ReadonlySet<number> {
+function after(places: readonly Place[], at: readonly number[], letter: string): ReadonlySet<number> {
   const next: number[] = [];
   for (const index of at)
     for (const take of places[index]?.takes ?? []) if (isTaken(take.letter, letter)) next.push(take.to);
