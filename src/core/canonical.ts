@@ -225,9 +225,9 @@ function withoutMeasures(event: StoredEvent, names: ReadonlyMap<string, string |
     case "call.settled":
     case "call.lost":
       return less(event, "heldNanos", "heldTokens", "durationMs");
-    // What a call has seen of files follows from the tree; journals of earlier versions do not say it.
+    // What a call has seen of files follows from the tree, and what checks said of it is in its result.
     case "tool.finished":
-      return less(event, "durationMs", "seen");
+      return less(event, "durationMs", "seen", "checked");
     case "run.ended":
       return less(event, "hint");
     case "command.finished":

@@ -362,6 +362,8 @@ export type Event =
       readonly advice?: readonly string[];
       /** All of a result that was too long to be shown, and the path under which tools read it; missing: all was shown. */
       readonly spilled?: { readonly path: string; readonly text: BlobRef };
+      /** What the checks after an edit said, as the result has it too; missing: none was due. */
+      readonly checked?: BlobRef;
     }
   | {
       readonly type: "artifact.written";

@@ -21,10 +21,20 @@ export interface Role {
   readonly servers?: readonly McpServer[];
   /** How long its conversations may become; missing: as long as the model's window lets them. */
   readonly context?: ContextSettings;
+  /** Run after each edit; missing: none. */
+  readonly editChecks?: readonly EditCheck[];
   /** All steps of this role draw on it, all tries counted. */
   readonly budget: Budget;
   /** Model calls of one conversation. */
   readonly maxTurns: number;
+}
+
+/** A command that looks at what an edit has done to certain files. */
+export interface EditCheck {
+  /** A glob over paths from the root. */
+  readonly files: string;
+  readonly command: string;
+  readonly timeoutMs: number;
 }
 
 /** A command of the pipeline: its text, or an input whose value the user gave as a command. */

@@ -1,6 +1,7 @@
 import type { CommandEnd } from "../core/event.ts";
 import type { ToolCheck, ToolPlace, ToolResult, Tools, Workspace } from "../core/ports.ts";
 import { redact } from "../core/redact.ts";
+import { type DueChecks, runDueChecks } from "./edit-checks.ts";
 
 /** A command for the worktree, and what its run is recorded as. */
 export interface Execution {
@@ -30,6 +31,8 @@ export interface ToolExecution {
 export interface Executor {
   command(execution: Execution, workspace: Workspace): Promise<Executed>;
   tool(execution: ToolExecution): Promise<ToolResult>;
+  /** What checks say of an edit that has just been made, for the model. Leaves the files as they are. */
+  checkEdit(execution: ToolExecution, due: DueChecks): Promise<string>;
 }
 
 /** Runs commands and tools for real. */
@@ -42,6 +45,7 @@ export function liveExecutor(tools: Tools, secrets: readonly string[]): Executor
       return { exitCode, endedBy, durationMs, stdout, output: joined(stdout, stderr) };
     },
     tool: ({ ready, place }) => tools.run(ready, place),
+    checkEdit: async ({ place }, due) => redact(await runDueChecks(due, place), secrets),
   };
 }
 

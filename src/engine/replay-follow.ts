@@ -100,6 +100,10 @@ export function followingExecutor({ course, payloads }: Following, tools: Tools)
       if (finished.treeAfter !== null) await leave(before, finished.treeAfter, workspace);
       return toolResultThen(finished, finished.status, payloads);
     },
+    async checkEdit({ stepId, toolCallId }) {
+      const finished = course.find(done(course.names.tool(stepId, toolCallId)));
+      return finished?.type === "tool.finished" && finished.checked ? payloads.text(finished.checked) : "";
+    },
   };
 }
 

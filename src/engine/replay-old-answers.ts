@@ -82,6 +82,12 @@ export function answeringExecutor({ answers, payloads, so }: Answering, tools: T
       await leaveAsThen({ tree, treeAfter: finished.treeAfter ?? tree, now: so.tree ?? "", what }, so, place.workspace);
       return toolResultThen(finished, finished.status === "denied" ? "error" : finished.status, payloads);
     },
+    async checkEdit({ stepId, toolCallId, ready }) {
+      const checked = answers.tool(so.names.tool(stepId, toolCallId))?.finished.checked;
+      if (!checked)
+        throw new Unanswered(`step "${stepId}": no check of \`${ready.tool} ${ready.subject}\` is on record`);
+      return payloads.text(checked);
+    },
   };
 }
 

@@ -6,6 +6,8 @@ import type { SeenFiles } from "../core/seen.ts";
 import type { StepServers } from "../core/tool-servers.ts";
 import { withAdvice } from "./advice.ts";
 import { type Context, treeOf, workspaceOf } from "./context.ts";
+import { dueChecks } from "./edit-checks.ts";
+import type { ToolExecution } from "./executor.ts";
 import { keepWhole, type Spilled } from "./keep-whole.ts";
 
 /** One try of a step: which, until when, and the servers of its tools. */
@@ -82,14 +84,29 @@ async function carriedOut(
   const startedAt = deps.chance.now();
   const workspace = workspaceOf(context);
   const place = { workspace, signal, servers, session: sessionOf(context, seen()) };
-  const result = await deps.executor.tool({ stepId: step.id, toolCallId: id, ready, place });
+  const execution = { stepId: step.id, toolCallId: id, ready, place };
+  const done = await deps.executor.tool(execution);
+  const checked = await checkedAfter(context, step, execution, done);
   // Where only the step's own time is up it never runs again, and what it did is kept.
   if (context.halt.signal.aborted) return null;
   const treeAfter = changesFiles(ready) ? await workspace.snapshot() : null;
+  const result = withChecks(done, checked);
   const told = ready.effect === "write" && treeAfter === treeOf(context) ? withoutEffect(result) : result;
   const durationMs = deps.chance.now() - startedAt;
   const kept = await keepWhole(context, told);
-  return toolFinished(context, step, { id, name: ready.tool }, { ...kept, durationMs, treeAfter });
+  return toolFinished(context, step, { id, name: ready.tool }, { ...kept, durationMs, treeAfter, checked });
+}
+
+/** What the role's checks say of an edit; empty: none was due. */
+async function checkedAfter(context: Context, step: AgentStep, execution: ToolExecution, done: ToolResult) {
+  if (execution.ready.effect !== "write" || execution.place.signal.aborted) return "";
+  const due = dueChecks(context.pipeline.roles[step.role]?.editChecks ?? [], done);
+  return due === null ? "" : context.deps.executor.checkEdit(execution, due);
+}
+
+/** A replay that takes the result from the record has what the checks said in it already. */
+function withChecks(result: ToolResult, checked: string): ToolResult {
+  return result.text.includes(checked) ? result : { ...result, text: `${result.text}\n${checked}` };
 }
 
 function sessionOf(context: Context, seen: SeenFiles): ToolSession {
@@ -127,13 +144,15 @@ interface Came {
   readonly durationMs: number;
   readonly treeAfter: string | null;
   readonly spilled?: Spilled;
+  /** What checks said of an edit; missing or empty: nothing. */
+  readonly checked?: string;
 }
 
 function toolFinished(
   { log, deps }: Context,
   step: AgentStep,
   call: { readonly id: string; readonly name: string },
-  { result, durationMs, treeAfter, spilled }: Came,
+  { result, durationMs, treeAfter, spilled, checked }: Came,
 ): Finished {
   return {
     type: "tool.finished",
@@ -148,6 +167,7 @@ function toolFinished(
     finish: result.finish === null ? null : log.json(redactJson(result.finish, deps.secrets)),
     ...(result.seen ? { seen: result.seen } : {}),
     ...(spilled ? { spilled } : {}),
+    ...(checked ? { checked: log.text(redact(checked, deps.secrets)) } : {}),
   };
 }
 

@@ -5,6 +5,7 @@ import { buildSteps } from "./build-steps.ts";
 import type { CheckedFile } from "./checked-file.ts";
 import type { LoadContext } from "./context.ts";
 import { type Draft, sorted } from "./draft.ts";
+import { editChecksOf } from "./edit-checks.ts";
 import { inputSpec, inputValues } from "./input-values.ts";
 import { serversOf } from "./mcp-servers.ts";
 import { planSteps } from "./plan-steps.ts";
@@ -94,6 +95,7 @@ function rolesOf(
   const entries = roles.map((name): readonly [RoleName, Role] => {
     const raw = file.raw.roles?.[name];
     const servers = serversOf(file.raw, raw);
+    const editChecks = editChecksOf(raw);
     const role: Role = {
       name,
       prompt: prompts[name] ?? "",
@@ -102,6 +104,7 @@ function rolesOf(
       permissions: raw?.permissions ?? [],
       ...(servers.length > 0 ? { servers } : {}),
       ...(raw?.context?.tokens === undefined ? {} : { context: { tokens: raw.context.tokens } }),
+      ...(editChecks.length > 0 ? { editChecks } : {}),
       budget: budgets[name] ?? {},
       maxTurns: raw?.max_turns ?? DEFAULT_MAX_TURNS[name],
     };

@@ -1,5 +1,6 @@
 import type { Diagnostic } from "../core/diagnostic.ts";
 import { type Draft, isFaulty, type Rule, sorted } from "./draft.ts";
+import { checkEditChecks } from "./edit-checks.ts";
 import { describe } from "./explain.ts";
 import { checkRoleServers, checkServers } from "./mcp-servers.ts";
 import { planSteps } from "./plan-steps.ts";
@@ -87,6 +88,7 @@ const RULES: readonly Rule[] = [
   checkRoleBudgets,
   checkArtifacts,
   checkCopies,
+  checkEditChecks,
   checkServers,
   checkRoleServers,
 ];

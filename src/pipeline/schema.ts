@@ -1,6 +1,7 @@
 import type { Infer, JsonSchema } from "../core/json.ts";
 import { EFFECTS, TOOL_NAMES } from "../core/permission.ts";
 import { INPUT_TYPES, LOST_CALL_RULES, ROLE_NAMES, SANDBOX_MODES } from "../core/pipeline.ts";
+import { EDIT_CHECKS } from "./edit-check-schema.ts";
 import { MCP_SERVERS } from "./mcp-schema.ts";
 import {
   ARTIFACT_PATTERN,
@@ -139,6 +140,7 @@ const ROLE = {
         },
       },
     },
+    edit_checks: EDIT_CHECKS,
     max_turns: { type: "integer", minimum: 1, maximum: 1000, description: "Model calls of one conversation." },
   },
 } as const satisfies JsonSchema;

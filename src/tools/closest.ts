@@ -14,6 +14,8 @@ const LONGEST_EXCERPT = 12;
 const MOST_LINES_COMPARED = 20_000;
 /** Shared pairs of letters, from 0 to 1: below it, two pieces of text have nothing to say to each other. */
 const LEAST_RESEMBLANCE = 0.4;
+/** Characters of a line that are compared. */
+const LONGEST_COMPARED = 400;
 /** Characters of a line that are shown. */
 const LONGEST_LINE = 200;
 
@@ -45,7 +47,7 @@ export function closestPlaces(lines: readonly string[], sought: readonly string[
 type Pairs = ReadonlyMap<string, number>;
 
 function pairsOfLetters(line: string): Pairs {
-  const text = line.replace(/\s+/g, "");
+  const text = line.slice(0, LONGEST_COMPARED).replace(/\s+/g, "");
   const pairs = new Map<string, number>();
   for (let at = 0; at < text.length - 1; at++) {
     const pair = text.slice(at, at + 2);

@@ -2,7 +2,16 @@ import type { Infer, JsonSchema } from "../core/json.ts";
 import { closestPlaces } from "./closest.ts";
 import { diffLines } from "./line-diff.ts";
 import { looseMatch } from "./loose-match.ts";
-import { exactMatches, type FileView, fromBytes, lineNumberAt, splice, toBytes, viewOf } from "./matching.ts";
+import {
+  exactMatches,
+  type FileView,
+  fromBytes,
+  lineNumberAt,
+  type Stretch,
+  splice,
+  toBytes,
+  viewOf,
+} from "./matching.ts";
 import { omissionIn } from "./placeholder.ts";
 import { changedSince, seenAs, sightOf } from "./sight.ts";
 import { linesOf } from "./text.ts";
@@ -35,6 +44,9 @@ const PARAMETERS = {
     },
   },
 } as const satisfies JsonSchema;
+
+/** Lines that are named where a text stands in too many. */
+const MOST_PLACES = 10;
 
 type Arguments = Infer<typeof PARAMETERS>;
 type Edit = Arguments["edits"][number];
@@ -106,8 +118,7 @@ function applyOne(view: FileView, one: Edit, { name, hasRead }: Manner): Edited 
   if (matches.length === 1 || (matches.length > 1 && one.all === true))
     return { ok: true, bytes: splice(view, matches, replacement), note: null };
   if (matches.length === 0) return applyLoosely(view, one, { name, hasRead });
-  const lines = matches.map(({ start }) => lineNumberAt(view, start));
-  return refuse(ambiguity(view, lines, name));
+  return refuse(ambiguity(view, matches, name));
 }
 
 function applyLoosely(view: FileView, one: Edit, { name, hasRead }: Manner): Edited {
@@ -123,9 +134,10 @@ function applyLoosely(view: FileView, one: Edit, { name, hasRead }: Manner): Edi
   };
 }
 
-function ambiguity(view: FileView, lines: readonly number[], name: string): string {
-  const shown = lines.slice(0, 10).join(", ") + (lines.length > 10 ? ", …" : "");
-  return `${name}: its old text stands in ${lines.length} places of ${linesOf(view.text).length} lines (lines ${shown}). Add lines around it until it is found once, or set all to true.`;
+function ambiguity(view: FileView, matches: readonly Stretch[], name: string): string {
+  const lines = matches.slice(0, MOST_PLACES).map(({ start }) => lineNumberAt(view, start));
+  const shown = lines.join(", ") + (matches.length > MOST_PLACES ? ", …" : "");
+  return `${name}: its old text stands in ${matches.length} places of ${linesOf(view.text).length} lines (lines ${shown}). Add lines around it until it is found once, or set all to true.`;
 }
 
 function notFound(view: FileView, old: string, name: string): string {

@@ -24,8 +24,12 @@ const LONGEST_LINE = 400;
 /** What changed between two texts, by lines. Made to be read, not to be applied. */
 export function diffLines(before: readonly string[], after: readonly string[]): LineDiff {
   const changes = changesOf(before, after);
-  const lines = hunksOf(changes).flatMap((hunk) => [headerOf(changes, hunk), ...changes.slice(...hunk).map(show)]);
-  const rest = lines.length - MOST_SHOWN_LINES;
+  const hunks = hunksOf(changes);
+  // No more hunks than there is room for: each header counts all lines above it.
+  const lines = hunks
+    .slice(0, MOST_SHOWN_LINES)
+    .flatMap((hunk) => [headerOf(changes, hunk), ...changes.slice(...hunk).map(show)]);
+  const rest = hunks.reduce((all, [start, end]) => all + 1 + end - start, 0) - MOST_SHOWN_LINES;
   const shown = rest > 0 ? [...lines.slice(0, MOST_SHOWN_LINES), `(${rest} more lines of this diff)`] : lines;
   return {
     added: changes.filter(({ sign }) => sign === "+").length,

@@ -60,18 +60,18 @@ function textsOf(lines: readonly FileLine[]): readonly string[] {
 
 /** The lines afterwards: what is kept is the file's own, what is new has the line end of its surroundings. */
 function rebuilt(lines: readonly FileLine[], placed: readonly Placed[]): readonly PatchedLine[] {
-  const result: PatchedLine[] = [];
+  const parts: (readonly PatchedLine[])[] = [];
   let at = 0;
   for (const place of placed) {
-    result.push(...lines.slice(at, place.start));
+    parts.push(lines.slice(at, place.start));
     at = place.start;
     for (const { sign, text } of place.lines) {
-      if (sign === "+") result.push({ text: toBytes(text), end: lines[at - 1]?.end || lines[at]?.end || null });
+      if (sign === "+") parts.push([{ text: toBytes(text), end: lines[at - 1]?.end || lines[at]?.end || null }]);
       else if (sign === "-") at++;
-      else result.push(...lines.slice(at, ++at));
+      else parts.push(lines.slice(at, ++at));
     }
   }
-  return [...result, ...lines.slice(at)];
+  return [...parts, lines.slice(at)].flat();
 }
 
 function refuse(reason: string): PatchedFile {

@@ -21,6 +21,8 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   newtext: "new",
   replaceall: "all",
   todos: "items",
+  input: "patch",
+  diff: "patch",
 };
 
 /**

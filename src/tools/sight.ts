@@ -12,9 +12,9 @@ type Where = Pick<ToolPlace, "workspace" | "session">;
 
 /** Holds a file's bytes against what the conversation last saw under its path. */
 export function sightOf({ workspace, session }: Where, path: string, bytes: Uint8Array): Sight {
-  const known = session.seen[pathFromRoot(workspace.path, path)];
-  if (known === undefined) return "unseen";
-  return known === sha256(bytes) ? "current" : "changed";
+  const name = pathFromRoot(workspace.path, path);
+  if (!Object.hasOwn(session.seen, name)) return "unseen";
+  return session.seen[name] === sha256(bytes) ? "current" : "changed";
 }
 
 /** The fact that a call has shown or made these bytes, for the result of the call. */

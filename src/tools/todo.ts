@@ -9,13 +9,14 @@ const PARAMETERS = {
   properties: {
     items: {
       type: "array",
+      maxItems: 100,
       description: "The whole list, in order; it replaces the one before.",
       items: {
         type: "object",
         additionalProperties: false,
         required: ["text", "status"],
         properties: {
-          text: { type: "string", minLength: 1, description: "What is to be done." },
+          text: { type: "string", minLength: 1, maxLength: 500, description: "What is to be done." },
           status: { type: "string", enum: ["pending", "in_progress", "done"] },
         },
       },

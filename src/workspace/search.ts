@@ -1,7 +1,7 @@
 import { lstat } from "node:fs/promises";
 import { join, relative } from "node:path";
 import type { Readable } from "node:stream";
-import { matchesPath } from "../core/glob.ts";
+import { globMatcher } from "../core/glob-match.ts";
 import type { FileOutcome, GrepMatch } from "../core/ports.ts";
 import { type Place, refuse, show } from "./paths.ts";
 import type { GrepQuery, Searcher, SearchProgram } from "./searcher.ts";
@@ -23,10 +23,11 @@ export async function searchNames(
   pattern: string,
 ): Promise<FileOutcome<readonly string[]>> {
   const paths: string[] = [];
+  const isMeant = matcherBelow(pattern, place.path);
   const program = await searcher();
   const done = await search(program, { place, args: program.names(below(place)), separator: "\0" }, (record) => {
     const path = fromRoot(record);
-    if (matchesBelow(pattern, place.path, path)) paths.push(path);
+    if (isMeant(path)) paths.push(path);
     return paths.length < MOST_PATHS;
   });
   return done.ok ? { ok: true, value: (program.namesLinks ? await filesAmong(place, paths) : paths).sort() } : done;
@@ -41,8 +42,9 @@ export async function searchText(
   if (SPANS_LINES.test(query.pattern.replace(/\[\^[^\]]*\]/g, "")))
     return refuse("a pattern cannot span lines: files are searched line by line");
   const matches: GrepMatch[] = [];
+  const isMeant = query.glob === null ? () => true : matcherBelow(query.glob, place.path);
   const take = (match: GrepMatch) => {
-    if (query.glob === null || matchesBelow(query.glob, place.path, match.path)) matches.push(match);
+    if (isMeant(match.path)) matches.push(match);
     return matches.length < query.maxMatches;
   };
   const program = await searcher();
@@ -62,11 +64,11 @@ async function filesAmong(place: Place, paths: readonly string[]): Promise<strin
 }
 
 /** As in .gitignore: `*.ts` is any TypeScript file, `src/*.ts` one directly in `src`. */
-function matchesBelow(pattern: string, place: string, path: string): boolean {
+function matcherBelow(pattern: string, place: string): (path: string) => boolean {
   const plain = pattern.replace(/^(\.?\/)+/, "").replace(/\/$/, "/**");
   const anywhere = plain.includes("/") ? plain : `**/${plain}`;
-  const fromPlace = path.startsWith(`${place}/`) ? path.slice(place.length + 1) : path;
-  return matchesPath(anywhere, fromPlace) || matchesPath(anywhere, path);
+  const matches = globMatcher(anywhere);
+  return (path) => (path.startsWith(`${place}/`) && matches(path.slice(place.length + 1))) || matches(path);
 }
 
 /**

@@ -19,7 +19,7 @@ describe("plan", () => {
     expect(stdout).toMatch(/^plan-build-test-review .*\nbudget \$1\.00 \/ 50000 tokens \/ 5m .*not confined\n/);
     const rows = ["planner", "doer", "test", "reviewer"].map((id) => new RegExp(`^${id} .*`, "m").exec(stdout)?.[0]);
     expect(rows[0]).toMatch(/- {2,}planner: scripted.*read ls glob grep .*\$0\.25 \/ 12500 tokens/);
-    expect(rows[1]).toMatch(/planner {2,}doer: scripted.*edit write bash.*\$0\.50 \/ 25000 tokens/);
+    expect(rows[1]).toMatch(/planner {2,}doer: scripted.*edit apply_patch write bash.*\$0\.50 \/ 25000 tokens/);
     expect(rows[2]).toMatch(/doer {2,}`npm test` {2,}changes are discarded .*back to doer \(2\)/);
     expect(rows[3]).toMatch(/test {2,}reviewer: scripted.*back to doer \(1\)/);
     expect(rows[3]).not.toMatch(/edit|write|bash/);

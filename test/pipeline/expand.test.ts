@@ -47,6 +47,16 @@ describe("the shortest file", () => {
     ]);
   });
 
+  test("checks after edits have 20 s, unless they say otherwise, and are not there where none are", () => {
+    const checks = '[{files: "*.ts", run: tsc}, {files: "src/**", run: lint, timeout: 2m}]';
+    const loaded = load(`roles: {doer: {edit_checks: ${checks}}}\npipeline: [{role: doer}]\n`);
+    expect(loaded.ok && loaded.pipeline.roles.doer?.editChecks).toEqual([
+      { files: "*.ts", command: "tsc", timeoutMs: 20_000 },
+      { files: "src/**", command: "lint", timeoutMs: 120_000 },
+    ]);
+    expect(pipeline.roles.doer).not.toHaveProperty("editChecks");
+  });
+
   test("is called after its file, runs in the sandbox that is there, and brings what the project needs", () => {
     expect(pipeline.name).toBe("p");
     expect(pipeline.sandbox).toBe("auto");

@@ -32,6 +32,19 @@ describe("what a role cannot be given", () => {
       ["p.yaml:2:23  with this rule the doer could never finish | name the tools that are meant"],
     ],
     [
+      "a check after the edits of one who edits nothing",
+      "reviewer: {edit_checks: [{files: '*.ts', run: tsc}]}",
+      ["p.yaml:2:27  the reviewer edits nothing, so there is nothing to check | give it to the doer"],
+    ],
+    [
+      "a check after an edit that takes long, or refers to something",
+      "doer: {edit_checks: [{files: '*.ts', run: 'lint ${inputs.x}', timeout: 10m}]}",
+      [
+        'p.yaml:2:44  "${inputs.x}" cannot stand in a command | write it out: a check after an edit gets no inputs',
+        'p.yaml:2:73  a check after an edit takes at most 5m | use "until" of the step instead',
+      ],
+    ],
+    [
       "more money than the run has",
       "doer: {budget: {usd: 3}}",
       [

@@ -83,8 +83,14 @@ describe("the place of a hunk", () => {
     expect(content("a.txt")).toBe("x\na\n1\nb\n2\n");
   });
 
-  test("is not guessed: what could be in several is refused with their lines", async () => {
-    const { call, content } = toolBench({ "a.txt": TWICE });
+  test("is below the hunk before, where its lines stand above that too", async () => {
+    const { call, content } = toolBench({ "a.txt": "x\na\nx\n" });
+    await call("apply_patch", update("@@", "-a", "+b", "@@", "-x", "+y"));
+    expect(content("a.txt")).toBe("x\nb\ny\n");
+  });
+
+  test.each([true, false])("is not guessed: what could be in several is refused with their lines", async (hasRead) => {
+    const { call, content } = toolBench({ "a.txt": TWICE }, { hasRead });
     const result = await call("apply_patch", update("-        pass", "+        return 1"));
     expect(result.text).toContain("The hunk of a.txt: its place could be any of 2 (lines 3, 7). Add lines of context");
     expect(content("a.txt")).toBe(TWICE);
@@ -177,6 +183,52 @@ describe("what a patch does not speak of stays as it is", () => {
       { numRuns: 100 },
     );
   });
+});
+
+test("any change of lines is carried out as it is written, and the same with its signs turned round undoes it", async () => {
+  const sign = fc.constantFrom(" ", "-", "+");
+  const text = fc.constantFrom("a", "b", "  c", "\td", "", "@@ e", "*** f", "-g", "+h", " ", "$&", "é");
+  const bench = toolBench();
+  const bytesOf = (lines: readonly (readonly [string, string])[], gone: string, end: string, isEnded: boolean) => {
+    const kept = lines.filter(([own]) => own !== gone).map(([, line]) => line);
+    return kept.length === 0 ? "" : kept.join(end) + (isEnded ? end : "");
+  };
+  const turned = { " ": " ", "-": "+", "+": "-" } as const;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(sign, text), { minLength: 1, maxLength: 8 }),
+      fc.constantFrom("\n", "\r\n"),
+      fc.boolean(),
+      async (lines, end, isEnded) => {
+        const [before, after] = [bytesOf(lines, "+", end, isEnded), bytesOf(lines, "-", end, isEnded)];
+        fc.pre(before !== after && before !== "" && after !== "");
+        // Where the last line is empty and not ended there is no such line.
+        fc.pre(isEnded || !(before.endsWith("\n") || after.endsWith("\n")));
+        // A single line tells nothing of how lines end.
+        fc.pre(end === "\n" || (before.includes(end) && after.includes(end)));
+        await bench.workspace.writeFile("a.txt", Buffer.from(before));
+        await bench.call("read", { path: "a.txt" });
+        const hunk = lines.map(([own, line]) => own + line);
+        const done = await bench.call("apply_patch", update("@@", ...hunk));
+        expect(done.status, done.text).toBe("ok");
+        expect(bench.content("a.txt")).toBe(after);
+        const back = lines.map(([own, line]) => turned[own as keyof typeof turned] + line);
+        const undone = await bench.call("apply_patch", update("@@", ...back));
+        expect(undone.status, undone.text).toBe("ok");
+        expect(bench.content("a.txt")).toBe(before);
+      },
+    ),
+    { numRuns: 150 },
+  );
+});
+
+test("a file of very many lines is patched and edited like any other", async () => {
+  const { call, content } = toolBench({ "a.txt": "x\n".repeat(300_000), "b.txt": "x\n".repeat(300_000) });
+  const middle = Array.from({ length: 3 }, () => "-x");
+  expect(await call("apply_patch", update("@@", ...middle, "+end", "*** End of File"))).toMatchObject({ status: "ok" });
+  expect(content("a.txt")).toBe(`${"x\n".repeat(299_997)}end\n`);
+  const several = await call("edit", { path: "b.txt", edits: [{ old: "x", new: "y" }] });
+  expect(several.text).toContain("stands in 300000 places of 300000 lines (lines 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, …)");
 });
 
 describe("refused, with nothing changed", () => {

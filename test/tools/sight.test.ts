@@ -79,6 +79,13 @@ test("a file is the same by whatever name it is called", async () => {
   expect(refused.status).toBe("error");
 });
 
+test("a file that is called like what every object has was not seen for that", async () => {
+  const { call, content } = toolBench({ constructor: "one\n" }, { hasRead: false });
+  const edits = [{ old: "one", new: "two" }];
+  expect(await call("edit", { path: "constructor", edits })).toMatchObject({ status: "ok" });
+  expect(content("constructor")).toBe("two\n");
+});
+
 test("what was not shown was not seen", async () => {
   const { call, seen } = toolBench({ "a.bin": Uint8Array.from([0, 1]), "a.txt": "one\n" }, { hasRead: false });
   await call("read", { path: "a.bin" });
