@@ -1,14 +1,9 @@
 /**
  * True when the whole of `text` matches `pattern`. In paths `*` stays within a segment and `**` crosses them;
- * `?` is one character and `{a,b}` a choice. `matchesCommand` is the looser form for shell commands.
+ * `?` is one character and `{a,b}` a choice.
  */
 export function matchesPath(pattern: string, text: string): boolean {
   return toRegExp(pattern, "[^/]").test(text);
-}
-
-/** True when the whole command matches; `*` stands for anything at all. */
-export function matchesCommand(pattern: string, command: string): boolean {
-  return toRegExp(pattern, "[^]").test(command);
 }
 
 function toRegExp(pattern: string, one: string): RegExp {

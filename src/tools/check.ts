@@ -36,7 +36,7 @@ export function checkCall(context: CheckContext, call: ToolCall, grant: ToolGran
   const tool = name === null ? undefined : context.tools.get(name);
   if (tool === undefined) return malformed(unknownTool(call.name, grantedTools(grant)));
   if (!grant.tools.includes(tool.name) && tool.name !== "finish")
-    return denied(tool.name, "", gate(grant, tool.name, ""));
+    return denied(tool.name, "", gate(grant, tool.name, []));
 
   const parsed = parseArguments(call.rawArguments);
   if (!parsed.ok) return malformed(`${tool.name}: ${parsed.reason}`);
@@ -53,7 +53,7 @@ export function checkCall(context: CheckContext, call: ToolCall, grant: ToolGran
 function permitted(tool: Tool, args: Json, grant: ToolGrant): ToolCheck {
   const subject = oneLine(tool.label?.(args) ?? tool.subject(args));
   // A role that may not finish could only run on until its budget is gone.
-  const verdict = tool.name === "finish" ? null : gate(grant, tool.name, tool.subject(args));
+  const verdict = tool.name === "finish" ? null : gate(grant, tool.name, tool.subjects?.(args) ?? [tool.subject(args)]);
   if (verdict !== null && verdict.effect !== "allow") return denied(tool.name, subject, verdict);
   return { type: "ready", tool: tool.name, arguments: args, subject, effect: TOOL_EFFECTS[tool.name] };
 }

@@ -11,6 +11,8 @@ export interface Tool<Arguments = unknown> {
   readonly parameters: JsonSchema;
   /** What permission rules are matched against: the path of a file tool, the command of `bash`. */
   subject(args: Arguments): string;
+  /** All of them, where one call has several: each has to pass. */
+  subjects?(args: Arguments): readonly string[];
   /** One line for people, where the subject alone would say too little. */
   label?(args: Arguments): string;
   /** Contract: `args` are valid against `parameters`; what goes wrong is an `error` result. */
