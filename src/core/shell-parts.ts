@@ -1,5 +1,5 @@
 import { HOLE } from "./permission-glob.ts";
-import { baseName, unwrap } from "./shell-program.ts";
+import { baseName, isShell, unwrap } from "./shell-program.ts";
 import { readScript, type ShellCommand, type ShellWord } from "./shell-script.ts";
 
 /** A piece of a command line over which rules decide: all of them have to pass. */
@@ -79,7 +79,7 @@ function collectCommand(command: ShellCommand, collecting: Collecting): void {
     });
   const inner = { ...collecting, depth: collecting.depth + 1 };
   if (run.script !== null) collect(run.script, inner);
-  if (run.doubt !== null) collectGuesses(run.words, { ...inner, isGuess: true });
+  if (run.doubt !== null || isShell(run.words)) collectGuesses(run.words, { ...inner, isGuess: true });
 }
 
 /** A command that runs another: it may begin at any of its words, or stand in one of them. */

@@ -96,6 +96,11 @@ export function baseName(word: string): string {
   return word.slice(word.lastIndexOf("/") + 1);
 }
 
+/** True: its first word that is no option is a script, or a program, that it runs. */
+export function isShell(words: readonly ShellWord[]): boolean {
+  return SHELLS.test(programOf(words));
+}
+
 function programOf(words: readonly ShellWord[]): string {
   return baseName(words[0]?.text ?? "");
 }
