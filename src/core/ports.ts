@@ -100,7 +100,13 @@ export type ToolCheck =
     }
   /** Text for the model: what was expected, where, what came. */
   | { readonly type: "malformed"; readonly text: string }
-  | { readonly type: "denied"; readonly subject: string; readonly text: string };
+  /** `asks`: a person may let it through; without one it is denied. */
+  | {
+      readonly type: "denied";
+      readonly subject: string;
+      readonly text: string;
+      readonly asks?: { readonly ready: Extract<ToolCheck, { type: "ready" }>; readonly reason: string };
+    };
 
 /** A call of an answer, and what was found out about it. */
 export interface ToolUse {
@@ -386,7 +392,7 @@ export type AgentOutcome =
 
 /**
  * Why a drive ends before its run does. `window`: the user's ceiling for the day or the week. `lost`: a call was lost,
- * and the pipeline wants a person to be asked.
+ * and the pipeline wants a person to be asked. `consent`: a tool call waits for a person's.
  */
 export type StopWhy =
   | "paused"
@@ -397,7 +403,8 @@ export type StopWhy =
   | "unavailable"
   | "credentials"
   | "unpriced"
-  | "lost";
+  | "lost"
+  | "consent";
 
 /** A model call that an agent wants made. */
 export interface CallIntent {

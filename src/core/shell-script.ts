@@ -184,6 +184,10 @@ function readPiece(reading: Reading, draft: Draft): void {
 function keyword(reading: Reading, draft: Draft, word: string): boolean {
   if (draft.assignments.length > 0) return false;
   if (BEFORE_A_COMMAND.has(word)) return true;
+  if (word === "time") {
+    skipTo(reading, /[ \t]+-p(?=\s)/y);
+    return true;
+  }
   if (word === "for" || word === "select" || word === "case") {
     if (word === "case") reading.doubts.add("a case is not read");
     draft.isList = true;

@@ -7,6 +7,7 @@ import type { LoadContext } from "./context.ts";
 import { type Draft, sorted } from "./draft.ts";
 import { inputSpec, inputValues } from "./input-values.ts";
 import { serversOf } from "./mcp-servers.ts";
+import { withoutSamples } from "./permission-samples.ts";
 import { planSteps } from "./plan-steps.ts";
 import { DEFAULT_MAX_TURNS, toolsOf } from "./role-defaults.ts";
 import { rolePrompts } from "./role-prompts.ts";
@@ -98,7 +99,7 @@ function rolesOf(
       prompt: prompts[name] ?? "",
       models: routeOf(file, name, context),
       tools: toolsOf(name, raw),
-      permissions: raw?.permissions ?? [],
+      permissions: (raw?.permissions ?? []).map(withoutSamples),
       ...(servers.length > 0 ? { servers } : {}),
       budget: budgets[name] ?? {},
       maxTurns: raw?.max_turns ?? DEFAULT_MAX_TURNS[name],

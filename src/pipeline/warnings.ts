@@ -9,7 +9,7 @@ import { pathOf } from "./step-rules.ts";
 
 /** What is allowed and perhaps not what was meant. */
 export function warningsOf(draft: Draft): readonly Diagnostic[] {
-  return [unusedRoles, pointlessChecks, unreviewed, unanswerable, noCeiling].flatMap((rule) => rule(draft));
+  return [unusedRoles, pointlessChecks, unreviewed, noCeiling].flatMap((rule) => rule(draft));
 }
 
 const unusedRoles: Rule = (draft) =>
@@ -38,21 +38,6 @@ const unreviewed: Rule = (draft) => {
       return problem(draft.source.at(pathOf(step)), message, "put it before the reviewer");
     });
 };
-
-/** Until approvals are there, nobody can be asked: the call is denied. */
-const unanswerable: Rule = (draft) =>
-  ROLE_NAMES.flatMap((role) =>
-    (draft.raw.roles?.[role]?.permissions ?? []).flatMap((rule, index) =>
-      rule.effect === "ask"
-        ? [
-            problem(
-              draft.source.at(["roles", role, "permissions", index, "effect"]),
-              `"ask" is "deny" for now: ccp cannot ask anyone yet`,
-            ),
-          ]
-        : [],
-    ),
-  );
 
 const noCeiling: Rule = (draft) => {
   const { maxCostNanos, maxTokens } = budgetOf(draft.raw.budget);

@@ -54,11 +54,17 @@ function permitted(tool: Tool, args: Json, grant: ToolGrant): ToolCheck {
   const subject = oneLine(tool.label?.(args) ?? tool.subject(args));
   // A role that may not finish could only run on until its budget is gone.
   const verdict = tool.name === "finish" ? null : gate(grant, tool.name, tool.subjects?.(args) ?? [tool.subject(args)]);
-  if (verdict !== null && verdict.effect !== "allow") return denied(tool.name, subject, verdict);
-  return { type: "ready", tool: tool.name, arguments: args, subject, effect: TOOL_EFFECTS[tool.name] };
+  const ready = { type: "ready", tool: tool.name, arguments: args, subject, effect: TOOL_EFFECTS[tool.name] } as const;
+  if (verdict === null || verdict.effect === "allow") return ready;
+  const refusal = denied(tool.name, subject, verdict);
+  return verdict.effect === "deny" ? refusal : { ...refusal, asks: { ready, reason: verdict.reason ?? "a rule asks" } };
 }
 
-function denied(tool: ToolName, subject: string, verdict: Parameters<typeof denialText>[1]): ToolCheck {
+function denied(
+  tool: ToolName,
+  subject: string,
+  verdict: Parameters<typeof denialText>[1],
+): Extract<ToolCheck, { type: "denied" }> {
   return { type: "denied", subject, text: denialText(tool, verdict) };
 }
 

@@ -3,6 +3,7 @@ import type { Run } from "../core/run.ts";
 import { budgetLine } from "./budget-lines.ts";
 import { callLine } from "./call-lines.ts";
 import { type Line, type LineContext, NO_CONTEXT } from "./line.ts";
+import { permissionLine } from "./permission-lines.ts";
 import { runLine } from "./run-lines.ts";
 import { stepLine } from "./step-lines.ts";
 import { commandLine, toolLine } from "./work-lines.ts";
@@ -40,6 +41,9 @@ export function lineOf(event: StoredEvent, run: Run, context: LineContext = NO_C
     case "tool.interrupted":
     case "tool.finished":
       return toolLine(event, context);
+    case "permission.asked":
+    case "permission.decided":
+      return permissionLine(event, run);
     case "budget.raised":
     case "budget.warned":
       return budgetLine(event, run);
