@@ -83,8 +83,10 @@ function restrictsShell(rules: readonly PermissionRule[]): boolean {
   );
 }
 
-function concerns(rule: PermissionRule, tool: string): boolean {
-  return rule.tool === "*" || rule.tool === tool;
+/** True for a rule that is about this tool. A patch edits and writes: rules over either of them bind it too. */
+export function concerns(rule: PermissionRule, tool: string): boolean {
+  const isKin = tool === "apply_patch" && (rule.tool === "edit" || rule.tool === "write");
+  return rule.tool === "*" || rule.tool === tool || isKin;
 }
 
 function strictest<T extends { readonly effect: PermissionEffect }>(all: readonly T[]): T | undefined {

@@ -97,6 +97,8 @@ export type ToolCheck =
       readonly arguments: Json;
       readonly subject: string;
       readonly effect: ToolEffect;
+      /** The paths that a file tool is given; missing: it is given none. */
+      readonly paths?: readonly string[];
     }
   /** Text for the model: what was expected, where, what came. */
   | { readonly type: "malformed"; readonly text: string }
@@ -148,6 +150,8 @@ export interface Tools {
   specs(grant: ToolGrant, model?: Pick<ModelFacts, "edits">): readonly ToolSpec[];
   /** Parses the arguments, checks them against the schema, then asks the permission gate. Touches nothing. */
   check(call: ToolCall, grant: ToolGrant): ToolCheck;
+  /** The same once more for a call that is ready, whose paths lead to these places: its own, symlinks followed. */
+  checkPlaces(ready: Extract<ToolCheck, { type: "ready" }>, places: readonly string[], grant: ToolGrant): ToolCheck;
   /** Carries out a checked call. What goes wrong in it is an `error` result, not an exception. */
   run(ready: Extract<ToolCheck, { type: "ready" }>, place: ToolPlace): Promise<ToolResult>;
 }
@@ -235,6 +239,8 @@ export type FileOutcome<T> = { readonly ok: true; readonly value: T } | { readon
 /** Files and commands of one worktree. Contract: no path leaves the worktree (symlinks followed), and none enters `.git`. */
 export interface Workspace {
   readonly path: string;
+  /** Where a path really leads, from the worktree's root, symlinks followed; what is not there yet counts as it is named. */
+  whereIs(path: string): Promise<FileOutcome<string>>;
   /** A directory is an error. */
   readFile(path: string): Promise<FileOutcome<Uint8Array>>;
   /** Atomic; creates directories; keeps the mode of a file that is there. */

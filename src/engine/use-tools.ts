@@ -7,6 +7,7 @@ import type { SeenFiles } from "../core/seen.ts";
 import type { StepServers } from "../core/tool-servers.ts";
 import { consented } from "./consent.ts";
 import { type Context, treeOf, workspaceOf } from "./context.ts";
+import { whereTheyLead } from "./where-they-lead.ts";
 
 /** One try of a step: which, until when, and the servers of its tools. */
 export interface Conversing {
@@ -37,7 +38,7 @@ export async function useTools(
   wanted: readonly ToolUse[],
   using: Using,
 ): Promise<void> {
-  const { uses, question } = consented(context, step, wanted);
+  const { uses, question } = consented(context, step, await whereTheyLead(context, step, wanted));
   if (question !== null) context.log.record(question);
   const begun = uses.flatMap((use) => (use.check.type === "ready" ? [toolStarted(context, step, use, use.check)] : []));
   if (begun.length > 0) context.log.record(...begun);

@@ -1,7 +1,7 @@
 import { MALFORMED_MARK } from "../core/conversation.ts";
 import type { Json, JsonSchema } from "../core/json.ts";
 import type { ToolCall } from "../core/model.ts";
-import { TOOL_EFFECTS, TOOL_NAMES, type ToolName } from "../core/permission.ts";
+import { type PermissionVerdict, TOOL_EFFECTS, TOOL_NAMES, type ToolName } from "../core/permission.ts";
 import type { ToolCheck, ToolGrant } from "../core/ports.ts";
 import { parseArguments } from "./arguments.ts";
 import { finishContradiction } from "./finish.ts";
@@ -11,6 +11,8 @@ import { repairArguments } from "./repair.ts";
 import type { SchemaCheck } from "./schema-check.ts";
 import { oneLine } from "./text.ts";
 import type { Tool } from "./tool.ts";
+
+type Ready = Extract<ToolCheck, { type: "ready" }>;
 
 /** What a check needs besides the call: the tools by name, and the compiled schemas. */
 export interface CheckContext {
@@ -50,21 +52,31 @@ export function checkCall(context: CheckContext, call: ToolCall, grant: ToolGran
   return permitted(tool, args, grant);
 }
 
+/** A path may lead elsewhere than it says: the rules hold for both places. */
+export function checkPlaces(ready: Ready, places: readonly string[], grant: ToolGrant): ToolCheck {
+  const verdict = gate(grant, ready.tool, places);
+  return verdict.effect === "allow" ? ready : refusal(ready, verdict);
+}
+
 function permitted(tool: Tool, args: Json, grant: ToolGrant): ToolCheck {
   const subject = oneLine(tool.label?.(args) ?? tool.subject(args));
   // A role that may not finish could only run on until its budget is gone.
-  const verdict = tool.name === "finish" ? null : gate(grant, tool.name, tool.subjects?.(args) ?? [tool.subject(args)]);
-  const ready = { type: "ready", tool: tool.name, arguments: args, subject, effect: TOOL_EFFECTS[tool.name] } as const;
-  if (verdict === null || verdict.effect === "allow") return ready;
-  const refusal = denied(tool.name, subject, verdict);
-  return verdict.effect === "deny" ? refusal : { ...refusal, asks: { ready, reason: verdict.reason ?? "a rule asks" } };
+  const subjects = tool.subjects?.(args) ?? [tool.subject(args)];
+  const verdict = tool.name === "finish" ? null : gate(grant, tool.name, subjects);
+  const effect = TOOL_EFFECTS[tool.name];
+  const paths = effect === "read" || effect === "write" ? { paths: subjects } : {};
+  const ready: Ready = { type: "ready", tool: tool.name, arguments: args, subject, effect, ...paths };
+  return verdict === null || verdict.effect === "allow" ? ready : refusal(ready, verdict);
 }
 
-function denied(
-  tool: ToolName,
-  subject: string,
-  verdict: Parameters<typeof denialText>[1],
-): Extract<ToolCheck, { type: "denied" }> {
+/** What only a person could allow says what would be done then. */
+function refusal(ready: Ready, verdict: PermissionVerdict): ToolCheck {
+  const refused = denied(ready.tool, ready.subject, verdict);
+  if (verdict.effect === "deny") return refused;
+  return { ...refused, asks: { ready, reason: verdict.reason ?? "a rule asks" } };
+}
+
+function denied(tool: string, subject: string, verdict: PermissionVerdict): Extract<ToolCheck, { type: "denied" }> {
   return { type: "denied", subject, text: denialText(tool, verdict) };
 }
 

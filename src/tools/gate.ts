@@ -1,6 +1,6 @@
-import type { PermissionRule, PermissionVerdict } from "../core/permission.ts";
+import type { PermissionVerdict } from "../core/permission.ts";
 import { BUILTIN_RULES } from "../core/permission-builtin.ts";
-import { type Decision, decide, type Policy } from "../core/permission-decision.ts";
+import { concerns, type Decision, decide, type Policy } from "../core/permission-decision.ts";
 import type { ToolGrant } from "../core/ports.ts";
 
 /** May this call proceed? What decided is in the decision, part by part. */
@@ -15,8 +15,7 @@ export function policyOf({ tools, permissions }: Pick<ToolGrant, "tools" | "perm
 
 /** True for a tool that is denied whatever it is called with: such a tool is not shown to the model. */
 export function isDeniedOutright(grant: ToolGrant, tool: string): boolean {
-  const applies = (rule: PermissionRule) => rule.tool === "*" || rule.tool === tool;
-  return grant.permissions.some((rule) => rule.effect === "deny" && rule.match === undefined && applies(rule));
+  return grant.permissions.some((rule) => rule.effect === "deny" && rule.match === undefined && concerns(rule, tool));
 }
 
 /** What the model is told when nobody lets the call through. */

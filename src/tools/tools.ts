@@ -2,7 +2,7 @@ import { CcpError, EXIT, messageOf } from "../core/errors.ts";
 import type { ToolName } from "../core/permission.ts";
 import type { Tools } from "../core/ports.ts";
 import { bash } from "./bash.ts";
-import { type CheckContext, checkCall, grantedTools, parametersOf } from "./check.ts";
+import { type CheckContext, checkCall, checkPlaces, grantedTools, parametersOf } from "./check.ts";
 import { edit } from "./edit.ts";
 import { finish } from "./finish.ts";
 import { glob } from "./glob.ts";
@@ -29,6 +29,7 @@ export function createTools(): Tools {
         return tool ? [{ name, description: tool.description, parameters: parametersOf(tool, grant) }] : [];
       }),
     check: (call, grant) => checkCall(context, call, grant),
+    checkPlaces,
     async run(ready, place) {
       const tool = ALL.find(({ name }) => name === ready.tool);
       if (tool === undefined) return failed(`There is no tool "${ready.tool}".`);
