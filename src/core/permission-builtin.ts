@@ -3,6 +3,8 @@ import type { PermissionRule } from "./permission.ts";
 const HISTORY_REASON =
   "the branch, the index and the history belong to the run, which records your work itself. To undo a change, edit it back; git show HEAD:PATH prints the old text";
 
+const OTHER_RUNS_REASON = "a run starts no other run, and decides over none: what it may do would not hold there";
+
 /** Commands of git that change what is not the agent's to change; arguments may follow. */
 const GIT_WRITERS = [
   ..."commit push pull checkout switch reset rebase merge stash clean worktree tag".split(" "),
@@ -18,6 +20,7 @@ export const BUILTIN_RULES: readonly PermissionRule[] = [
   ...GIT_WRITERS.map(
     (command): PermissionRule => ({ tool: "bash", match: `git ${command} *`, effect: "deny", reason: HISTORY_REASON }),
   ),
+  { tool: "bash", match: "ccp *", effect: "deny", reason: OTHER_RUNS_REASON },
   ...["edit", "write"].flatMap((tool): PermissionRule[] => [
     { tool, match: "**/.git", effect: "deny", reason: ".git is not part of the work" },
     { tool, match: "**/.git/**", effect: "deny", reason: ".git is not part of the work" },

@@ -59,6 +59,8 @@ const RUNNERS =
 const UNSEEN = /^(?:eval|source|\.|trap|alias|enable|hash|shopt|mapfile|readarray|complete)$/;
 const INTERPRETERS = /^(?:python|pypy|node|nodejs|deno|bun|perl|ruby|php|lua|osascript|tclsh|Rscript)[\d.]*$/;
 const INLINE = /^(?:-[a-zA-Z]*[ceEpr]|--eval|--print|--command|eval|-)$/;
+/** `-c` with its code in the same word. */
+const JOINED = /^-[a-zA-Z]*[ceE]/;
 const RUNS_WITHIN: readonly (readonly [RegExp, RegExp])[] = [
   [/^find$/, /^-(?:exec|execdir|ok|okdir)$/],
   [/^fd(?:find)?$/, /^-(?:x|X|-exec|-exec-batch)$/],
@@ -147,7 +149,11 @@ function lastOf(words: readonly ShellWord[], input: string | null): Pick<Unwrapp
   if (RUNNERS.test(program)) return found(`${program} runs another command`, true);
   const rest = words.slice(1).map(({ text }) => text);
   if (INTERPRETERS.test(program)) {
-    const isInline = rest.some((word) => INLINE.test(word)) || (rest.length === 0 && input !== null);
+    const options = rest.slice(0, rest.findIndex((word) => !word.startsWith("-")) >>> 0);
+    const isInline =
+      rest.some((word) => INLINE.test(word)) ||
+      options.some((word) => JOINED.test(word)) ||
+      (rest.length === 0 && input !== null);
     return isInline ? found(`${program} runs code that is not read`, true) : found(null);
   }
   if (/^(?:npm|pnpm|bun)$/.test(program) && rest[0] === "x") return found(`${program} x runs another command`);

@@ -173,6 +173,7 @@ describe("what cannot be told is asked for, where rules restrict the role", () =
     "python3 -c 'import os'",
     "python3 - <<E\nx\nE",
     "node -e 1",
+    'python3 -c"import os"',
     "perl -e 1",
     "f() { ls; }",
     "ls (x)",
@@ -255,6 +256,21 @@ describe("paths", () => {
     expect(verdict(secret, "write", "docs/a", "secrets/b")).toBe("deny");
     expect(verdict(secret, "write", "docs/a", "docs/b")).toBe("allow");
   });
+});
+
+test("a patch is held to the rules over edit and over write", () => {
+  const over = (rules: readonly PermissionRule[], ...subjects: readonly string[]) =>
+    decide({ builtin: BUILTIN_RULES, rules, tools: ["apply_patch"] }, { tool: "apply_patch", subjects }).effect;
+  const rules = [rule("deny", "write", "secrets/**"), rule("ask", "edit", "*.lock")];
+  expect(over(rules, "src/a", "secrets/b")).toBe("deny");
+  expect(over(rules, "src/a", "a.lock")).toBe("ask");
+  expect(over(rules, "src/a")).toBe("allow");
+  expect(over([], ".git/config")).toBe("deny");
+});
+
+test("no role calls ccp: its ceiling would not hold there", () => {
+  for (const command of ["ccp run x", "npx ccp resume r-abcdef --allow", "cd x && CI=1 ccp resume"])
+    expect(verdict([], "bash", command)).toBe("deny");
 });
 
 test("tools of servers are named server/tool", () => {
