@@ -42,6 +42,10 @@ describe("a call that a rule asks about, with nobody there", () => {
     );
     expect(text).toContain('it is your file (rule: ask bash "echo asked *")');
     expect(text).toContain("go on in another way");
+    expect(JSON.parse((await at(on, "view", rid, "--json")).stdout)).toMatchObject({
+      waiting_for: null,
+      permission_denials: [{ step: "doer", tool: "bash", why: expect.stringContaining("it is your file") }],
+    });
   });
 
   test("stops the run with exit 3 where its step says so, and shows the call and what to type", async () => {
@@ -51,6 +55,10 @@ describe("a call that a rule asks about, with nobody there", () => {
     expect(shown.stderr).toContain("asks: bash `echo more >> README.md && echo asked > asked.txt`");
     expect(shown.stdout).toMatch(/ccp resume r-\w{6} --allow/);
     expect(shown.stdout).toMatch(/ccp resume r-\w{6} --deny/);
+    expect(JSON.parse((await at(on, "view", "--json")).stdout)).toMatchObject({
+      status: "paused",
+      waiting_for: { step: "doer", tool: "bash", call: "echo more >> README.md && echo asked > asked.txt" },
+    });
   });
 
   test("is made once it is allowed: resume --allow goes on with that very call", async () => {
