@@ -1,9 +1,9 @@
 import { Argument, type Command } from "commander";
 import { CcpError, EXIT } from "../core/errors.ts";
 import { EFFECTS, TOOL_NAMES } from "../core/permission.ts";
-import { BUILTIN_RULES } from "../core/permission-builtin.ts";
+import { policyOf } from "../core/permission-builtin.ts";
 import { type Decision, decide, type JudgedPart, type RuleMatch, ruleName } from "../core/permission-decision.ts";
-import { ROLE_NAMES, type Role, type RoleName } from "../core/pipeline.ts";
+import { ROLE_NAMES, type RoleName } from "../core/pipeline.ts";
 import { didYouMean } from "../core/suggest.ts";
 import { either } from "../core/words.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -41,7 +41,7 @@ export function registerPermissions(program: Command, context: CommandContext): 
       if (!loaded.ok) throw invalid(loaded.diagnostics);
       const role = loaded.pipeline.roles[named];
       if (role === undefined) throw notPlayed(named, Object.keys(loaded.pipeline.roles));
-      const decision = decisionOver(role, tool, subjects);
+      const decision = decide(policyOf(role), { tool, subjects });
       context.exit(decision.effect === "allow" ? EXIT.ok : EXIT.failed);
       const { stdout } = context.surroundings;
       const places = loaded.rulePlaces[named] ?? [];
@@ -53,10 +53,6 @@ export function registerPermissions(program: Command, context: CommandContext): 
         stdout.write(await tableText(["part", "of the call", "verdict", "because of"], rows, wiring, stdout));
       stdout.write(`${clean(verdictText(decision))}\n`);
     });
-}
-
-function decisionOver({ tools, permissions }: Role, tool: string, subjects: readonly string[]): Decision {
-  return decide({ builtin: BUILTIN_RULES, rules: permissions, tools: [...tools, "finish"] }, { tool, subjects });
 }
 
 /** One row for each rule that matches a part; the strictest first. */

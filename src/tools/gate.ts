@@ -1,16 +1,11 @@
 import type { PermissionVerdict } from "../core/permission.ts";
-import { BUILTIN_RULES } from "../core/permission-builtin.ts";
-import { concerns, type Decision, decide, type Policy } from "../core/permission-decision.ts";
+import { policyOf } from "../core/permission-builtin.ts";
+import { concerns, type Decision, decide } from "../core/permission-decision.ts";
 import type { ToolGrant } from "../core/ports.ts";
 
 /** May this call proceed? What decided is in the decision, part by part. */
 export function gate(grant: ToolGrant, tool: string, subjects: readonly string[]): Decision {
   return decide(policyOf(grant), { tool, subjects });
-}
-
-/** The rules that a grant is held to. */
-export function policyOf({ tools, permissions }: Pick<ToolGrant, "tools" | "permissions">): Policy {
-  return { builtin: BUILTIN_RULES, rules: permissions, tools: [...tools, "finish"] };
 }
 
 /** True for a tool that is denied whatever it is called with: such a tool is not shown to the model. */
