@@ -192,6 +192,31 @@ test.each([".git/config", "./.git/hooks/pre-commit", ".git", "sub/.git/config", 
   },
 );
 
+test("a tool of a server is known to rules as server/tool, its schema too", () => {
+  const rules: readonly PermissionRule[] = [
+    { tool: "mcp_call", match: "docs/delete*", effect: "deny" },
+    { tool: "mcp_schema", match: "secret/*", effect: "deny" },
+  ];
+  const call = (tool: string) => check("mcp_call", { tool, arguments: {} }, rules);
+  expect(call("docs/search")).toMatchObject({ type: "ready" });
+  expect(call("docs/delete_page")).toMatchObject({ type: "denied" });
+  expect(check("mcp_schema", { tools: ["docs/search"] }, rules)).toMatchObject({ type: "ready" });
+  expect(check("mcp_schema", { tools: ["docs/search", "secret/a"] }, rules)).toMatchObject({ type: "denied" });
+});
+
+test("what only a person could allow says what would be done then", () => {
+  const rules: readonly PermissionRule[] = [{ tool: "bash", match: "rm *", effect: "ask" }];
+  const outcome = bash("rm x", rules);
+  expect(outcome).toMatchObject({
+    type: "denied",
+    asks: {
+      ready: { type: "ready", tool: "bash", arguments: { command: "rm x" } },
+      reason: 'the rule ask bash "rm *"',
+    },
+  });
+  expect(bash("rm x", [{ tool: "bash", match: "rm *", effect: "deny" }])).not.toHaveProperty("asks");
+});
+
 test("a tool that the role does not have is denied, whatever its arguments", () => {
   expect(check("bash", { wrong: 1 }, [], ["read", "finish"])).toEqual({
     type: "denied",
