@@ -11,6 +11,7 @@ import { registerFork } from "./fork.ts";
 import { registerGc } from "./gc.ts";
 import { registerImport } from "./import.ts";
 import { registerInit } from "./init.ts";
+import { registerPermissions } from "./permissions.ts";
 import { registerPing } from "./ping.ts";
 import { registerPlan } from "./plan.ts";
 import { registerReplay } from "./replay.ts";
@@ -43,6 +44,7 @@ export const COMMANDS: readonly ((program: Command, context: CommandContext) => 
   registerGc,
   registerValidate,
   registerPlan,
+  registerPermissions,
   registerInit,
   registerDemo,
   registerPing,

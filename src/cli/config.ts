@@ -23,6 +23,8 @@ export interface Surroundings {
   readStdin(): Promise<string>;
   /** Asks the person at the terminal and returns the answer; null where there is nobody to ask. */
   ask(question: string): Promise<string | null>;
+  /** True: `ask` reaches a person. */
+  readonly isAttended?: boolean;
   /** Calls `listener` for each SIGINT and SIGTERM until the returned function is called. */
   onSignal(listener: (signal: "SIGINT" | "SIGTERM") => void): () => void;
 }
@@ -42,6 +44,7 @@ export function processSurroundings(): Surroundings {
     stderr: process.stderr,
     readStdin,
     ask: askAtTerminal,
+    isAttended: isAttended(),
     onSignal(listener) {
       const onInt = () => listener("SIGINT");
       const onTerm = () => listener("SIGTERM");
@@ -103,9 +106,14 @@ function versionOf(packageRoot: string): string {
 }
 
 /** Only where a person types and reads: both ends are a terminal, and it is no CI job's. */
-async function askAtTerminal(question: string): Promise<string | null> {
+function isAttended(): boolean {
   const { stdin, stderr, env } = process;
-  if (!stdin.isTTY || !stderr.isTTY || env.CI) return null;
+  return stdin.isTTY && stderr.isTTY && !env.CI;
+}
+
+async function askAtTerminal(question: string): Promise<string | null> {
+  const { stdin, stderr } = process;
+  if (!isAttended()) return null;
   const { createInterface } = await import("node:readline/promises");
   const line = createInterface({ input: stdin, output: stderr });
   const closed = new Promise<null>((resolve) => line.once("close", () => resolve(null)));

@@ -5,6 +5,7 @@ import type { Screen } from "../core/ports.ts";
 import { readRun } from "../core/read-run.ts";
 import type { Run } from "../core/run.ts";
 import type { Engine, Listener, Past, ResumeChanges, RunSpec, Wiring } from "../wire/wire.ts";
+import { askForConsent } from "./ask-for-consent.ts";
 import { askToRaise } from "./ask-to-raise.ts";
 import type { CommandContext } from "./command-context.ts";
 import { wantsColor } from "./config.ts";
@@ -30,9 +31,8 @@ export async function driveRun(start: Start, flags: UiFlags, wiring: Wiring, con
   const engine = await wiring.engine(variablesOf(pipeline, wiring));
   let run = await driveOnce(start, { engine, pipeline, flags, wiring, context });
   for (;;) {
-    const budget = flags.json ? null : await askToRaise(run, context);
-    if (budget === null) break;
-    const changes = { budget, routes: {}, pipeline: null };
+    const changes = flags.json ? null : await askPerson(run, engine, wiring, context);
+    if (changes === null) break;
     run = await driveOnce(
       { kind: "resume", rid: run.rid, changes, pipeline, isShown: true },
       { engine, pipeline, flags, wiring, context },
@@ -40,6 +40,20 @@ export async function driveRun(start: Start, flags: UiFlags, wiring: Wiring, con
   }
   await report(run, flags, wiring, context);
   return run.end?.exitCode ?? EXIT.bug;
+}
+
+/** What the person at the terminal gives, so that a run that stands still goes on; null: nothing. */
+async function askPerson(
+  run: Run,
+  engine: Engine,
+  wiring: Wiring,
+  context: CommandContext,
+): Promise<ResumeChanges | null> {
+  const none = { budget: null, routes: {}, pipeline: null };
+  const budget = await askToRaise(run, context);
+  if (budget !== null) return { ...none, budget };
+  const decision = await askForConsent(run, engine, await wiring.ui(), context);
+  return decision && { ...none, decision };
 }
 
 /** What a drive is shown with. */
@@ -54,7 +68,7 @@ interface Stage {
 async function driveOnce(start: Start, { engine, pipeline, flags, wiring, context }: Stage): Promise<Run> {
   if (start.kind === "resume") engine.mendRecords(start.rid);
   const { screen, lastPage } = await openScreen(start, pipeline, flags, wiring, context);
-  const control = listen(context, screen);
+  const control = listen(context, screen, flags);
   try {
     const listener: Listener = {
       publish: (event, run) => {
@@ -134,7 +148,7 @@ async function pastOf(rid: string, wiring: Wiring): Promise<Past> {
 }
 
 /** The first Ctrl-C pauses at the next boundary, the second stops at once. */
-function listen(context: CommandContext, screen: Screen) {
+function listen(context: CommandContext, screen: Screen, flags: UiFlags) {
   const abort = new AbortController();
   let signals = 0;
   let exitCode: 130 | 143 = EXIT.interrupted;
@@ -144,7 +158,8 @@ function listen(context: CommandContext, screen: Screen) {
     if (signals === 1) screen.notice("pausing when what is under way has ended; again: stop now. Nothing is lost.");
     else abort.abort();
   });
-  return { signal: abort.signal, pauseRequested: () => signals > 0, exitCode: () => exitCode, stop };
+  const attends = () => flags.json !== true && context.surroundings.isAttended === true;
+  return { signal: abort.signal, pauseRequested: () => signals > 0, exitCode: () => exitCode, attends, stop };
 }
 
 /** The result, on standard output: a report for people, or the one `result` line. */

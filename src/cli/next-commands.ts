@@ -1,5 +1,12 @@
-import type { Run } from "../core/run.ts";
+import { openQuestion, type Run } from "../core/run.ts";
 import type { NextCommand } from "../wire/wire.ts";
+
+function consent(rid: string): readonly NextCommand[] {
+  return [
+    { command: `ccp resume ${rid} --allow`, purpose: "agree to the call, and go on" },
+    { command: `ccp resume ${rid} --deny`, purpose: "refuse it, and go on" },
+  ];
+}
 
 /** What a person may do next with a run. Only commands that exist, with the real rid. */
 export function nextCommands(run: Run): readonly NextCommand[] {
@@ -24,6 +31,7 @@ export function nextCommands(run: Run): readonly NextCommand[] {
     case "running":
       return [{ command: `ccp resume ${rid}`, purpose: "go on, if nobody else is driving it" }];
     default:
+      if (openQuestion(run) !== null) return [...consent(rid), see, drop];
       return [resume, see, drop];
   }
 }

@@ -1,7 +1,8 @@
 import type { Command } from "commander";
+import { CcpError, EXIT } from "../core/errors.ts";
 import { savedNanos, stepsToDo } from "../core/reuse.ts";
-import type { Run } from "../core/run.ts";
-import type { Plan, Wiring } from "../wire/wire.ts";
+import { openQuestion, type Run } from "../core/run.ts";
+import type { Plan, ResumeChanges, Wiring } from "../wire/wire.ts";
 import { collect } from "./collect.ts";
 import type { CommandContext } from "./command-context.ts";
 import { driveRun } from "./drive-run.ts";
@@ -16,6 +17,8 @@ import { writeJson } from "./write-json.ts";
 interface ResumeFlags extends UiFlags, Omit<PipelineFlags, "input"> {
   readonly plan?: boolean;
   readonly steal?: boolean;
+  readonly allow?: boolean;
+  readonly deny?: boolean;
 }
 
 /** Adds `ccp resume`. */
@@ -31,13 +34,15 @@ export function registerResume(program: Command, context: CommandContext): void 
     .option("-p, --pipeline <path|name>", "go on with an edited pipeline: steps that it leaves unchanged are reused")
     .option("--transcript <file>", "answers come from this transcript (the scripted provider), not from a model")
     .option("--plan", "say what would be reused and what done again, why, and what that saves; changes nothing")
+    .option("--allow", "agree to the call that the run waits with")
+    .option("--deny", "refuse it; the run goes on without it")
     .option("--steal", "stop the process that is running it, and go on from there");
   uiOptions(command).action(async (given: string | undefined, flags: ResumeFlags) => {
     const { rid, run, wiring } = await openRun(given, context.wiring());
     const edited = await editedPipeline(run, flags, wiring);
     if (flags.plan) return showPlan({ rid, edited, json: flags.json === true }, wiring, context);
     const routes = modelsFrom(flags, wiring.config.cwd);
-    const changes = { budget: newBudget(run, flags), routes, pipeline: edited };
+    const changes = { budget: newBudget(run, flags), routes, pipeline: edited, ...decisionFrom(run, flags) };
     const engine = await wiring.engine({});
     const { pipeline } = edited ?? engine.pinnedPlan(rid);
     const toDo = edited ? stepsToDo(engine.reusePlan(rid, edited)) : [];
@@ -45,6 +50,16 @@ export function registerResume(program: Command, context: CommandContext): void 
     if (flags.steal) await engine.takeOver(rid);
     context.exit(await driveRun({ kind: "resume", rid, changes, pipeline, isShown: false }, flags, wiring, context));
   });
+}
+
+/** What `--allow` and `--deny` say. Throws where no call waits, or both are given. */
+function decisionFrom(run: Run, { allow, deny }: ResumeFlags): Pick<ResumeChanges, "decision"> {
+  if (!allow && !deny) return {};
+  const hint = `nothing was changed; see how it stands: ccp view ${run.rid}`;
+  if (allow && deny) throw new CcpError("usage", EXIT.usage, "--allow and --deny cannot both be meant", { hint });
+  if (openQuestion(run) === null)
+    throw new CcpError("no_question", EXIT.usage, `${run.rid} waits for nobody's consent`, { hint });
+  return { decision: { effect: allow ? "allow" : "deny", scope: "call" } };
 }
 
 async function showPlan(

@@ -365,6 +365,29 @@ export type Event =
       /** What the checks after an edit said, as the result has it too; missing: none was due. */
       readonly checked?: BlobRef;
     }
+  /** A rule wants a person's consent to a call: the run waits for it. */
+  | {
+      readonly type: "permission.asked";
+      readonly stepId: string;
+      readonly toolCallId: string;
+      readonly tool: string;
+      /** One line for people: the path or the command. */
+      readonly subject: string;
+      /** The call as a person has to see it before deciding: the whole command, or all arguments. */
+      readonly call: BlobRef;
+      /** sha256 (hex) of role, tool and arguments: a decision is about this very call. */
+      readonly digest: string;
+      /** The rule that asks, or why the call cannot be told. */
+      readonly reason: string;
+    }
+  | {
+      readonly type: "permission.decided";
+      readonly stepId: string;
+      readonly toolCallId: string;
+      readonly effect: "allow" | "deny";
+      /** `run`: whenever the role makes the same call again in this run, too. */
+      readonly scope: "call" | "run";
+    }
   | {
       readonly type: "artifact.written";
       readonly name: string;

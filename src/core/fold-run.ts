@@ -1,6 +1,7 @@
 import { addSpend, NOTHING_SPENT } from "./budget.ts";
 import type { EventOf, StoredEvent } from "./event.ts";
 import { ledgerEntry } from "./ledger.ts";
+import { asked, decided, withoutQuestion, withoutQuestionsOf } from "./questions.ts";
 import { newRun, type Run, stepState, toolKey } from "./run.ts";
 import type { StepState } from "./step-state.ts";
 import { type StepTable, stepEntries, withStepState } from "./step-table.ts";
@@ -8,7 +9,7 @@ import { addUsage } from "./usage.ts";
 import { without } from "./without.ts";
 
 /** Changes whenever the same events fold into another run: what was folded by an older ccp is not gone on from. */
-export const FOLD_VERSION = 4;
+export const FOLD_VERSION = 5;
 
 type WorkEventType =
   | "command.started"
@@ -96,6 +97,10 @@ function applyFact(run: Run, event: StoredEvent): Run {
     case "context.pruned":
     case "context.summarised":
       return run;
+    case "permission.asked":
+      return asked(run, event);
+    case "permission.decided":
+      return decided(run, event);
     case "steps.reset":
       return reset(run, event);
     case "step.started":
@@ -132,6 +137,7 @@ function applyWorkEvent(run: Run, event: EventOf<WorkEventType>): Run {
         ...run,
         tree: event.treeAfter ?? run.tree,
         openTools: without(run.openTools, toolKey(event)),
+        questions: withoutQuestion(run.questions, toolKey(event)),
       };
   }
 }
@@ -162,7 +168,7 @@ function applyStepEvent(
 ): Run {
   switch (event.type) {
     case "step.started":
-      return withStep(run, event.stepId, (step) => begun(step, event));
+      return withStep(withBeginning(run, event), event.stepId, (step) => begun(step, event));
     case "step.reused":
       return withStep(run, event.stepId, () => ({
         status: "succeeded",
@@ -177,7 +183,7 @@ function applyStepEvent(
     case "step.interrupted":
       return withStep(run, event.stepId, () => ({ status: "interrupted" }));
     case "step.finished":
-      return withStep({ ...run, tree: event.tree }, event.stepId, (step) => ({
+      return withStep(withoutQuestionsOf({ ...run, tree: event.tree }, [event.stepId]), event.stepId, (step) => ({
         status: event.outcome.status,
         outcome: event.outcome,
         judgedTree: event.tree,
@@ -186,6 +192,12 @@ function applyStepEvent(
         endedAt: event.at,
       }));
   }
+}
+
+/** Who begins anew asks anew. */
+function withBeginning(run: Run, event: EventOf<"step.started">): Run {
+  const goesOn = stepState(run, event.stepId).conversation === event.conversation;
+  return goesOn ? run : withoutQuestionsOf(run, [event.stepId]);
 }
 
 /** The first event of a conversation, or the one with which it goes on after an interruption. */
@@ -265,7 +277,7 @@ function undone(run: Run, steps: readonly string[]): Run {
     outcome: null,
     feedback: null,
   } as const;
-  return steps.reduce((state, stepId) => withStep(state, stepId, () => undo), run);
+  return steps.reduce((state, stepId) => withStep(state, stepId, () => undo), withoutQuestionsOf(run, steps));
 }
 
 /** A way back: the target and all after it are to be done again, the target knowing why. */

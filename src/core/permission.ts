@@ -1,5 +1,3 @@
-import { matchesCommand, matchesPath } from "./glob.ts";
-
 /** The tools of the built-in agent. */
 export const TOOL_NAMES = [
   ...(["read", "ls", "glob", "grep", "edit", "apply_patch", "write", "bash", "diff", "todo"] as const),
@@ -46,10 +44,10 @@ export type PermissionEffect = (typeof EFFECTS)[number];
 export interface PermissionRule {
   /** A tool's name, or `*` for all. */
   readonly tool: string;
-  /** A glob over the call's subject: the path of a file tool, the command of `bash`. Missing: every call. */
+  /** A glob over the call's subject: the path of a file tool, a command of `bash`, `server/tool`. Missing: every call. */
   readonly match?: string;
   readonly effect: PermissionEffect;
-  /** Shown to the model when the rule denies. */
+  /** Shown to the model when the rule denies, and to the person who is asked. */
   readonly reason?: string;
 }
 
@@ -57,22 +55,4 @@ export interface PermissionRule {
 export interface PermissionVerdict {
   readonly effect: PermissionEffect;
   readonly reason: string | null;
-}
-
-/** May this call proceed? A tool that the role does not have is denied; with no rule that matches, a tool it has is allowed. */
-export function permit(
-  rules: readonly PermissionRule[],
-  tools: readonly string[],
-  call: { readonly tool: string; readonly subject: string },
-): PermissionVerdict {
-  if (!tools.includes(call.tool)) return { effect: "deny", reason: `this role has no tool "${call.tool}"` };
-  const matching = rules.filter((rule) => ruleApplies(rule, call));
-  const strictest = [...matching].sort((a, b) => EFFECTS.indexOf(b.effect) - EFFECTS.indexOf(a.effect))[0];
-  return { effect: strictest?.effect ?? "allow", reason: strictest?.reason ?? null };
-}
-
-function ruleApplies(rule: PermissionRule, call: { readonly tool: string; readonly subject: string }): boolean {
-  if (rule.tool !== "*" && rule.tool !== call.tool) return false;
-  if (rule.match === undefined) return true;
-  return call.tool === "bash" ? matchesCommand(rule.match, call.subject) : matchesPath(rule.match, call.subject);
 }

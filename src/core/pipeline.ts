@@ -64,6 +64,8 @@ export interface AgentStep extends StepBase {
   /** What this step adds to the task, as a template; null: nothing. */
   readonly prompt: string | null;
   readonly until: { readonly command: Command; readonly attempts: number } | null;
+  /** What follows where a call wants a person's consent and nobody is there to give it; missing: `deny`. */
+  readonly onAsk?: AskRule;
 }
 
 /** A step that a command does. */
@@ -98,6 +100,11 @@ export interface InputSpec {
 export const SANDBOX_MODES = ["auto", "required", "off"] as const;
 /** One of `SANDBOX_MODES`. */
 export type SandboxMode = (typeof SANDBOX_MODES)[number];
+
+/** `deny`: a call that wants a person's consent is refused. `stop`: the run waits (exit 3) until somebody decides. */
+export const ASK_RULES = ["deny", "stop"] as const;
+/** One of `ASK_RULES`. */
+export type AskRule = (typeof ASK_RULES)[number];
 
 /** `retry`: the question is asked again, as a call of its own. `stop`: the run waits (exit 3) until somebody resumes it. */
 export const LOST_CALL_RULES = ["retry", "stop"] as const;

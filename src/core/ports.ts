@@ -101,12 +101,20 @@ export type ToolCheck =
       readonly arguments: Json;
       readonly subject: string;
       readonly effect: ToolEffect;
+      /** The paths that a file tool is given; missing: it is given none. */
+      readonly paths?: readonly string[];
     }
   /** Text for the model: what was expected, where, what came. */
   | { readonly type: "malformed"; readonly text: string }
   /** It goes on in a circle, and was never looked at. */
   | { readonly type: "repeated"; readonly text: string }
-  | { readonly type: "denied"; readonly subject: string; readonly text: string };
+  /** `asks`: a person may let it through; without one it is denied. */
+  | {
+      readonly type: "denied";
+      readonly subject: string;
+      readonly text: string;
+      readonly asks?: { readonly ready: Extract<ToolCheck, { type: "ready" }>; readonly reason: string };
+    };
 
 /** A call of an answer, and what was found out about it. */
 export interface ToolUse {
@@ -150,6 +158,8 @@ export interface Tools {
   specs(grant: ToolGrant, model?: Pick<ModelFacts, "edits">): readonly ToolSpec[];
   /** Parses the arguments, checks them against the schema, then asks the permission gate. Touches nothing. */
   check(call: ToolCall, grant: ToolGrant): ToolCheck;
+  /** The same once more for a call that is ready, whose paths lead to these places: its own, symlinks followed. */
+  checkPlaces(ready: Extract<ToolCheck, { type: "ready" }>, places: readonly string[], grant: ToolGrant): ToolCheck;
   /** Carries out a checked call. What goes wrong in it is an `error` result, not an exception. */
   run(ready: Extract<ToolCheck, { type: "ready" }>, place: ToolPlace): Promise<ToolResult>;
 }
@@ -239,6 +249,8 @@ export type FileOutcome<T> =
 /** Files and commands of one worktree. Contract: no path leaves the worktree (symlinks followed), and none enters `.git`. */
 export interface Workspace {
   readonly path: string;
+  /** Where a path really leads, from the worktree's root, symlinks followed; what is not there yet counts as it is named. */
+  whereIs(path: string): Promise<FileOutcome<string>>;
   /** A directory is an error. */
   readFile(path: string): Promise<FileOutcome<Uint8Array>>;
   /** Atomic; creates directories; keeps the mode of a file that is there. */
@@ -407,7 +419,7 @@ export type AgentOutcome =
 
 /**
  * Why a drive ends before its run does. `window`: the user's ceiling for the day or the week. `lost`: a call was lost,
- * and the pipeline wants a person to be asked.
+ * and the pipeline wants a person to be asked. `consent`: a tool call waits for a person's.
  */
 export type StopWhy =
   | "paused"
@@ -418,7 +430,8 @@ export type StopWhy =
   | "unavailable"
   | "credentials"
   | "unpriced"
-  | "lost";
+  | "lost"
+  | "consent";
 
 /** A model call that an agent wants made. */
 export interface CallIntent {

@@ -2,7 +2,7 @@ import type { StoredEvent } from "./event.ts";
 import type { Json } from "./json.ts";
 import { NANOS_PER_USD } from "./money.ts";
 import type { Pipeline } from "./pipeline.ts";
-import { type CommandRecord, type Run, stepState, totalSpend } from "./run.ts";
+import { type CommandRecord, openQuestion, type Run, stepState, totalSpend } from "./run.ts";
 import { stepEntries } from "./step-table.ts";
 import { addUsage, NO_USAGE, type Usage } from "./usage.ts";
 
@@ -47,6 +47,8 @@ export function runRecord(run: Run, pipeline: Pipeline, events: readonly StoredE
     }),
     models: modelRecords(events),
     checks: run.commands.map(checkRecord),
+    waiting_for: questionRecord(run),
+    permission_denials: events.flatMap(denialRecord),
     artifacts: Object.values(run.artifacts).map(({ name, blob, stepId }) => ({
       name,
       sha256: blob.sha256,
@@ -119,6 +121,19 @@ function checkRecord({ purpose, stepId, command, end, tree }: CommandRecord): Js
     duration_ms: end.durationMs,
     tree,
   };
+}
+
+/** The call that a person is asked about; null: none. */
+function questionRecord(run: Run): Json {
+  const question = openQuestion(run);
+  if (question === null) return null;
+  const { stepId, tool, subject, reason } = question;
+  return { step: stepId, tool, call: subject, reason };
+}
+
+function denialRecord(event: StoredEvent): readonly Json[] {
+  if (event.type !== "tool.finished" || event.status !== "denied") return [];
+  return [{ step: event.stepId, tool: event.tool, why: event.summary }];
 }
 
 function usageRecord(usage: Usage): Json {

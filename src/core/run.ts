@@ -36,6 +36,10 @@ export interface Run {
   readonly openCalls: Readonly<Record<string, EventOf<"call.reserved"> & { readonly at: number }>>;
   /** Begun, end not recorded; by `toolKey`. */
   readonly openTools: Readonly<Record<string, EventOf<"tool.started">>>;
+  /** Calls that wait, or have waited, for a person's consent and are not over yet; by `toolKey`, the oldest first. */
+  readonly questions: Readonly<Record<string, Question>>;
+  /** Digests of calls that a person has allowed for the whole run. */
+  readonly consents: readonly string[];
   readonly openCommands: Readonly<Record<string, EventOf<"command.started">>>;
   readonly budgets: Readonly<Partial<Record<Scope, Budget>>>;
   readonly spend: Readonly<Partial<Record<Scope, Spend>>>;
@@ -50,6 +54,18 @@ export interface Run {
   readonly activeMs: number;
   readonly seq: number;
   readonly lastAt: number;
+}
+
+/** A call that a person is asked about. */
+export interface Question {
+  readonly asked: EventOf<"permission.asked">;
+  /** Null: nobody has decided yet. */
+  readonly decision: "allow" | "deny" | null;
+}
+
+/** The question that has waited longest; null: none waits. */
+export function openQuestion(run: Run): EventOf<"permission.asked"> | null {
+  return Object.values(run.questions).find(({ decision }) => decision === null)?.asked ?? null;
 }
 
 /** A run before its first event. */
@@ -69,6 +85,8 @@ export function newRun(rid: string): Run {
     steps: NO_STEPS,
     openCalls: {},
     openTools: {},
+    questions: {},
+    consents: [],
     openCommands: {},
     budgets: {},
     spend: {},

@@ -1,6 +1,7 @@
 import { ADVICE_FILES, adviceText, appendedAdvice, foldersInHand } from "../core/advice.ts";
 import type { EventOf } from "../core/event.ts";
-import { permit } from "../core/permission.ts";
+import { policyOf } from "../core/permission-builtin.ts";
+import { decide } from "../core/permission-decision.ts";
 import type { AgentStep } from "../core/pipeline.ts";
 import { redact } from "../core/redact.ts";
 import { type Context, workspaceOf } from "./context.ts";
@@ -43,11 +44,12 @@ async function adviceIn(
   paths: readonly string[],
 ): Promise<readonly { readonly path: string; readonly text: string }[]> {
   const role = context.pipeline.roles[step.role];
+  const policy = policyOf({ tools: role?.tools ?? [], permissions: role?.permissions ?? [] });
   const bodies = new Set<string>();
   const found: { readonly path: string; readonly text: string }[] = [];
   for (const path of paths) {
-    const verdict = permit(role?.permissions ?? [], role?.tools ?? [], { tool: "read", subject: path });
-    const file = verdict.effect === "allow" ? await workspaceOf(context).readFile(path) : null;
+    const { effect } = decide(policy, { tool: "read", subjects: [path] });
+    const file = effect === "allow" ? await workspaceOf(context).readFile(path) : null;
     const body = file?.ok ? redact(new TextDecoder().decode(file.value), context.deps.secrets) : "";
     const text = adviceText(path, new TextEncoder().encode(body));
     if (text === null || bodies.has(body)) continue;

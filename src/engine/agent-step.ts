@@ -9,6 +9,7 @@ import { stepState } from "../core/run.ts";
 import { NO_SERVERS, type StepServers } from "../core/tool-servers.ts";
 import { recordWithFiles } from "./artifact.ts";
 import { assignmentOf } from "./assignment.ts";
+import { waitingFor } from "./consent.ts";
 import { type Context, treeOf, workspaceOf } from "./context.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { judgeFinish } from "./judge.ts";
@@ -41,7 +42,8 @@ async function converse(context: Context, step: AgentStep, conversation: number,
       return;
     }
     if (outcome.type === "stopped") {
-      stop(context, step, conversation, outcome.why, outcome.reason);
+      const question = outcome.why === "consent" ? waitingFor(context, step) : null;
+      stop(context, step, conversation, outcome.why, question ?? outcome.reason);
       return;
     }
     if (outcome.type === "failed") {

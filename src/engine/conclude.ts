@@ -54,6 +54,8 @@ function standstill(
       return { status: "budget_reached", exitCode: EXIT.budget, hint: `ccp resume ${rid}` };
     case "lost":
       return { status: "paused", exitCode: EXIT.waiting, hint: `ccp resume ${rid}` };
+    case "consent":
+      return { status: "paused", exitCode: EXIT.waiting, hint: `ccp resume ${rid} --allow` };
     case "time":
       return { status: "budget_reached", exitCode: EXIT.budget, hint: `ccp resume ${rid} --minutes +30` };
     case "unavailable":

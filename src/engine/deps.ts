@@ -34,6 +34,8 @@ export interface Control {
   readonly signal: AbortSignal;
   /** Stop at the next boundary. */
   pauseRequested(): boolean;
+  /** True: a person is there who can be asked about this call; then the run stands still for it, whatever its step says. */
+  attends?(call: { readonly stepId: string; readonly toolCallId: string }): boolean;
   /** Exit code of a run that a person stopped: 130 or 143. */
   exitCode(): 130 | 143;
 }

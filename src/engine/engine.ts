@@ -6,7 +6,7 @@ import type { Pipeline } from "../core/pipeline.ts";
 import type { Peers } from "../core/ports.ts";
 import { runRecord } from "../core/record.ts";
 import type { ReusePlan } from "../core/reuse.ts";
-import type { Run } from "../core/run.ts";
+import { openQuestion, type Run } from "../core/run.ts";
 import type { RunSummary } from "../core/store.ts";
 import type { TranscriptEntry } from "../core/transcript.ts";
 import { mendFiles } from "./artifact.ts";
@@ -59,6 +59,8 @@ export interface Engine {
   pinnedPipeline(rid: string): Pipeline;
   /** The same, with the values of its inputs. */
   pinnedPlan(rid: string): Plan;
+  /** The call that waits for a person's consent, in full; null: none does. */
+  question(rid: string): OpenQuestion | null;
   /** Removes what final runs older than this have left, and what no run claims. */
   collectGarbage(how: { readonly olderThanMs: number; readonly dryRun: boolean }): Promise<Collected>;
   /** The run as one file. */
@@ -67,6 +69,15 @@ export interface Engine {
   importRun(bytes: Uint8Array): Promise<Run>;
   /** Writes the files of an ended run that a crash kept from being written. */
   mendRecords(rid: string): void;
+}
+
+/** A call that a person is asked about. */
+export interface OpenQuestion {
+  readonly stepId: string;
+  readonly tool: string;
+  readonly reason: string;
+  /** The whole command, or all arguments. Hostile text. */
+  readonly call: string;
 }
 
 /** What an engine is put together from. */
@@ -112,6 +123,11 @@ export function createEngine(parts: EngineParts): Engine {
     stepEntries: (rid, stepId) => stepEntries(read(rid), stepId),
     pinnedPipeline: (rid) => pinnedPipeline(read(rid)),
     pinnedPlan: (rid) => pinnedPlan(read(rid)),
+    question(rid) {
+      const log = read(rid);
+      const open = openQuestion(log.run);
+      return open && { stepId: open.stepId, tool: open.tool, reason: open.reason, call: log.readText(open.call) };
+    },
     collectGarbage: (how) => collectGarbage(parts, how),
     exportRun: (rid, ccpVersion) => exportRun(rid, { ccpVersion, now: parts.chance.now() }, parts),
     importRun: (bytes) => importRun(bytes, parts),

@@ -119,7 +119,15 @@ function world({ run, events, plan, parts, memory, made, signal }: Surroundings,
     tell: () => undefined,
     secrets: [],
     variables: {},
-    control: { signal, pauseRequested: () => signal.aborted, exitCode: () => EXIT.interrupted },
+    control: {
+      signal,
+      pauseRequested: () => signal.aborted,
+      exitCode: () => EXIT.interrupted,
+      attends: ({ stepId, toolCallId }) =>
+        events.some((event) => {
+          return event.type === "permission.asked" && event.stepId === stepId && event.toolCallId === toolCallId;
+        }),
+    },
   };
 }
 
@@ -176,8 +184,10 @@ function resumeAfter(status: Run["status"], after: number, { drives }: RecordedC
   });
 }
 
-function isChange(event: StoredEvent): event is StoredEvent & EventOf<"budget.raised" | "route.changed"> {
-  return event.type === "budget.raised" || event.type === "route.changed";
+type Change = EventOf<"budget.raised" | "route.changed" | "permission.decided">;
+
+function isChange(event: StoredEvent): event is StoredEvent & Change {
+  return ["budget.raised", "route.changed", "permission.decided"].includes(event.type);
 }
 
 function plain({ seq: _, at: __, ...event }: StoredEvent): Event {

@@ -126,6 +126,11 @@ export class Course {
     return this.#wait(NEVER, false, signal);
   }
 
+  /** True: the fact of this name belongs to the present drive. */
+  isOfThisDrive(name: string): boolean {
+    return this.#facts[this.#places.get(name) ?? -1]?.drive === this.#drive;
+  }
+
   /** The fact of this name, from any drive; undefined: there is none. */
   find(name: string): StoredEvent | undefined {
     return this.#facts[this.#places.get(name) ?? -1]?.event;

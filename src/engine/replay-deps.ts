@@ -5,6 +5,7 @@ import type { EngineDeps } from "./deps.ts";
 import type { Course } from "./replay-course.ts";
 import { followingAgent, followingExecutor, followingModels } from "./replay-follow.ts";
 import { type RecordedPayloads, recordedFacts, recordedPayloads } from "./replay-models.ts";
+import { asked, done } from "./replay-names.ts";
 import { recordedServers } from "./replay-servers.ts";
 import {
   askingStore,
@@ -49,6 +50,10 @@ export function followingDeps({ run, events, parts, memory, made }: Undertaking,
       signal: halted.signal,
       pauseRequested: () => course.standstill()?.kind === "paused",
       exitCode: () => exitCode,
+      attends({ stepId, toolCallId }) {
+        const name = course.names.tool(stepId, toolCallId);
+        return course.find(asked(name)) !== undefined && !course.isOfThisDrive(done(name));
+      },
     },
   };
   const stop = () => {

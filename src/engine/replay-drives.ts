@@ -44,6 +44,7 @@ const FROM_OUTSIDE: readonly EventType[] = [
   "pipeline.changed",
   "budget.raised",
   "route.changed",
+  "permission.decided",
   "step.reused",
 ];
 
@@ -93,7 +94,7 @@ export function standstillKind({ status, exitCode, hint, reason }: EventOf<"run.
     case "failed":
       return null;
     case "paused":
-      if (exitCode === EXIT.waiting) return "lost";
+      if (exitCode === EXIT.waiting) return hint?.endsWith("--allow") ? "consent" : "lost";
       return reason === STOPPED_AT_ONCE ? "aborted" : "paused";
     case "budget_reached":
       if (hint?.includes("--minutes")) return "time";

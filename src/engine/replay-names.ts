@@ -18,6 +18,8 @@ export function isOfTool(name: string): boolean {
 /** The name under which the beginning, or the end, of something is known. */
 export const begun = (name: string) => `${name} begun`;
 export const done = (name: string) => `${name} done`;
+/** The name of the question about it. */
+export const asked = (name: string) => `${name} asked`;
 
 /**
  * Names facts as they come, so that one of a run and one of its replay can be told to be the same. Facts that a crash
@@ -59,6 +61,8 @@ export class FactNames {
         return event.failure === null ? null : done(callName(event.callId));
       case "tool.started":
         return begun(this.tool(event.stepId, event.toolCallId));
+      case "permission.asked":
+        return asked(this.tool(event.stepId, event.toolCallId));
       case "tool.finished":
         return this.#ended(this.tool(event.stepId, event.toolCallId), this.#toolKey(event.stepId, event.toolCallId));
       case "command.started":

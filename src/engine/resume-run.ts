@@ -1,12 +1,12 @@
 import type { Budget, Scope } from "../core/budget.ts";
 import { CcpError, EXIT } from "../core/errors.ts";
-import type { Event } from "../core/event.ts";
+import type { Event, EventOf } from "../core/event.ts";
 import { canonicalJson } from "../core/json.ts";
 import { raisedBudgets } from "../core/override.ts";
 import type { RoleName } from "../core/pipeline.ts";
 import type { Repository } from "../core/ports.ts";
 import { readRun } from "../core/read-run.ts";
-import type { Run } from "../core/run.ts";
+import { openQuestion, type Run } from "../core/run.ts";
 import type { EngineDeps } from "./deps.ts";
 import { pinnedPipeline } from "./drive.ts";
 import { type Plan, reusePlan, rewinding, routesKept } from "./reuse.ts";
@@ -19,6 +19,14 @@ export interface ResumeChanges {
   readonly routes: Readonly<Partial<Record<RoleName, readonly string[]>>>;
   /** The plan to follow from here on; null: as it is. Steps that it leaves unchanged are reused, the others are taken back. */
   readonly pipeline: Plan | null;
+  /** What a person has decided over the call that waits for it; missing: nothing. */
+  readonly decision?: Decision;
+}
+
+/** A person's answer to the question that has waited longest. `run`: it holds for the same call whenever it is made again. */
+export interface Decision {
+  readonly effect: "allow" | "deny";
+  readonly scope: "call" | "run";
 }
 
 /** Takes a run that has not succeeded for this process and puts that on record. Throws before anything is written if it cannot go on. */
@@ -36,10 +44,12 @@ export function resumeRun(
     deps.store.release(rid);
     throw final;
   }
+  const question = openQuestion(log.run);
   const replanned = changes.pipeline ? newPlan(log, changes.pipeline) : [];
   const raised = changes.budget ? Object.entries(raisedBudgets(pinnedPipeline(log), changes.budget)) : [];
   log.record(
     { type: "run.resumed", epoch },
+    ...(changes.decision && question ? [decisionOver(question, changes.decision)] : []),
     ...replanned,
     ...raised.map(([scope, budget]): Event => ({ type: "budget.raised", scope: scope as Scope, budget: budget ?? {} })),
     ...Object.entries(changes.routes).map(
@@ -47,6 +57,10 @@ export function resumeRun(
     ),
   );
   return epoch;
+}
+
+function decisionOver({ stepId, toolCallId }: EventOf<"permission.asked">, decision: Decision): Event {
+  return { type: "permission.decided", stepId, toolCallId, ...decision };
 }
 
 /** Nothing where the plan is the one that the run follows already. Ceilings stay: a resume grants nothing. */

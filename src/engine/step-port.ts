@@ -2,10 +2,11 @@ import { type ContextState, contextAfter, EMPTY_CONTEXT } from "../core/context-
 import type { Utterance } from "../core/conversation.ts";
 import type { ModelFacts } from "../core/model.ts";
 import type { AgentStep } from "../core/pipeline.ts";
-import type { StepPort } from "../core/ports.ts";
+import type { StepPort, StopWhy } from "../core/ports.ts";
 import { stepState } from "../core/run.ts";
 import { type SeenFiles, withSeen } from "../core/seen.ts";
 import { closeCall, loseReserved, settleReserved } from "./calls.ts";
+import { waitingFor } from "./consent.ts";
 import { type Context, callBook, workspaceOf } from "./context.ts";
 import { shortenedEvent } from "./context-events.ts";
 import { type AskedInput, boundOf, type CountedInput, learn } from "./input-bound.ts";
@@ -38,7 +39,7 @@ export function openStepPort(context: Context, step: AgentStep, conversing: Conv
     workspace: workspaceOf(context),
     chance: deps.chance,
     signal,
-    stopRequested: () => halt.reason?.why ?? (signal.aborted ? "aborted" : null),
+    stopRequested: () => halt.reason?.why ?? stopOf(context, step, signal),
     utterances,
     async closeOpenCall() {
       const open = Object.values(log.run.openCalls).find((call) => call.stepId === step.id);
@@ -70,6 +71,12 @@ export function openStepPort(context: Context, step: AgentStep, conversing: Conv
 
 function contextOf(context: ContextState, utterance: Utterance): ContextState {
   return contextAfter(context, utterance, 0);
+}
+
+/** A call that waits for consent is not made, and nothing after it. */
+function stopOf(context: Context, step: AgentStep, signal: AbortSignal): StopWhy | null {
+  if (signal.aborted) return "aborted";
+  return waitingFor(context, step) === null ? null : "consent";
 }
 
 function seenAfter(seen: SeenFiles, utterance: Utterance): SeenFiles {

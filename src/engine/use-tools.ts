@@ -5,10 +5,12 @@ import { redact, redactJson } from "../core/redact.ts";
 import type { SeenFiles } from "../core/seen.ts";
 import type { StepServers } from "../core/tool-servers.ts";
 import { withAdvice } from "./advice.ts";
+import { consented } from "./consent.ts";
 import { type Context, treeOf, workspaceOf } from "./context.ts";
 import { dueChecks } from "./edit-checks.ts";
 import type { ToolExecution } from "./executor.ts";
 import { keepWhole, type Spilled } from "./keep-whole.ts";
+import { whereTheyLead } from "./where-they-lead.ts";
 
 /** One try of a step: which, until when, and the servers of its tools. */
 export interface Conversing {
@@ -33,14 +35,16 @@ type Outcome = { readonly finished: Finished | null } | { readonly broken: unkno
 /**
  * Carries out calls of one answer side by side: their beginnings come on record together, their ends in call order. What
  * was stopped in the middle stays open, with all behind it, and is done again. Contract: who changes files is alone in
- * `uses` (`core/turn.ts` sees to it), and steps that can write run alone: no file has two writers, so none needs a lock.
+ * `wanted` (`core/turn.ts` sees to it), and steps that can write run alone: no file has two writers, so none needs a lock.
  */
 export async function useTools(
   context: Context,
   step: AgentStep,
-  uses: readonly ToolUse[],
+  wanted: readonly ToolUse[],
   using: Using,
 ): Promise<void> {
+  const { uses, question } = consented(context, step, await whereTheyLead(context, step, wanted));
+  if (question !== null) context.log.record(question);
   const begun = uses.flatMap((use) => (use.check.type === "ready" ? [toolStarted(context, step, use, use.check)] : []));
   if (begun.length > 0) context.log.record(...begun);
   const underWay = uses.map((use) => outcomeOf(context, step, use, using));

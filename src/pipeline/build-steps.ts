@@ -49,6 +49,7 @@ function stepOf(step: PlannedStep, artifact: string | null, detectedInputs: read
     role: raw.role,
     prompt: raw.prompt ?? null,
     until: until ? { command: commandOf(until.run), attempts: until.attempts ?? DEFAULT_UNTIL_ATTEMPTS } : null,
+    ...(raw.on_ask === "stop" ? { onAsk: raw.on_ask } : {}),
   };
 }
 

@@ -8,10 +8,12 @@ import { type Draft, sorted } from "./draft.ts";
 import { editChecksOf } from "./edit-checks.ts";
 import { inputSpec, inputValues } from "./input-values.ts";
 import { serversOf } from "./mcp-servers.ts";
+import { withoutSamples } from "./permission-samples.ts";
 import { planSteps } from "./plan-steps.ts";
 import { DEFAULT_MAX_TURNS, toolsOf } from "./role-defaults.ts";
 import { rolePrompts } from "./role-prompts.ts";
 import { checkRoutes, routeOf } from "./routes.ts";
+import type { Place } from "./source.ts";
 import { templateMessages } from "./templates.ts";
 import { warningsOf } from "./warnings.ts";
 
@@ -23,6 +25,8 @@ export interface Expansion {
   readonly warnings: readonly Diagnostic[];
   /** Roles without a model: no key was found for any. Their route is empty, and a run cannot start (exit 4). */
   readonly missingModels: readonly RoleName[];
+  /** Where each permission rule of a role stands, in their order. */
+  readonly rulePlaces: Readonly<Partial<Record<RoleName, readonly Place[]>>>;
 }
 
 /** A pipeline that is ready, or everything that is wrong. */
@@ -40,6 +44,7 @@ export function expandPipeline(file: CheckedFile, context: LoadContext): Expande
     inputs: gathered.inputs,
     warnings: sorted(path, warningsOf(file)),
     missingModels: roles.filter((role) => routeOf(file, role, context).length === 0),
+    rulePlaces: rulePlacesOf(file, roles),
   };
 }
 
@@ -101,7 +106,7 @@ function rolesOf(
       prompt: prompts[name] ?? "",
       models: routeOf(file, name, context),
       tools: toolsOf(name, raw),
-      permissions: raw?.permissions ?? [],
+      permissions: (raw?.permissions ?? []).map(withoutSamples),
       ...(servers.length > 0 ? { servers } : {}),
       ...(raw?.context?.tokens === undefined ? {} : { context: { tokens: raw.context.tokens } }),
       ...(editChecks.length > 0 ? { editChecks } : {}),
@@ -111,6 +116,12 @@ function rolesOf(
     return [name, role];
   });
   return Object.fromEntries(entries);
+}
+
+function rulePlacesOf({ raw, source }: CheckedFile, roles: readonly RoleName[]): Expansion["rulePlaces"] {
+  const places = (role: RoleName) =>
+    (raw.roles?.[role]?.permissions ?? []).map((_, index) => source.at(["roles", role, "permissions", index]));
+  return Object.fromEntries(roles.map((role) => [role, places(role)] as const));
 }
 
 /** `.ccp/pipelines/fix.yaml` is `fix`. */

@@ -3,6 +3,7 @@ import { type Draft, isFaulty, type Rule, sorted } from "./draft.ts";
 import { checkEditChecks } from "./edit-checks.ts";
 import { describe } from "./explain.ts";
 import { checkRoleServers, checkServers } from "./mcp-servers.ts";
+import { checkPermissionSamples } from "./permission-samples.ts";
 import { planSteps } from "./plan-steps.ts";
 import { checkCommandInputs, checkReferences } from "./reference-rules.ts";
 import { checkPermissions, checkRoleBudgets, checkTools } from "./role-rules.ts";
@@ -85,6 +86,7 @@ const RULES: readonly Rule[] = [
   checkInputs,
   checkTools,
   checkPermissions,
+  checkPermissionSamples,
   checkRoleBudgets,
   checkArtifacts,
   checkCopies,

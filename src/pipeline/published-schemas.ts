@@ -19,7 +19,7 @@ export const PUBLISHED_PIPELINE_SCHEMA = {
           { title: "a step that an agent does", required: ["role"] },
           { title: "a step that a command does", required: ["run"] },
         ],
-        dependencies: { prompt: ["role"], until: ["role"], changes: ["run"], check: ["run"] },
+        dependencies: { prompt: ["role"], until: ["role"], on_ask: ["role"], changes: ["run"], check: ["run"] },
       },
     },
   },

@@ -1,6 +1,6 @@
 import type { Infer, JsonSchema } from "../core/json.ts";
 import { EFFECTS, TOOL_NAMES } from "../core/permission.ts";
-import { INPUT_TYPES, LOST_CALL_RULES, ROLE_NAMES, SANDBOX_MODES } from "../core/pipeline.ts";
+import { ASK_RULES, INPUT_TYPES, LOST_CALL_RULES, ROLE_NAMES, SANDBOX_MODES } from "../core/pipeline.ts";
 import { EDIT_CHECKS } from "./edit-check-schema.ts";
 import { MCP_SERVERS } from "./mcp-schema.ts";
 import {
@@ -82,6 +82,12 @@ const ROLE_BUDGET = {
   properties: CEILINGS,
 } as const satisfies JsonSchema;
 
+const SAMPLES = {
+  type: "array",
+  items: text,
+  minItems: 1,
+} as const satisfies JsonSchema;
+
 const PERMISSION = {
   type: "object",
   additionalProperties: false,
@@ -90,10 +96,20 @@ const PERMISSION = {
     tool: { type: "string", enum: [...TOOL_NAMES, "*"], description: "A tool, or `*` for all." },
     match: {
       ...text,
-      description: "A glob over the path of a file tool or the command of `bash`. Missing: every call.",
+      description:
+        "A glob over the path of a file tool, each command of `bash`, `server/tool` of `mcp_call`. Missing: every call.",
     },
     effect: { type: "string", enum: EFFECTS, description: "Of all rules that match, the strictest decides." },
-    reason: { ...text, description: "Told to the model when the rule denies." },
+    reason: { ...text, description: "Told to the model when the rule denies, and to you when it asks." },
+    test: {
+      type: "object",
+      additionalProperties: false,
+      description: "Calls that the rule is tried on whenever the file is read.",
+      properties: {
+        match: { ...SAMPLES, description: "Commands or paths that `match` has to match." },
+        not_match: { ...SAMPLES, description: "Commands or paths that it must not." },
+      },
+    },
   },
 } as const satisfies JsonSchema;
 
@@ -175,6 +191,13 @@ export const STEP_SCHEMA = {
       description: "Longest time for one try, such as `90s`, `10m`, `1h`.",
     },
     attempts: { ...count, description: "Tries before the step has failed. Default: 2 for a role, 1 for a command." },
+    on_ask: {
+      type: "string",
+      enum: ASK_RULES,
+      default: "deny",
+      description:
+        "A call wants a person's consent and nobody is there. `deny`: it is refused. `stop`: the run waits (exit 3).",
+    },
     changes: {
       type: "string",
       enum: ["discard", "keep"],

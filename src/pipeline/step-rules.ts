@@ -4,7 +4,7 @@ import { type Draft, isFaulty, type Rule } from "./draft.ts";
 import { cyclesOf, needsOf, type PlannedStep, planSteps, upstreamOf } from "./plan-steps.ts";
 import { problem } from "./source.ts";
 
-const ROLE_ONLY = ["prompt", "until"] as const;
+const ROLE_ONLY = ["prompt", "until", "on_ask"] as const;
 const RUN_ONLY = ["changes", "check"] as const;
 
 /** A step is an agent's or a command's, and has the keys of its kind. */

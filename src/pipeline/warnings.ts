@@ -2,6 +2,7 @@ import type { Diagnostic } from "../core/diagnostic.ts";
 import { ROLE_NAMES } from "../core/pipeline.ts";
 import { budgetOf } from "./budgets.ts";
 import { type Draft, isFaulty, type Rule } from "./draft.ts";
+import { permissionWarnings } from "./permission-warnings.ts";
 import { cyclesOf, planSteps, upstreamOf } from "./plan-steps.ts";
 import { isReadOnly } from "./role-defaults.ts";
 import { problem } from "./source.ts";
@@ -9,7 +10,7 @@ import { pathOf } from "./step-rules.ts";
 
 /** What is allowed and perhaps not what was meant. */
 export function warningsOf(draft: Draft): readonly Diagnostic[] {
-  return [unusedRoles, pointlessChecks, unreviewed, unanswerable, noCeiling].flatMap((rule) => rule(draft));
+  return [unusedRoles, pointlessChecks, unreviewed, permissionWarnings, noCeiling].flatMap((rule) => rule(draft));
 }
 
 const unusedRoles: Rule = (draft) =>
@@ -38,21 +39,6 @@ const unreviewed: Rule = (draft) => {
       return problem(draft.source.at(pathOf(step)), message, "put it before the reviewer");
     });
 };
-
-/** Until approvals are there, nobody can be asked: the call is denied. */
-const unanswerable: Rule = (draft) =>
-  ROLE_NAMES.flatMap((role) =>
-    (draft.raw.roles?.[role]?.permissions ?? []).flatMap((rule, index) =>
-      rule.effect === "ask"
-        ? [
-            problem(
-              draft.source.at(["roles", role, "permissions", index, "effect"]),
-              `"ask" is "deny" for now: ccp cannot ask anyone yet`,
-            ),
-          ]
-        : [],
-    ),
-  );
 
 const noCeiling: Rule = (draft) => {
   const { maxCostNanos, maxTokens } = budgetOf(draft.raw.budget);

@@ -5,12 +5,14 @@ import { type PermissionVerdict, TOOL_EFFECTS, TOOL_NAMES, type ToolName } from 
 import type { ToolCheck, ToolGrant } from "../core/ports.ts";
 import { parseArguments } from "./arguments.ts";
 import { finishContradiction } from "./finish.ts";
-import { denialText, gate, isDeniedOutright, strictestOf } from "./gate.ts";
+import { denialText, gate, isDeniedOutright } from "./gate.ts";
 import { resolveToolName, unknownTool } from "./names.ts";
 import { repairArguments } from "./repair.ts";
 import type { SchemaCheck } from "./schema-check.ts";
 import { oneLine } from "./text.ts";
 import type { Tool } from "./tool.ts";
+
+type Ready = Extract<ToolCheck, { type: "ready" }>;
 
 /** What a check needs besides the call: the tools by name, and the compiled schemas. */
 export interface CheckContext {
@@ -36,7 +38,7 @@ export function checkCall(context: CheckContext, call: ToolCall, grant: ToolGran
   const tool = name === null ? undefined : context.tools.get(name);
   if (tool === undefined) return malformed(unknownTool(call.name, grantedTools(grant)));
   if (!grant.tools.includes(tool.name) && tool.name !== "finish")
-    return denied(tool.name, "", gate(grant, tool.name, ""));
+    return denied(tool.name, "", gate(grant, tool.name, []));
 
   const parsed = parseArguments(call.rawArguments);
   if (!parsed.ok) return malformed(`${tool.name}: ${parsed.reason}`);
@@ -50,21 +52,32 @@ export function checkCall(context: CheckContext, call: ToolCall, grant: ToolGran
   return permitted(tool, args, grant);
 }
 
+/** A path may lead elsewhere than it says: the rules hold for both places. */
+export function checkPlaces(ready: Ready, places: readonly string[], grant: ToolGrant): ToolCheck {
+  const verdict = gate(grant, ready.tool, places);
+  return verdict.effect === "allow" ? ready : refusal(ready, verdict);
+}
+
 function permitted(tool: Tool, args: Json, grant: ToolGrant): ToolCheck {
   const subject = oneLine(tool.label?.(args) ?? tool.subject(args));
   // A role that may not finish could only run on until its budget is gone.
-  const verdict = tool.name === "finish" ? null : gateAll(grant, tool, args);
-  if (verdict !== null && verdict.effect !== "allow") return denied(tool.name, subject, verdict);
-  return { type: "ready", tool: tool.name, arguments: args, subject, effect: TOOL_EFFECTS[tool.name] };
+  const several = tool.subjects?.(args) ?? [];
+  const subjects = several.length > 0 ? several : [tool.subject(args)];
+  const verdict = tool.name === "finish" ? null : gate(grant, tool.name, subjects);
+  const effect = TOOL_EFFECTS[tool.name];
+  const paths = effect === "read" || effect === "write" ? { paths: subjects } : {};
+  const ready: Ready = { type: "ready", tool: tool.name, arguments: args, subject, effect, ...paths };
+  return verdict === null || verdict.effect === "allow" ? ready : refusal(ready, verdict);
 }
 
-/** A call that changes several files is as forbidden as the strictest of them. */
-function gateAll(grant: ToolGrant, tool: Tool, args: Json): PermissionVerdict {
-  const verdicts = (tool.subjects?.(args) ?? []).map((subject) => gate(grant, tool.name, subject));
-  return verdicts.length === 0 ? gate(grant, tool.name, tool.subject(args)) : strictestOf(verdicts);
+/** What only a person could allow says what would be done then. */
+function refusal(ready: Ready, verdict: PermissionVerdict): ToolCheck {
+  const refused = denied(ready.tool, ready.subject, verdict);
+  if (verdict.effect === "deny") return refused;
+  return { ...refused, asks: { ready, reason: verdict.reason ?? "a rule asks" } };
 }
 
-function denied(tool: ToolName, subject: string, verdict: Parameters<typeof denialText>[1]): ToolCheck {
+function denied(tool: string, subject: string, verdict: PermissionVerdict): Extract<ToolCheck, { type: "denied" }> {
   return { type: "denied", subject, text: denialText(tool, verdict) };
 }
 

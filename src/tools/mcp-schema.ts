@@ -31,6 +31,7 @@ export const mcpSchema: Tool<Infer<typeof PARAMETERS>> = {
   description: "Shows what tools on MCP servers do and the JSON Schema of their arguments.",
   parameters: PARAMETERS,
   subject: (args) => args.tools.join(" "),
+  subjects: (args) => args.tools,
   async run(args, { servers, signal }) {
     const listings = await servers.list(signal);
     const texts = args.tools.map((name) => described(name, listings));

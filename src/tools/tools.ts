@@ -5,7 +5,7 @@ import { visibleText } from "../core/visible-text.ts";
 import { plural } from "../core/words.ts";
 import { applyPatch } from "./apply-patch.ts";
 import { bash } from "./bash.ts";
-import { type CheckContext, checkCall, grantedTools, parametersOf } from "./check.ts";
+import { type CheckContext, checkCall, checkPlaces, grantedTools, parametersOf } from "./check.ts";
 import { diff } from "./diff.ts";
 import { edit } from "./edit.ts";
 import { finish } from "./finish.ts";
@@ -37,6 +37,7 @@ export function createTools(): Tools {
         return tool ? [{ name, description: tool.description, parameters: parametersOf(tool, grant) }] : [];
       }),
     check: (call, grant) => checkCall(context, call, grant),
+    checkPlaces,
     async run(ready, place) {
       const tool = ALL.find(({ name }) => name === ready.tool);
       if (tool === undefined) return failed(`There is no tool "${ready.tool}".`);

@@ -4,6 +4,7 @@ import { budgetLine } from "./budget-lines.ts";
 import { callLine } from "./call-lines.ts";
 import { contextLine } from "./context-lines.ts";
 import { type Line, type LineContext, NO_CONTEXT } from "./line.ts";
+import { permissionLine } from "./permission-lines.ts";
 import { runLine } from "./run-lines.ts";
 import { stepLine } from "./step-lines.ts";
 import { commandLine, toolLine } from "./work-lines.ts";
@@ -44,6 +45,9 @@ export function lineOf(event: StoredEvent, run: Run, context: LineContext = NO_C
     case "context.pruned":
     case "context.summarised":
       return contextLine(event);
+    case "permission.asked":
+    case "permission.decided":
+      return permissionLine(event, run);
     case "budget.raised":
     case "budget.warned":
       return budgetLine(event, run);

@@ -16,7 +16,7 @@ import { openReplays, type Replays } from "./replays.ts";
 export type { RunSpec } from "../engine/begin-run.ts";
 export type { Engine, Listener } from "../engine/engine.ts";
 export type { PingAnswer } from "../engine/ping.ts";
-export type { ResumeChanges } from "../engine/resume-run.ts";
+export type { Decision, ResumeChanges } from "../engine/resume-run.ts";
 export type { Plan } from "../engine/reuse.ts";
 export type { Past } from "../ui/past.ts";
 export type { NextCommand, UiChoice } from "../ui/ui.ts";

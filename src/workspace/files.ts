@@ -12,12 +12,16 @@ import { createSearcher, type Searcher } from "./searcher.ts";
 /** Larger files do not fit a tool call or a diff that anyone reads; the issue asks for 50 MB to work. */
 const LARGEST_FILE_BYTES = 100 * 1024 * 1024;
 
-type Files = Pick<Workspace, "readFile" | "writeFile" | "removeFile" | "moveFile" | "list" | "glob" | "grep">;
+type Files = Pick<
+  Workspace,
+  "whereIs" | "readFile" | "writeFile" | "removeFile" | "moveFile" | "list" | "glob" | "grep"
+>;
 
 /** The files of one worktree. Contract: as `Workspace` says; refusals are values, never exceptions. */
 export function createFiles(root: string, searcher: Searcher = createSearcher()): Files {
   const at = <T>(path: string, work: (place: Place) => Promise<FileOutcome<T>>) => attempt(root, path, work);
   return {
+    whereIs: (path) => at(path, whereItLeads),
     readFile: (path) => at(path, readPlace),
     writeFile: (path, bytes) => at(path, (place) => writePlace(place, bytes)),
     removeFile: (path) => at(path, removePlace),
@@ -56,6 +60,11 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** No fault of the model's, and nothing that it could mend: the drive stops, and the call counts as never made. */
 const DISK_FAILS: readonly string[] = ["EROFS", "ENOSPC", "EDQUOT", "EIO"];
+
+async function whereItLeads({ root, real, missing }: Place): Promise<FileOutcome<string>> {
+  const segments = [...real.slice(root.length).split("/"), ...missing].filter((segment) => segment !== "");
+  return { ok: true, value: segments.join("/") || "." };
+}
 
 async function readPlace(place: Place): Promise<FileOutcome<Uint8Array>> {
   if (place.missing.length > 0) return { ...refuse(`${show(place.path)} does not exist`), isMissing: true };

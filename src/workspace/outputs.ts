@@ -5,7 +5,10 @@ import { OUTPUT_FOLDER } from "../core/tool-output.ts";
 import { makeDirectory, writeAtomically } from "./atomic.ts";
 import { refuse, show } from "./paths.ts";
 
-type Files = Pick<Workspace, "readFile" | "writeFile" | "removeFile" | "moveFile" | "list" | "glob" | "grep">;
+type Files = Pick<
+  Workspace,
+  "whereIs" | "readFile" | "writeFile" | "removeFile" | "moveFile" | "list" | "glob" | "grep"
+>;
 
 /** Where whole outputs are: under which root they are asked for, which folder has them, and its files. */
 export interface OutputPlace {
@@ -23,6 +26,10 @@ export function withOutputs(
   const inside = (path: string) => outputName(root, path);
   const isOurs = (path: string) => inside(path) !== null;
   return {
+    whereIs: async (path) => {
+      const name = inside(path);
+      return name === null ? files.whereIs(path) : { ok: true, value: below(name) };
+    },
     readFile: (path) => read(path, inside(path), files.readFile, outputs.readFile),
     writeFile: (path, bytes) => (isOurs(path) ? reserved(path) : files.writeFile(path, bytes)),
     removeFile: (path) => (isOurs(path) ? reserved(path) : files.removeFile(path)),

@@ -16,7 +16,7 @@ const NOTHING = new Uint8Array();
  * journal's. `tree`: what the workspace says that it holds.
  */
 export function idleParts(stateDir: string, tree = EMPTY_TREE): EngineParts & { readonly store: SqliteStore } {
-  const tools = { specs: never, check: never, run: never };
+  const tools = { specs: never, check: never, checkPlaces: never, run: never };
   return {
     store: new SqliteStore(stateDir),
     userLedger: NO_CEILINGS,
@@ -70,6 +70,7 @@ function idleRepository(root: string, tree: string): Repository {
 function idleWorkspace(path: string, tree: string): Workspace {
   return {
     path,
+    whereIs: never,
     readFile: never,
     writeFile: never,
     removeFile: never,

@@ -3,10 +3,9 @@ import { describe, expect, test } from "vitest";
 import { renderPlan, renderReview, reviewContradiction } from "../../src/core/contract.ts";
 import { formatDiagnostic } from "../../src/core/diagnostic.ts";
 import { messageOf, unreachable } from "../../src/core/errors.ts";
-import { matchesCommand, matchesPath } from "../../src/core/glob.ts";
+import { matchesPath } from "../../src/core/glob.ts";
 import { canonicalJson } from "../../src/core/json.ts";
 import { parseModelRef } from "../../src/core/model.ts";
-import { permit } from "../../src/core/permission.ts";
 import { redact } from "../../src/core/redact.ts";
 import { settleCall } from "../../src/core/settlement.ts";
 import { didYouMean } from "../../src/core/suggest.ts";
@@ -38,35 +37,6 @@ describe("globs", () => {
     ["(x)+[y]", "(x)+[y]", true],
   ])("%s and %s: %s", (pattern, path, matches) => {
     expect(matchesPath(pattern, path)).toBe(matches);
-  });
-
-  test("in a command * crosses everything", () => {
-    expect(matchesCommand("git push*", "git push origin a/b\nrm -rf /")).toBe(true);
-    expect(matchesCommand("npm test", "npm test; rm x")).toBe(false);
-  });
-});
-
-describe("permissions", () => {
-  test("the strictest rule decides, whatever the order", () => {
-    const rules = [
-      { tool: "bash", match: "git *", effect: "deny", reason: "no git" },
-      { tool: "bash", effect: "allow" },
-      { tool: "*", effect: "ask" },
-    ] as const;
-    fc.assert(
-      fc.property(fc.shuffledSubarray([...rules], { minLength: 3 }), (shuffled) => {
-        expect(permit(shuffled, ["bash"], { tool: "bash", subject: "git status" })).toEqual({
-          effect: "deny",
-          reason: "no git",
-        });
-        expect(permit(shuffled, ["bash"], { tool: "bash", subject: "ls" }).effect).toBe("ask");
-      }),
-    );
-  });
-
-  test("a tool that the role does not have is denied, one that it has is allowed", () => {
-    expect(permit([], ["read"], { tool: "bash", subject: "ls" }).effect).toBe("deny");
-    expect(permit([], ["read"], { tool: "read", subject: "a" }).effect).toBe("allow");
   });
 });
 

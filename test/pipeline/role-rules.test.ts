@@ -86,11 +86,6 @@ describe("what is allowed and perhaps not meant is a warning", () => {
       ],
     ],
     [
-      "a question that nobody can answer",
-      "roles: {doer: {permissions: [{tool: bash, effect: ask}]}}\npipeline: [{role: doer}]\n",
-      ['p.yaml:1:51  "ask" is "deny" for now: ccp cannot ask anyone yet'],
-    ],
-    [
       "no ceiling at all",
       "budget: {usd: none}\npipeline: [{role: doer}]\n",
       ["p.yaml:1:1  nothing limits what a run may cost"],

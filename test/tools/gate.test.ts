@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { PermissionRule } from "../../src/core/permission.ts";
-import { simpleCommands } from "../../src/tools/shell.ts";
+import { shellParts } from "../../src/core/shell-parts.ts";
 import { createTools } from "../../src/tools/tools.ts";
 import { EVERYTHING } from "../support/tool-bench.ts";
 
@@ -108,12 +108,28 @@ describe("git's history is not an agent's to change", () => {
   });
 
   test("a long and broken script is read to its end without harm", () => {
-    for (const script of ["$(".repeat(50_000), "`".repeat(50_001), "'", '"', "\\", "<<", "<<E", "((((", "))))", "# "])
-      expect(Array.isArray(simpleCommands(script))).toBe(true);
-    expect(simpleCommands(`xargs ${"rm ".repeat(50_000)}`).length).toBeLessThan(100);
-    expect(simpleCommands("a\n".repeat(50_000))).toEqual(["a"]);
+    const broken = [
+      "$(",
+      "`",
+      "${",
+      "<(",
+      "(",
+      "[",
+      "{",
+      "{a,",
+      '"$',
+      "\\",
+      "<<E\n",
+      "'",
+      '"',
+      "))",
+      "# ",
+      "bash -c ",
+      "xargs rm ",
+    ];
+    for (const piece of broken) expect(Array.isArray(shellParts(piece.repeat(20_000)))).toBe(true);
+    expect(shellParts("a\n".repeat(50_000))).toHaveLength(1);
     expect(bash("echo a b; ".repeat(9_000))).toMatchObject({ type: "ready" });
-    expect(simpleCommands("bash -c ".repeat(200))).toEqual(expect.any(Array));
   });
 });
 
@@ -129,7 +145,7 @@ describe("rules of the role", () => {
     expect(bash("cd x && rm -rf y", [deny("bash", "rm *", "nothing is removed here")])).toEqual({
       type: "denied",
       subject: "cd x && rm -rf y",
-      text: "Denied: bash was not run: nothing is removed here. Go on without it.",
+      text: expect.stringContaining('nothing is removed here (rule: deny bash "rm *")'),
     });
     expect(bash("curl x | sh", [deny("bash", "*| sh*")])).toMatchObject({ type: "denied" });
     expect(bash("ls", [deny("bash", "rm *")])).toMatchObject({ type: "ready" });
@@ -148,7 +164,9 @@ describe("rules of the role", () => {
     const outcome = bash("npm publish", [{ tool: "bash", match: "npm publish*", effect: "ask" }]);
     expect(outcome).toMatchObject({
       type: "denied",
-      text: "Denied: bash was not run: a rule wants a person's consent. Nobody is here to be asked. Go on without it.",
+      text: expect.stringContaining(
+        'the rule ask bash "npm publish*". A person would have to agree, and nobody is here',
+      ),
     });
   });
 
@@ -174,11 +192,36 @@ test.each([".git/config", "./.git/hooks/pre-commit", ".git", "sub/.git/config", 
   },
 );
 
+test("a tool of a server is known to rules as server/tool, its schema too", () => {
+  const rules: readonly PermissionRule[] = [
+    { tool: "mcp_call", match: "docs/delete*", effect: "deny" },
+    { tool: "mcp_schema", match: "secret/*", effect: "deny" },
+  ];
+  const call = (tool: string) => check("mcp_call", { tool, arguments: {} }, rules);
+  expect(call("docs/search")).toMatchObject({ type: "ready" });
+  expect(call("docs/delete_page")).toMatchObject({ type: "denied" });
+  expect(check("mcp_schema", { tools: ["docs/search"] }, rules)).toMatchObject({ type: "ready" });
+  expect(check("mcp_schema", { tools: ["docs/search", "secret/a"] }, rules)).toMatchObject({ type: "denied" });
+});
+
+test("what only a person could allow says what would be done then", () => {
+  const rules: readonly PermissionRule[] = [{ tool: "bash", match: "rm *", effect: "ask" }];
+  const outcome = bash("rm x", rules);
+  expect(outcome).toMatchObject({
+    type: "denied",
+    asks: {
+      ready: { type: "ready", tool: "bash", arguments: { command: "rm x" } },
+      reason: 'the rule ask bash "rm *"',
+    },
+  });
+  expect(bash("rm x", [{ tool: "bash", match: "rm *", effect: "deny" }])).not.toHaveProperty("asks");
+});
+
 test("a tool that the role does not have is denied, whatever its arguments", () => {
   expect(check("bash", { wrong: 1 }, [], ["read", "finish"])).toEqual({
     type: "denied",
     subject: "",
-    text: 'Denied: bash was not run: this role has no tool "bash". Go on without it.',
+    text: expect.stringContaining('Denied: bash was not run: this role has no tool "bash".'),
   });
 });
 

@@ -1,0 +1,29 @@
+import { FINISH_SCHEMAS } from "../core/contract.ts";
+import type { AgentStep } from "../core/pipeline.ts";
+import type { ToolUse } from "../core/ports.ts";
+import { type Context, workspaceOf } from "./context.ts";
+
+/** Holds calls of file tools to the rules once more, where their paths lead through symlinks to another place. */
+export function whereTheyLead(
+  context: Context,
+  step: AgentStep,
+  wanted: readonly ToolUse[],
+): Promise<readonly ToolUse[]> {
+  const role = context.pipeline.roles[step.role];
+  // Without rules every place is as good as the other.
+  if (!role?.permissions.some(({ match }) => match !== undefined)) return Promise.resolve(wanted);
+  const grant = { tools: role.tools, permissions: role.permissions, finish: FINISH_SCHEMAS[role.name] };
+  const workspace = workspaceOf(context);
+  return Promise.all(
+    wanted.map(async (use): Promise<ToolUse> => {
+      const { call, check } = use;
+      const ready = check.type === "denied" ? check.asks?.ready : check;
+      if (ready?.type !== "ready" || ready.paths === undefined) return use;
+      const outcomes = await Promise.all(ready.paths.map((path) => workspace.whereIs(path)));
+      const places = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.value] : []));
+      const there = context.deps.tools.checkPlaces(ready, places, grant);
+      const isRefused = there.type === "denied" && (there.asks === undefined || check.type === "ready");
+      return isRefused ? { call, check: there } : use;
+    }),
+  );
+}
