@@ -21,8 +21,8 @@ export type TreeHash = string;
 export interface CommandEnd {
   /** Null when a signal or ccp ended it. */
   readonly exitCode: number | null;
-  /** Why ccp ended it; null when it ended by itself. */
-  readonly endedBy: "timeout" | "abort" | "output-limit" | null;
+  /** Why ccp ended it; null when it ended by itself. The limits are those of `workspace/limits.ts`. */
+  readonly endedBy: "timeout" | "abort" | "output-limit" | "process-limit" | "disk-limit" | null;
   readonly durationMs: number;
   /** What it wrote, standard output and error together, as it was kept (secrets redacted). */
   readonly output: BlobRef;

@@ -119,6 +119,8 @@ export interface ToolResult {
   readonly finish: Json | null;
   /** Files whose content the call has shown or made; of a tool that writes, those that it has changed. */
   readonly seen?: readonly SeenFile[];
+  /** True: the files are to be as they were before it. What it has left is too much to be kept. */
+  readonly undone?: true;
 }
 
 /** What a tool may know of the conversation that calls it. */

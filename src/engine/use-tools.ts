@@ -78,6 +78,7 @@ async function carriedOut(
   const result = await deps.executor.tool({ stepId: step.id, toolCallId: id, ready, place });
   // Where only the step's own time is up it never runs again, and what it did is kept.
   if (context.halt.signal.aborted) return null;
+  if (result.undone) await workspace.restore(treeOf(context));
   const treeAfter = changesFiles(ready) ? await workspace.snapshot() : null;
   const told = ready.effect === "write" && treeAfter === treeOf(context) ? withoutEffect(result) : result;
   const durationMs = deps.chance.now() - startedAt;

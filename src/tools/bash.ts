@@ -47,6 +47,15 @@ function resultOf(end: CommandResult, timeoutMs: number): ToolResult {
         `It wrote too much and was ended. Filter what it prints, or send it to a file and read that.\n${output}`,
         "wrote too much",
       );
+    case "process-limit":
+      return failed(
+        `It had more processes than a command may have, so it was ended with all of them. Run fewer at once.\n${output}`,
+        "too many processes",
+      );
+    case "disk-limit": {
+      const text = `It took more of the disk than a command may, so it was ended, and the files that git sees are as they were before it. What it wrote elsewhere, or where git ignores it, is still there: remove that, and write less.\n${output}`;
+      return { ...failed(text, "took too much of the disk"), undone: true };
+    }
     case "abort":
       return failed(`It was stopped before it ended.\n${output}`, "stopped");
     case null:
