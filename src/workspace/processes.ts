@@ -2,26 +2,13 @@ import { accessSync, constants, existsSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import type { CommandRequest, CommandResult, Workspace } from "../core/ports.ts";
 import { fileFailure } from "./git-errors.ts";
-import type { Limits } from "./limits.ts";
 import { type Output, readOutput, sweepOutputs } from "./output.ts";
+import type { ProcessesSpec } from "./processes-spec.ts";
 import { type Ending, startCommand } from "./running-command.ts";
 import { endFamily } from "./survivors.ts";
 import { sweepOfTheDead } from "./sweep.ts";
 
-/** What running a command takes. */
-export interface ProcessesSpec {
-  readonly rid: string;
-  /** What all commands of the run are found by; see `familyOf`. */
-  readonly family: string;
-  /** Absolute path of the worktree. */
-  readonly root: string;
-  /** Absolute path of the run's own folder. */
-  readonly folder: string;
-  /** What every command gets; see `childEnvironment`. */
-  readonly env: Readonly<Record<string, string>>;
-  /** Other limits than those of `COMMAND_LIMITS`. */
-  readonly limits?: Partial<Limits>;
-}
+export type { ProcessesSpec } from "./processes-spec.ts";
 
 const TERM_TO_KILL_MS = 2_000;
 

@@ -4,7 +4,7 @@ import type { CommandRequest, CommandResult } from "../core/ports.ts";
 import { type CommandWatch, watchCommand } from "./command-watch.ts";
 import { COMMAND_LIMITS, type Limits, limited } from "./limits.ts";
 import { type Output, openOutput } from "./output.ts";
-import type { ProcessesSpec } from "./processes.ts";
+import type { ProcessesSpec } from "./processes-spec.ts";
 import { endFamily, type Family, type Patience } from "./survivors.ts";
 
 /** What a command left behind may end by itself within this time of its shell: the tail of a pipeline, say. */
