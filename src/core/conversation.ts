@@ -23,6 +23,8 @@ export type Utterance =
       readonly finish: Json | null;
       /** Files whose content the call has shown or made. */
       readonly seen?: readonly SeenFile[];
+      /** The job that goes on after it. */
+      readonly job?: string;
     };
 
 /** An agent's step in small: the fold of its own events. */

@@ -136,7 +136,7 @@ export type Event =
       readonly notices: readonly string[];
     }
   | { readonly type: "workspace.prepared"; readonly tree: TreeHash; readonly copied: readonly string[] }
-  /** A person has worked in the worktree while nobody drove the run. */
+  /** The files are another tree than the last on record: a person has worked there while nobody drove the run, or a job had. */
   | { readonly type: "workspace.edited"; readonly tree: TreeHash }
   /** The files are a recorded tree again. `kept`: name of the patch in the run's folder that holds what was undone; null: nothing. */
   | { readonly type: "workspace.restored"; readonly tree: TreeHash; readonly kept: string | null }
@@ -299,7 +299,7 @@ export type Event =
       /** One line for people: the path or the command. */
       readonly subject: string;
       readonly effect: ToolEffect;
-      /** The tree before it, for a tool that changes files; null for one that does not. */
+      /** The last tree on record, where the call may change it; else null. A job of the step may have changed files since. */
       readonly tree: TreeHash | null;
     }
   /** The drive ended in the middle of it. It is called again from its beginning. */
@@ -327,6 +327,8 @@ export type Event =
       readonly finish: BlobRef | null;
       /** Files whose content the call has shown or made; missing: none. */
       readonly seen?: readonly SeenFile[];
+      /** The job that goes on after it; missing: none. */
+      readonly job?: string;
     }
   | {
       readonly type: "artifact.written";

@@ -1,5 +1,5 @@
 import type { EventOf } from "../core/event.ts";
-import { canonicalJson } from "../core/json.ts";
+import { canonicalJson, type Json } from "../core/json.ts";
 import type { ModelEvent, ModelRequest } from "../core/model.ts";
 import type {
   Agent,
@@ -8,6 +8,7 @@ import type {
   IntendResult,
   Models,
   StepPort,
+  ToolResult,
   Tools,
   Workspace,
 } from "../core/ports.ts";
@@ -83,10 +84,10 @@ export function followingExecutor({ course, payloads }: Following, tools: Tools)
       await leave(finished.tree, finished.treeAfter, workspace);
       return executedThen(finished, payloads);
     },
-    async tool({ stepId, toolCallId, ready, place }: ToolExecution) {
+    async tool({ stepId, toolCallId, ready, place, isBesideJobs }: ToolExecution) {
       const { workspace, signal } = place;
       const name = course.names.tool(stepId, toolCallId);
-      if (ready.effect !== "execute") {
+      if (ready.effect !== "execute" && !isBesideJobs) {
         const result = await tools.run(ready, place);
         await course.turn(done(name), { stepId, signal });
         return result;
@@ -97,14 +98,28 @@ export function followingExecutor({ course, payloads }: Following, tools: Tools)
         throw new Astray(`${name} has no outcome`);
       const before = started?.type === "tool.started" ? started.tree : null;
       if (finished.treeAfter !== null) await leave(before, finished.treeAfter, workspace);
-      const { status, summary } = finished;
-      return { status, summary, text: payloads.text(finished.result), finish: null };
+      return toolThen(finished.status, finished, payloads);
     },
   };
 }
 
 const ABORTED: Executed = { exitCode: null, endedBy: "abort", durationMs: 0, stdout: "", output: "" };
 const toolStopped = { status: "error", text: "", summary: "stopped", finish: null } as const;
+
+/** What came of a tool call. */
+export function toolThen(
+  status: ToolResult["status"],
+  { summary, result, finish, seen, job }: EventOf<"tool.finished">,
+  payloads: RecordedPayloads,
+): ToolResult {
+  const came = {
+    status,
+    summary,
+    text: payloads.text(result),
+    finish: finish === null ? null : payloads.json<Json>(finish),
+  };
+  return { ...came, ...(seen ? { seen } : {}), ...(job ? { job } : {}) };
+}
 
 /** What a command wrote and how it ended. */
 export function executedThen({ end }: EventOf<"command.finished">, payloads: RecordedPayloads): Executed {

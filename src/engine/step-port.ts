@@ -28,6 +28,7 @@ export function openStepPort(context: Context, step: AgentStep, conversing: Conv
     return known;
   };
   const seen = () => utterances().reduce<SeenFiles>(seenAfter, {});
+  const hasJobs = () => utterances().some((utterance) => utterance.type === "tool" && utterance.job !== undefined);
 
   return {
     models: deps.models,
@@ -54,7 +55,7 @@ export function openStepPort(context: Context, step: AgentStep, conversing: Conv
     },
     lose: (callId, reason, text) => loseReserved(book, callId, reason, text),
     say: (why, text) => log.record({ type: "message.added", stepId: step.id, why, text: log.text(text) }),
-    useTools: (uses) => useTools(context, step, uses, { ...conversing, seen }),
+    useTools: (uses) => useTools(context, step, uses, { ...conversing, seen, hasJobs }),
     tell: deps.tell,
   };
 }

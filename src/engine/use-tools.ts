@@ -1,23 +1,26 @@
 import type { EventOf } from "../core/event.ts";
 import type { Json } from "../core/json.ts";
 import type { AgentStep } from "../core/pipeline.ts";
-import type { ToolCheck, ToolResult, ToolSession, ToolUse } from "../core/ports.ts";
+import type { StepJobs, ToolCheck, ToolResult, ToolSession, ToolUse } from "../core/ports.ts";
 import { redact } from "../core/redact.ts";
 import type { SeenFiles } from "../core/seen.ts";
 import type { StepServers } from "../core/tool-servers.ts";
 import { type Context, treeOf, workspaceOf } from "./context.ts";
 
-/** One try of a step: which, until when, and the servers of its tools. */
+/** One try of a step: which, until when, the servers of its tools and its jobs. */
 export interface Conversing {
   readonly conversation: number;
   readonly signal: AbortSignal;
   readonly servers: StepServers;
+  readonly jobs: StepJobs;
 }
 
 /** What the tools of a conversation are given of it. */
 export interface Using extends Conversing {
   /** What it has seen of files so far. */
   seen(): SeenFiles;
+  /** True once it has begun a job: then what a tool finds and leaves is not its own doing alone. */
+  hasJobs(): boolean;
 }
 
 type Ready = Extract<ToolCheck, { type: "ready" }>;
@@ -36,7 +39,9 @@ export async function useTools(
   uses: readonly ToolUse[],
   using: Using,
 ): Promise<void> {
-  const begun = uses.flatMap((use) => (use.check.type === "ready" ? [toolStarted(context, step, use, use.check)] : []));
+  const begun = uses.flatMap(({ call, check }) =>
+    check.type === "ready" ? [toolStarted(context, step, { id: call.id, ready: check }, using)] : [],
+  );
   if (begun.length > 0) context.log.record(...begun);
   const underWay = uses.map((use) => outcomeOf(context, step, use, using));
   const outcomes: Outcome[] = [];
@@ -69,17 +74,21 @@ async function carriedOut(
   context: Context,
   step: AgentStep,
   { id, ready }: { readonly id: string; readonly ready: Ready },
-  { signal, servers, seen }: Using,
+  using: Using,
 ): Promise<Finished | null> {
   const { deps } = context;
+  const { signal, servers, jobs } = using;
   const startedAt = deps.chance.now();
   const workspace = workspaceOf(context);
-  const place = { workspace, signal, servers, session: sessionOf(context, seen()) };
-  const result = await deps.executor.tool({ stepId: step.id, toolCallId: id, ready, place });
+  const place = { workspace, signal, servers, jobs, session: sessionOf(context, using.seen()) };
+  // What is judged next is the tree that they leave.
+  if (ready.tool === "finish") await jobs.end();
+  const isBesideJobs = using.hasJobs();
+  const result = await deps.executor.tool({ stepId: step.id, toolCallId: id, ready, place, isBesideJobs });
   // Where only the step's own time is up it never runs again, and what it did is kept.
   if (context.halt.signal.aborted) return null;
   if (result.undone) await workspace.restore(treeOf(context));
-  const treeAfter = changesFiles(ready) ? await workspace.snapshot() : null;
+  const treeAfter = isBracketed(ready, using) ? await workspace.snapshot() : null;
   const told = ready.effect === "write" && treeAfter === treeOf(context) ? withoutEffect(result) : result;
   const durationMs = deps.chance.now() - startedAt;
   return toolFinished(context, step, { id, name: ready.tool }, { result: told, durationMs, treeAfter });
@@ -90,29 +99,38 @@ function sessionOf(context: Context, seen: SeenFiles): ToolSession {
   return { seen, trees: { base: context.log.run.created?.base.tree ?? now, now } };
 }
 
-function toolStarted(context: Context, step: AgentStep, { call }: ToolUse, ready: Ready): EventOf<"tool.started"> {
+function toolStarted(
+  context: Context,
+  step: AgentStep,
+  { id, ready }: { readonly id: string; readonly ready: Ready },
+  using: Using,
+): EventOf<"tool.started"> {
   return {
     type: "tool.started",
     stepId: step.id,
-    toolCallId: call.id,
+    toolCallId: id,
     tool: ready.tool,
     subject: redact(ready.subject, context.deps.secrets),
     effect: ready.effect,
-    tree: changesFiles(ready) ? treeOf(context) : null,
+    tree: isBracketed(ready, using) ? treeOf(context) : null,
   };
 }
 
-function changesFiles({ effect }: Ready): boolean {
-  return effect === "write" || effect === "execute";
+/** Before and after it a tree is on record. With `finish` that is the work of jobs that had not been looked at any more. */
+function isBracketed({ tool, effect }: Ready, using: Using): boolean {
+  return effect === "write" || effect === "execute" || (tool === "finish" && using.hasJobs());
 }
 
 /** What git ignores is in no patch: a check that is green because of it proves nothing. */
 function withoutEffect(result: ToolResult): ToolResult {
   if (result.status !== "ok") return result;
-  const note =
-    "Note: git sees no change. Either the content is as it was, or git ignores the path: then it will not be part of the result.";
-  return { ...result, text: `${result.text}\n${note}`, summary: `${result.summary}, not seen by git` };
+  // A replay takes it from the record, where the note is.
+  if (result.text.endsWith(NOTE)) return result;
+  return { ...result, text: `${result.text}\n${NOTE}`, summary: `${result.summary}, not seen by git` };
 }
+
+const NOTE =
+  "Note: git sees no change. Either the content is as it was, or git ignores the path: then it will not be part of the result.";
 
 /** How a call came out, before secrets are redacted in it. */
 interface Came {
@@ -139,6 +157,7 @@ function toolFinished(
     treeAfter,
     finish: result.finish === null ? null : log.json(redactJson(result.finish, deps.secrets)),
     ...(result.seen ? { seen: result.seen } : {}),
+    ...(result.job ? { job: result.job } : {}),
   };
 }
 

@@ -43,6 +43,7 @@ export function utteranceOf(event: StoredEvent, stepId: string, payloads: Payloa
           status: event.status,
           finish: event.finish ? payloads.readJson<Json>(event.finish) : null,
           ...(event.seen ? { seen: event.seen } : {}),
+          ...(event.job ? { job: event.job } : {}),
         },
       ];
     default:

@@ -1,4 +1,4 @@
-import { EFFECTS, type PermissionRule, type PermissionVerdict, permit } from "../core/permission.ts";
+import { EFFECTS, JOB_TOOLS, type PermissionRule, type PermissionVerdict, permit } from "../core/permission.ts";
 import type { ToolGrant } from "../core/ports.ts";
 import { simpleCommands } from "./shell.ts";
 
@@ -30,7 +30,7 @@ const BUILTIN_RULES: readonly PermissionRule[] = [
 /** May this call proceed? Of all forms in which its subject can be read, and all rules, the strictest decides. */
 export function gate(grant: ToolGrant, tool: string, subject: string): PermissionVerdict {
   const rules = [...BUILTIN_RULES, ...grant.permissions];
-  const tools = [...grant.tools, "finish"];
+  const tools = [...grant.tools, ...(grant.tools.includes("bash") ? JOB_TOOLS : []), "finish"];
   const verdicts = formsOf(tool, subject).map((form) => permit(rules, tools, { tool, subject: form }));
   return verdicts.reduce((a, b) => (EFFECTS.indexOf(b.effect) > EFFECTS.indexOf(a.effect) ? b : a));
 }

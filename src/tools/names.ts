@@ -10,6 +10,8 @@ const ALIASES: Readonly<Record<ToolName, readonly string[]>> = {
   edit: ["strreplace", "strreplaceeditor", "editfile", "multiedit", "replace", "searchreplace"],
   write: ["writefile", "createfile", "create", "savefile"],
   bash: ["run", "shell", "sh", "exec", "execute", "executecommand", "runcommand", "runshellcommand", "terminal"],
+  job_output: ["bashoutput", "taskoutput", "getoutput", "readoutput", "commandstatus", "checkjob"],
+  job_kill: ["killbash", "killshell", "killjob", "taskstop", "stopjob"],
   todo: ["todowrite", "writetodos", "todos"],
   mcp_schema: ["toolsearch", "mcpdescribe"],
   mcp_call: ["mcp", "callmcptool"],

@@ -1,12 +1,14 @@
 import { CcpError, EXIT, messageOf } from "../core/errors.ts";
 import type { ToolName } from "../core/permission.ts";
 import type { Tools } from "../core/ports.ts";
-import { bash } from "./bash.ts";
+import { BASH_SETTINGS, type BashSettings, createBash } from "./bash.ts";
 import { type CheckContext, checkCall, grantedTools, parametersOf } from "./check.ts";
 import { edit } from "./edit.ts";
 import { finish } from "./finish.ts";
 import { glob } from "./glob.ts";
 import { grep } from "./grep.ts";
+import { jobKill } from "./job-kill.ts";
+import { jobOutput } from "./job-output.ts";
 import { ls } from "./ls.ts";
 import { mcpCall } from "./mcp-call.ts";
 import { mcpSchema } from "./mcp-schema.ts";
@@ -16,11 +18,11 @@ import { todo } from "./todo.ts";
 import { failed, type Tool } from "./tool.ts";
 import { write } from "./write.ts";
 
-const ALL: readonly Tool[] = [read, ls, glob, grep, edit, write, bash, todo, mcpSchema, mcpCall, finish];
+const ALL: readonly Tool[] = [read, ls, glob, grep, edit, write, jobOutput, jobKill, todo, mcpSchema, mcpCall, finish];
 
 /** The tools of the built-in agent. Stateless: one of them serves every run. */
-export function createTools(): Tools {
-  const tools = new Map<ToolName, Tool>(ALL.map((tool) => [tool.name, tool]));
+export function createTools(settings: BashSettings = BASH_SETTINGS): Tools {
+  const tools = new Map<ToolName, Tool>([...ALL, createBash(settings)].map((tool) => [tool.name, tool]));
   const context: CheckContext = { tools, schemaCheck: createSchemaCheck() };
   return {
     specs: (grant) =>
@@ -30,7 +32,7 @@ export function createTools(): Tools {
       }),
     check: (call, grant) => checkCall(context, call, grant),
     async run(ready, place) {
-      const tool = ALL.find(({ name }) => name === ready.tool);
+      const tool = tools.get(ready.tool as ToolName);
       if (tool === undefined) return failed(`There is no tool "${ready.tool}".`);
       if (place.signal.aborted) return failed("It was stopped before it began; nothing was done.", "stopped");
       try {

@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, existsSync, statfsSync } from "node:fs";
+import { tmpdir } from "node:os";
 import type { CommandRequest, CommandResult } from "../core/ports.ts";
 import { type CommandWatch, watchCommand } from "./command-watch.ts";
+import { fileFailure } from "./git-errors.ts";
 import { COMMAND_LIMITS, type Limits, limited } from "./limits.ts";
 import { type Output, openOutput } from "./output.ts";
 import type { ProcessesSpec } from "./processes-spec.ts";
@@ -45,14 +47,26 @@ export async function startCommand(spec: ProcessesSpec, request: CommandRequest)
     return over(notStarted("a command and its environment cannot have a NUL byte in them"));
   const { family, shell } = await spawnShell(spec, request, output);
   const watch = watchCommand(family, request, { output, root: spec.root, limits: limitsOf(spec) });
+  let isOver = false;
   const ended = endOf(shell, family, watch).then((end) => {
+    isOver = true;
     return { ...end, durationMs: Math.round(performance.now() - startedAt) };
   });
-  return { family, output, ended, end: () => watch.end("abort") };
+  // Others may have its ids by then.
+  const end = () => (isOver ? undefined : watch.end("abort"));
+  return { family, output, ended, end };
 }
 
 function limitsOf(spec: ProcessesSpec): Limits {
   return { ...COMMAND_LIMITS, ...spec.limits };
+}
+
+const CALL = "CCP_CALL=";
+const THIS_CCP = randomUUID();
+
+/** How the mark begins that this very ccp puts on the commands of a run: one that takes the run over has another. */
+export function markOfOwner(spec: ProcessesSpec): string {
+  return `${CALL}${spec.family}-${THIS_CCP}-`;
 }
 
 /** Any number is handed on to the operating system; execa's types know only the first few. */
@@ -66,7 +80,7 @@ interface ShellEnd {
 
 async function spawnShell(spec: ProcessesSpec, request: CommandRequest, output: Output) {
   const { execa } = await import("execa");
-  const callId = `${spec.family}-${randomUUID()}`;
+  const callId = `${markOfOwner(spec)}${randomUUID()}`.slice(CALL.length);
   const [program, ...args] = limited(shellOf(spec.env), request.command, limitsOf(spec));
   const subprocess = execa(program, args, {
     cwd: spec.root,
@@ -123,3 +137,25 @@ function isExecutable(path: string): boolean {
     return false;
   }
 }
+
+/** Throws where a command has failed on a disk that is full or read-only: it has not been heard, and counts as never run. */
+export function requireHeard(spec: ProcessesSpec, { exitCode, endedBy }: Ending): void {
+  const mayBeTheDisk = (exitCode !== 0 && endedBy === null) || endedBy === "disk-limit";
+  if (mayBeTheDisk) for (const path of [spec.root, tmpdir()]) requireDisk(path);
+}
+
+function requireDisk(path: string): void {
+  if (existsSync(path)) {
+    const { bavail, bsize, files, ffree } = statfsSync(path);
+    const isFull = bavail * bsize < LEAST_FREE_BYTES || (files > 0 && ffree === 0);
+    if (isFull) throw fileFailure(Object.assign(new Error("no space left on device"), { code: "ENOSPC" }), path);
+    try {
+      accessSync(path, constants.W_OK);
+    } catch (error) {
+      throw fileFailure(error, path);
+    }
+  }
+}
+
+/** With less a test or a compiler fails for the lack of room and says something else. */
+const LEAST_FREE_BYTES = 64 * 1024;

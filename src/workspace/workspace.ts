@@ -37,7 +37,7 @@ export function assembleWorkspace(parts: WorkspaceParts): Workspace {
   const { objects, index, path: folder } = runFolder(commonDir, rid);
   let known: TreeHash | null = null;
   const snapshot = async () => {
-    known = await takeSnapshot(await openPlace(spec), known);
+    known = await runs.whilePaused(async () => takeSnapshot(await openPlace(spec), known));
     return known;
   };
   const inTurn = createQueue(async () => {
@@ -51,10 +51,11 @@ export function assembleWorkspace(parts: WorkspaceParts): Workspace {
     folder,
     env: childEnvironment(parts.environment, { userRoot: root, worktree: path }),
   };
+  const runs = createProcesses(processes);
   return {
     path,
     ...createFiles(path),
-    ...createProcesses(processes),
+    ...runs,
     open: (request) => openProgram(processes, request),
     snapshot: () =>
       inTurn(snapshot).catch(async (error: unknown) => {

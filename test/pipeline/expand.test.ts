@@ -39,6 +39,8 @@ describe("the shortest file", () => {
       "edit",
       "write",
       "bash",
+      "job_output",
+      "job_kill",
       "todo",
       "finish",
     ]);
@@ -152,7 +154,7 @@ describe("what a file says is what is done", () => {
         name: "doer",
         prompt: expect.stringContaining("You are the doer."),
         models: ["openai/gpt-5.5"],
-        tools: ["read", "bash", "finish"],
+        tools: ["read", "bash", "job_output", "job_kill", "finish"],
         permissions: [{ tool: "bash", match: "git *", effect: "deny", reason: "ccp commits" }],
         budget: { maxCostNanos: 1e9 },
         maxTurns: 7,

@@ -5,7 +5,7 @@ import { createAgent } from "../../src/agent/run-agent.ts";
 import { readConfig } from "../../src/cli/config.ts";
 import { systemChance } from "../../src/cli/system-chance.ts";
 import type { StoredEvent } from "../../src/core/event.ts";
-import type { Models, ToolServers } from "../../src/core/ports.ts";
+import type { Models, ToolServers, Tools } from "../../src/core/ports.ts";
 import type { Run } from "../../src/core/run.ts";
 import type { Store, UserLedger } from "../../src/core/store.ts";
 import { createEngine, type Engine, type Listener } from "../../src/engine/engine.ts";
@@ -121,6 +121,7 @@ export interface Scenario {
   engine(around?: {
     readonly store?: (store: Store) => Store;
     readonly models?: (models: Models) => Models;
+    readonly tools?: (tools: Tools) => Tools;
     readonly userLedger?: UserLedger;
     readonly servers?: ToolServers;
     readonly variables?: Record<string, string>;
@@ -185,7 +186,8 @@ export function scenario(options: ScenarioOptions = {}): Scenario {
       const real = new SqliteStore(stateDir);
       const store = around.store?.(real) ?? real;
       const models = await wire(config, systemChance).models();
-      const [tools, secrets] = [await wiring.tools(), around.secrets ?? []];
+      const [all, secrets] = [await wiring.tools(), around.secrets ?? []];
+      const tools = around.tools?.(all) ?? all;
       const engine = createEngine({
         store,
         spool: openSpool(stateDir),

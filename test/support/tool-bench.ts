@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { onTestFinished } from "vitest";
 import { FINISH_SCHEMAS } from "../../src/core/contract.ts";
 import { TOOL_NAMES } from "../../src/core/permission.ts";
 import type { ToolCheck, ToolGrant, ToolResult, ToolSession } from "../../src/core/ports.ts";
 import { NO_SERVERS } from "../../src/core/tool-servers.ts";
+import { BASH_SETTINGS } from "../../src/tools/bash.ts";
 import { createTools } from "../../src/tools/tools.ts";
 import { writeFiles } from "./git.ts";
 import { plainWorkspace } from "./plain-workspace.ts";
@@ -16,22 +18,29 @@ export const NO_SESSION: ToolSession = { seen: {}, trees: { base: "", now: "" } 
 export const EVERYTHING: ToolGrant = { tools: TOOL_NAMES, permissions: [], finish: FINISH_SCHEMAS.doer };
 
 /** A directory with files in it, and the tools at work there. */
-export function toolBench(files: Readonly<Record<string, string | Uint8Array>> = {}, grant = EVERYTHING) {
+export function toolBench(
+  files: Readonly<Record<string, string | Uint8Array>> = {},
+  grant = EVERYTHING,
+  settings = BASH_SETTINGS,
+) {
   const root = tempDir("ccp-tools");
   writeFiles(root, files);
-  const tools = createTools();
+  const tools = createTools(settings);
   const workspace = plainWorkspace(root);
+  const jobs = workspace.openJobs(0);
+  onTestFinished(() => jobs.end());
   const check = (name: string, args: unknown): ToolCheck =>
     tools.check({ kind: "tool_call", id: "call-1", name, rawArguments: JSON.stringify(args) }, grant);
   const call = async (name: string, args: unknown, signal = new AbortController().signal): Promise<ToolResult> => {
     const ready = check(name, args);
     if (ready.type !== "ready") throw new Error(`not ready: ${ready.text}`);
-    return tools.run(ready, { workspace, signal, servers: NO_SERVERS, session: NO_SESSION });
+    return tools.run(ready, { workspace, signal, servers: NO_SERVERS, jobs, session: NO_SESSION });
   };
   return {
     root,
     tools,
     workspace,
+    jobs,
     check,
     call,
     /** A file as it is now, one character a byte for `latin1`. */
