@@ -335,6 +335,8 @@ export type Event =
       readonly name: string;
       readonly blob: BlobRef;
       readonly stepId: string | null;
+      /** What a person should look at before it is passed on; missing: nothing. */
+      readonly warning?: string;
     };
 
 /** The names of the facts. */

@@ -111,9 +111,7 @@ async function begin(context: Context, step: AgentStep, conversation: number, se
   const state = stepState(log.run, step.id);
   const isOpen = state.status === "interrupted" && state.conversation === conversation && state.prompt !== null;
   const listing = isOpen ? [] : await servers.list(context.halt.signal);
-  const prompt =
-    isOpen && state.prompt ? log.readJson<Prompt>(state.prompt) : await composePrompt(context, step, listing);
-  const ref = isOpen && state.prompt ? state.prompt : log.json({ ...prompt });
+  const ref = isOpen && state.prompt ? state.prompt : log.json({ ...(await composePrompt(context, step, listing)) });
   log.record({
     type: "step.started",
     stepId: step.id,
@@ -123,7 +121,8 @@ async function begin(context: Context, step: AgentStep, conversation: number, se
     fingerprint: fingerprintOf(context.pipeline, step, log.run),
     ...(listing.length > 0 ? { servers: log.json(listing as Json) } : {}),
   });
-  return prompt;
+  // As it is on record, where it has no secret in it.
+  return log.readJson<Prompt>(ref);
 }
 
 function stop(context: Context, step: AgentStep, conversation: number, why: StopWhy, reason: string): void {

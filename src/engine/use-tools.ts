@@ -1,8 +1,6 @@
 import type { EventOf } from "../core/event.ts";
-import type { Json } from "../core/json.ts";
 import type { AgentStep } from "../core/pipeline.ts";
 import type { StepJobs, ToolCheck, ToolResult, ToolSession, ToolUse } from "../core/ports.ts";
-import { redact } from "../core/redact.ts";
 import type { SeenFiles } from "../core/seen.ts";
 import type { StepServers } from "../core/tool-servers.ts";
 import { type Context, treeOf, workspaceOf } from "./context.ts";
@@ -110,7 +108,7 @@ function toolStarted(
     stepId: step.id,
     toolCallId: id,
     tool: ready.tool,
-    subject: redact(ready.subject, context.deps.secrets),
+    subject: ready.subject,
     effect: ready.effect,
     tree: isBracketed(ready, using) ? treeOf(context) : null,
   };
@@ -132,7 +130,7 @@ function withoutEffect(result: ToolResult): ToolResult {
 const NOTE =
   "Note: git sees no change. Either the content is as it was, or git ignores the path: then it will not be part of the result.";
 
-/** How a call came out, before secrets are redacted in it. */
+/** How a call came out. */
 interface Came {
   readonly result: Omit<ToolResult, "status"> & { readonly status: Finished["status"] };
   readonly durationMs: number;
@@ -140,7 +138,7 @@ interface Came {
 }
 
 function toolFinished(
-  { log, deps }: Context,
+  { log }: Context,
   step: AgentStep,
   call: { readonly id: string; readonly name: string },
   { result, durationMs, treeAfter }: Came,
@@ -151,18 +149,14 @@ function toolFinished(
     toolCallId: call.id,
     tool: call.name,
     status: result.status,
-    result: log.text(redact(result.text, deps.secrets)),
-    summary: redact(result.summary, deps.secrets),
+    result: log.text(result.text),
+    summary: result.summary,
     durationMs,
     treeAfter,
-    finish: result.finish === null ? null : log.json(redactJson(result.finish, deps.secrets)),
+    finish: result.finish === null ? null : log.json(result.finish),
     ...(result.seen ? { seen: result.seen } : {}),
     ...(result.job ? { job: result.job } : {}),
   };
-}
-
-function redactJson(value: Json, secrets: readonly string[]): Json {
-  return JSON.parse(redact(JSON.stringify(value), secrets)) as Json;
 }
 
 function firstLine(text: string): string {

@@ -112,13 +112,26 @@ async function readAt(file: FileHandle, position: number, length: number): Promi
 function withoutCutEnd(bytes: Uint8Array): Uint8Array {
   let start = bytes.length - 1;
   while (start > bytes.length - 4 && isContinuation(bytes[start])) start--;
-  return (bytes[start] ?? 0) >= 0xc0 ? bytes.subarray(0, start) : bytes;
+  return withoutWordAt((bytes[start] ?? 0) >= 0xc0 ? bytes.subarray(0, start) : bytes, "end");
 }
 
 function withoutCutStart(bytes: Uint8Array): Uint8Array {
   let start = 0;
   while (start < 3 && isContinuation(bytes[start])) start++;
-  return bytes.subarray(start);
+  return withoutWordAt(bytes.subarray(start), "start");
+}
+
+/** Bytes of a word that is left out whole: half a key would not be known for one. A longer one is no key. */
+const LONGEST_WORD = 200;
+
+function withoutWordAt(bytes: Uint8Array, side: "start" | "end"): Uint8Array {
+  const isEnd = side === "end";
+  for (let length = 0; length <= LONGEST_WORD; length++) {
+    const byte = bytes[isEnd ? bytes.length - 1 - length : length];
+    if (byte !== undefined && byte <= 0x20)
+      return isEnd ? bytes.subarray(0, bytes.length - length) : bytes.subarray(length);
+  }
+  return bytes;
 }
 
 function isContinuation(byte: number | undefined): boolean {
