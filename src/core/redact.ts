@@ -13,6 +13,11 @@ export function redact(text: string, secrets: readonly string[]): string {
   return withoutPrivateKeys(redactValues(text, secrets), REDACTED).replace(SECRET_PATTERNS, REDACTED);
 }
 
+/** The same for every text in plain JSON data, whatever its shape. */
+export function redactJson<Value>(value: Value, secrets: readonly string[]): Value {
+  return mapTexts(value, (text) => redact(text, secrets));
+}
+
 /** Replaces known secret values alone: for what must not be changed because it only looks like a key. */
 export function redactValues(text: string, secrets: readonly string[]): string {
   const values = formsOf(secrets);

@@ -5,7 +5,7 @@ import { applyEvent } from "../core/fold-run.ts";
 import type { Json } from "../core/json.ts";
 import type { Chance } from "../core/ports.ts";
 import { readRun } from "../core/read-run.ts";
-import { mapTexts, redact, redactValues } from "../core/redact.ts";
+import { mapTexts, redact, redactJson, redactValues } from "../core/redact.ts";
 import type { Run } from "../core/run.ts";
 import type { Store } from "../core/store.ts";
 
@@ -107,7 +107,7 @@ export class RunLog {
   }
 
   json(value: Json): BlobRef {
-    return this.#exactly(mapTexts(value, (text) => redact(text, this.#secrets)));
+    return this.#exactly(redactJson(value, this.#secrets));
   }
 
   /** What a model has said: known secrets alone are replaced. What else looks like a key is of its own making, a fixture, say. */

@@ -10,9 +10,6 @@ export interface BashSettings {
   readonly backgroundAfterMs: number;
 }
 
-/** A model that waits longer might as well do something else meanwhile. */
-export const BASH_SETTINGS: BashSettings = { backgroundAfterMs: 60_000 };
-
 /** Of a command that was not sent to the background; also the most that it can be given. */
 const LONGEST_TIMEOUT_MS = 600_000;
 /** A command that is sent to the background and fails at once has failed in the foreground. */
@@ -42,7 +39,7 @@ export function createBash(settings: BashSettings): Tool<Infer<typeof PARAMETERS
   const { backgroundAfterMs } = settings;
   return {
     name: "bash",
-    description: `Runs a command with bash and waits for it. Each call starts afresh in the repository's root; nothing can be typed in, and what it leaves running is ended with it. After ${backgroundAfterMs / 1000} s, or at once with background, it goes on as a job, which job_output reads and job_kill ends; finish ends all jobs. Of more than ${MOST_OUTPUT_BYTES / 1024} KB of output you see the beginning and the end. Git history is not yours to change: no commit, checkout, reset and the like.`,
+    description: `Runs a command with bash and waits for it. Each call starts afresh in the repository's root; nothing can be typed in, and what it leaves running is ended with it. When it takes long, or at once with background, it goes on as a job, which job_output reads and job_kill ends; finish ends all jobs. Of more than ${MOST_OUTPUT_BYTES / 1024} KB of output you see the beginning and the end. Git history is not yours to change: no commit, checkout, reset and the like.`,
     parameters: PARAMETERS,
     subject: (args) => args.command,
     async run(args, { jobs, signal }) {

@@ -1,7 +1,7 @@
 import { CcpError, EXIT, messageOf } from "../core/errors.ts";
 import type { ToolName } from "../core/permission.ts";
 import type { Tools } from "../core/ports.ts";
-import { BASH_SETTINGS, type BashSettings, createBash } from "./bash.ts";
+import { type BashSettings, createBash } from "./bash.ts";
 import { type CheckContext, checkCall, grantedTools, parametersOf } from "./check.ts";
 import { edit } from "./edit.ts";
 import { finish } from "./finish.ts";
@@ -20,8 +20,11 @@ import { write } from "./write.ts";
 
 const ALL: readonly Tool[] = [read, ls, glob, grep, edit, write, jobOutput, jobKill, todo, mcpSchema, mcpCall, finish];
 
-/** The tools of the built-in agent. Stateless: one of them serves every run. */
-export function createTools(settings: BashSettings = BASH_SETTINGS): Tools {
+/**
+ * The tools of the built-in agent. Stateless: one of them serves every run. What they say of themselves knows no setting,
+ * so that a replay asks the same.
+ */
+export function createTools(settings: BashSettings = { backgroundAfterMs: 60_000 }): Tools {
   const tools = new Map<ToolName, Tool>([...ALL, createBash(settings)].map((tool) => [tool.name, tool]));
   const context: CheckContext = { tools, schemaCheck: createSchemaCheck() };
   return {

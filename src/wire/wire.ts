@@ -89,7 +89,7 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
     }),
     lanes: once(async () => readLanes(config, await wiring.repository().catch(() => null))),
     models: once(async () => openModels(await wiring.lanes(), await spool(), config.cwd)),
-    tools: once(async () => (await import("../tools/tools.ts")).createTools()),
+    tools: once(async () => (await import("../tools/tools.ts")).createTools(config)),
     library: once(async () => {
       const { openLibrary } = await import("../pipeline/library.ts");
       const { packageRoot, cwd } = config;

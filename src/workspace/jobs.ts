@@ -34,7 +34,7 @@ export function openJobs(spec: ProcessesSpec, begun: number, paused: Set<Family>
   return {
     async run(request, patienceMs) {
       const { job, letGo } = await start(spec, request);
-      await endOrTime(job, running().length < MOST_JOBS ? patienceMs : null, NEVER);
+      await endOrTime(job, running().length < MOST_JOBS ? patienceMs : null);
       letGo();
       if (job.ending === null) return { id: keep(job), news: await newsOf(job) };
       try {
@@ -70,8 +70,6 @@ export function openJobs(spec: ProcessesSpec, begun: number, paused: Set<Family>
   };
 }
 
-const NEVER = new AbortController().signal;
-
 /** `letGo`: from now on the signal of the request, which is that of the call, does not end it. */
 async function start(spec: ProcessesSpec, request: CommandRequest) {
   const own = new AbortController();
@@ -87,13 +85,15 @@ async function start(spec: ProcessesSpec, request: CommandRequest) {
 }
 
 /** Waits until a job has ended, so many milliseconds have passed (null: any number) or the signal aborts. */
-async function endOrTime(job: Job, ms: number | null, signal: AbortSignal): Promise<void> {
+async function endOrTime(job: Job, ms: number | null, signal?: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = ms === null ? undefined : setTimeout(resolve, ms);
-  signal.addEventListener("abort", () => resolve(), { once: true });
-  if (signal.aborted) resolve();
+  const go = () => resolve();
+  const timer = ms === null ? undefined : setTimeout(go, ms);
+  signal?.addEventListener("abort", go, { once: true });
+  if (signal?.aborted) go();
   await Promise.race([job.command.ended, promise]);
   clearTimeout(timer);
+  signal?.removeEventListener("abort", go);
 }
 
 async function newsOf(job: Job): Promise<JobNews> {

@@ -37,13 +37,15 @@ export function openGuard(spec: ProcessesSpec): Guard {
         stdio: ["pipe", "ignore", "ignore"],
         env: { PATH: "/usr/local/bin:/usr/bin:/bin" },
       }).on("error", () => undefined);
+      shell.stdin?.on("error", () => undefined);
     },
     async end() {
       const ending = shell;
       shell = null;
-      if (ending === null || ending.pid === undefined || ending.exitCode !== null) return;
+      if (ending === null || ending.pid === undefined) return;
       ending.stdin?.end();
-      await once(ending, "exit");
+      const isOver = ending.exitCode !== null || ending.signalCode !== null;
+      if (!isOver) await once(ending, "exit");
     },
   };
 }

@@ -5,7 +5,6 @@ import { FINISH_SCHEMAS } from "../../src/core/contract.ts";
 import { TOOL_NAMES } from "../../src/core/permission.ts";
 import type { ToolCheck, ToolGrant, ToolResult, ToolSession } from "../../src/core/ports.ts";
 import { NO_SERVERS } from "../../src/core/tool-servers.ts";
-import { BASH_SETTINGS } from "../../src/tools/bash.ts";
 import { createTools } from "../../src/tools/tools.ts";
 import { writeFiles } from "./git.ts";
 import { plainWorkspace } from "./plain-workspace.ts";
@@ -21,7 +20,7 @@ export const EVERYTHING: ToolGrant = { tools: TOOL_NAMES, permissions: [], finis
 export function toolBench(
   files: Readonly<Record<string, string | Uint8Array>> = {},
   grant = EVERYTHING,
-  settings = BASH_SETTINGS,
+  settings = { backgroundAfterMs: 60_000 },
 ) {
   const root = tempDir("ccp-tools");
   writeFiles(root, files);
