@@ -69,6 +69,7 @@ export function readConfig(surroundings: Surroundings, flags: GlobalFlags = {}):
     stateDir: stateDir ? resolve(cwd, stateDir) : null,
     resultsDir: flags.resultsDir ?? environment.CCP_RESULTS_DIR ?? "results",
     trustedHosts: (environment.CCP_TRUSTED_HOSTS ?? "").split(",").filter((host) => host !== ""),
+    backgroundAfterMs: secondsIn(environment.CCP_BACKGROUND_AFTER, BACKGROUND_AFTER_SECONDS) * 1000,
     packageRoot,
     version: versionOf(packageRoot),
   };
@@ -79,6 +80,15 @@ export function wantsColor(stream: TextStream, environment: Surroundings["enviro
   if (environment.NO_COLOR) return false;
   if (environment.FORCE_COLOR && environment.FORCE_COLOR !== "0") return true;
   return stream.isTTY === true && environment.TERM !== "dumb";
+}
+
+/** A model that waits longer might as well do something else meanwhile. */
+const BACKGROUND_AFTER_SECONDS = 60;
+
+/** What is no number above 0 is ignored. */
+function secondsIn(text: string | undefined, fallback: number): number {
+  const seconds = Number(text);
+  return seconds > 0 && Number.isFinite(seconds) ? seconds : fallback;
 }
 
 /** XDG: a relative path is to be ignored. */

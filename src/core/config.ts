@@ -15,6 +15,8 @@ export interface Config {
   readonly resultsDir: string;
   /** Hosts to which a project's file may point one of the user's keys. */
   readonly trustedHosts: readonly string[];
+  /** Milliseconds after which a command of an agent's goes on as a job. */
+  readonly backgroundAfterMs: number;
   /** The folder that holds `pipelines/` and `templates/`. */
   readonly packageRoot: string;
   readonly version: string;

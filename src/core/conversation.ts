@@ -43,6 +43,8 @@ export type Utterance =
       readonly seen?: readonly SeenFile[];
       /** Files of the repository whose advice is in the text. */
       readonly advice?: readonly string[];
+      /** The job that goes on after it. */
+      readonly job?: string;
     };
 
 /** An agent's step in small: the fold of its own events. */

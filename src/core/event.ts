@@ -21,8 +21,8 @@ export type TreeHash = string;
 export interface CommandEnd {
   /** Null when a signal or ccp ended it. */
   readonly exitCode: number | null;
-  /** Why ccp ended it; null when it ended by itself. */
-  readonly endedBy: "timeout" | "abort" | "output-limit" | null;
+  /** Why ccp ended it; null when it ended by itself. The limits are those of `workspace/limits.ts`. */
+  readonly endedBy: "timeout" | "abort" | "output-limit" | "process-limit" | "disk-limit" | null;
   readonly durationMs: number;
   /** What it wrote, standard output and error together, as it was kept (secrets redacted). */
   readonly output: BlobRef;
@@ -136,7 +136,7 @@ export type Event =
       readonly notices: readonly string[];
     }
   | { readonly type: "workspace.prepared"; readonly tree: TreeHash; readonly copied: readonly string[] }
-  /** A person has worked in the worktree while nobody drove the run. */
+  /** The files are another tree than the last on record: a person has worked there while nobody drove the run, or a job had. */
   | { readonly type: "workspace.edited"; readonly tree: TreeHash }
   /** The files are a recorded tree again. `kept`: name of the patch in the run's folder that holds what was undone; null: nothing. */
   | { readonly type: "workspace.restored"; readonly tree: TreeHash; readonly kept: string | null }
@@ -330,7 +330,7 @@ export type Event =
       /** One line for people: the path or the command. */
       readonly subject: string;
       readonly effect: ToolEffect;
-      /** The tree before it, for a tool that changes files; null for one that does not. */
+      /** The last tree on record, where the call may change it; else null. A job of the step may have changed files since. */
       readonly tree: TreeHash | null;
     }
   /** The drive ended in the middle of it. It is called again from its beginning. */
@@ -364,6 +364,8 @@ export type Event =
       readonly spilled?: { readonly path: string; readonly text: BlobRef };
       /** What the checks after an edit said, as the result has it too; missing: none was due. */
       readonly checked?: BlobRef;
+      /** The job that goes on after it; missing: none. */
+      readonly job?: string;
     }
   /** A rule wants a person's consent to a call: the run waits for it. */
   | {
@@ -393,6 +395,8 @@ export type Event =
       readonly name: string;
       readonly blob: BlobRef;
       readonly stepId: string | null;
+      /** What a person should look at before it is passed on; missing: nothing. */
+      readonly warning?: string;
     };
 
 /** The names of the facts. */

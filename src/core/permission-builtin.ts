@@ -1,4 +1,4 @@
-import type { PermissionRule } from "./permission.ts";
+import { JOB_TOOLS, type PermissionRule } from "./permission.ts";
 import type { Policy } from "./permission-decision.ts";
 
 const HISTORY_REASON =
@@ -36,5 +36,6 @@ export function policyOf(role: {
   readonly tools: readonly string[];
   readonly permissions: readonly PermissionRule[];
 }): Policy {
-  return { builtin: BUILTIN_RULES, rules: role.permissions, tools: [...role.tools, "finish"] };
+  const jobTools = role.tools.includes("bash") ? JOB_TOOLS : [];
+  return { builtin: BUILTIN_RULES, rules: role.permissions, tools: [...role.tools, ...jobTools, "finish"] };
 }

@@ -1,7 +1,7 @@
 /** The tools of the built-in agent. */
 export const TOOL_NAMES = [
-  ...(["read", "ls", "glob", "grep", "edit", "apply_patch", "write", "bash", "diff", "todo"] as const),
-  ...(["mcp_schema", "mcp_call", "finish"] as const),
+  ...(["read", "ls", "glob", "grep", "edit", "apply_patch", "write", "bash", "job_output", "job_kill"] as const),
+  ...(["diff", "todo", "mcp_schema", "mcp_call", "finish"] as const),
 ] as const;
 /** One of `TOOL_NAMES`. */
 export type ToolName = (typeof TOOL_NAMES)[number];
@@ -19,6 +19,9 @@ export const TOOL_EFFECTS: Readonly<Record<ToolName, ToolEffect>> = {
   apply_patch: "write",
   write: "write",
   bash: "execute",
+  // What a job has changed by now goes on record with what the model is told of it.
+  job_output: "execute",
+  job_kill: "execute",
   diff: "read",
   todo: "none",
   mcp_schema: "execute",
@@ -28,6 +31,9 @@ export const TOOL_EFFECTS: Readonly<Record<ToolName, ToolEffect>> = {
 
 /** Servers of tools: asked outside of the tree, which they are given to read only. */
 export const SERVER_TOOLS: readonly ToolName[] = ["mcp_schema", "mcp_call"];
+
+/** They come with `bash`, which starts the jobs. */
+export const JOB_TOOLS: readonly ToolName[] = ["job_output", "job_kill"];
 
 /** True for a tool that may change files: a role that only reads has none such. */
 export function changesFiles(tool: ToolName): boolean {

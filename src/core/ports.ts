@@ -135,6 +135,10 @@ export interface ToolResult {
   readonly finish: Json | null;
   /** Files whose content the call has shown or made; of a tool that writes, those that it has changed. */
   readonly seen?: readonly SeenFile[];
+  /** The job that goes on after the call. */
+  readonly job?: string;
+  /** True: the files are to be as they were before it. What it has left is too much to be kept. */
+  readonly undone?: true;
 }
 
 /** What a tool may know of the conversation that calls it. */
@@ -150,6 +154,7 @@ export interface ToolPlace {
   readonly workspace: Workspace;
   readonly signal: AbortSignal;
   readonly servers: StepServers;
+  readonly jobs: StepJobs;
 }
 
 /** What a model may call, and how it is carried out. */
@@ -219,6 +224,34 @@ export interface CommandResult extends Omit<CommandEnd, "output" | "stdout"> {
   readonly stderr: Uint8Array;
 }
 
+/** What a command that was started has come to. */
+export interface JobNews {
+  /** Null: it still runs. */
+  readonly end: Pick<CommandEnd, "exitCode" | "endedBy" | "durationMs"> | null;
+  /** What it has written since it was last asked: whole lines while it runs; of much, the first and the last part. */
+  readonly stdout: Uint8Array;
+  readonly stderr: Uint8Array;
+}
+
+/** Commands of one conversation that go on while its other tools are used. Nothing of them outlives it. */
+export interface StepJobs {
+  /**
+   * Runs a command. One that has not ended after `patienceMs` goes on as a job, and then only `kill`, `end` and its
+   * limits end it. `id` null: it has ended. Throws where there is no place for its output.
+   */
+  run(request: CommandRequest, patienceMs: number): Promise<{ readonly id: string | null; readonly news: JobNews }>;
+  /** What is new of a job, once it has ended or `waitMs` have passed. Null: there is no such job. */
+  read(id: string, how: { readonly waitMs: number; readonly signal: AbortSignal }): Promise<JobNews | null>;
+  /** Ends a job with all that it has started. Null: there is no such job. */
+  kill(id: string): Promise<JobNews | null>;
+  /** Ids of the jobs that there are, and which of them still run. */
+  list(): readonly { readonly id: string; readonly isRunning: boolean }[];
+  /** True for a job of this conversation that was ended since: by `end`, or because ccp was stopped. */
+  isGone(id: string): boolean;
+  /** Ends them all. */
+  end(): Promise<void>;
+}
+
 /** One line of a directory. */
 export interface FileEntry {
   /** From the worktree's root, `/` between segments. */
@@ -273,6 +306,8 @@ export interface Workspace {
   keepOutput(path: string, bytes: Uint8Array): Promise<void>;
   /** Runs in the worktree's root, in a process group of its own; nothing of it survives the call. */
   run(request: CommandRequest): Promise<CommandResult>;
+  /** Jobs of a conversation, which has begun so many before. While a tree is recorded they stand still. */
+  openJobs(begun: number): StepJobs;
   /** Starts a program in the worktree's root. One that cannot be started has ended at once. */
   open(request: ProgramRequest): Promise<PipedProgram>;
   /** The next snapshot reads every file again: after a power cut what was known of them may not be what is on disk. */

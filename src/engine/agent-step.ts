@@ -3,7 +3,7 @@ import type { FailureClass } from "../core/failure.ts";
 import type { Json } from "../core/json.ts";
 import { formatModelRef } from "../core/model.ts";
 import type { AgentStep } from "../core/pipeline.ts";
-import type { Assignment, StopWhy } from "../core/ports.ts";
+import type { Assignment, StepJobs, StopWhy } from "../core/ports.ts";
 import { redactJson } from "../core/redact.ts";
 import { stepState } from "../core/run.ts";
 import { NO_SERVERS, type StepServers } from "../core/tool-servers.ts";
@@ -22,22 +22,36 @@ import { checkUntil } from "./until.ts";
 /** Lets an agent work until its step has an outcome, or the drive is to stop. */
 export async function performAgentStep(context: Context, step: AgentStep, conversation: number): Promise<void> {
   const servers = openServers(context, step, conversation);
+  const jobs = workspaceOf(context).openJobs(jobsBegun(context, step, conversation));
   try {
-    await converse(context, step, conversation, servers);
+    await converse(context, step, conversation, { servers, jobs });
   } finally {
-    await servers.end();
+    await Promise.all([servers.end(), jobs.end()]);
   }
 }
 
-async function converse(context: Context, step: AgentStep, conversation: number, servers: StepServers): Promise<void> {
+/** What a conversation has running beside it. */
+interface Companions {
+  readonly servers: StepServers;
+  readonly jobs: StepJobs;
+}
+
+async function converse(
+  context: Context,
+  step: AgentStep,
+  conversation: number,
+  { servers, jobs }: Companions,
+): Promise<void> {
   const prompt = await begin(context, step, conversation, servers);
   const clock = step.timeoutMs === null ? null : context.deps.chance.alarm(step.timeoutMs);
   const signal = clock ? AbortSignal.any([clock, context.halt.signal]) : context.halt.signal;
   let assignment = assignmentOf(context, step, conversation, prompt.system);
-  const port = openStepPort(context, step, { conversation, signal, servers });
+  const port = openStepPort(context, step, { conversation, signal, servers, jobs });
   for (;;) {
     const outcome = await context.deps.agent.run(assignment, port);
-    if (clock?.aborted && !context.halt.signal.aborted && outcome.type !== "finished") {
+    const isOutOfTime = clock?.aborted && !context.halt.signal.aborted && outcome.type !== "finished";
+    if (isOutOfTime || outcome.type !== "stopped") await endJobs(context, jobs);
+    if (isOutOfTime) {
       finish(context, step, conversation, failed("timeout", "the step ran out of time"));
       return;
     }
@@ -65,6 +79,21 @@ async function converse(context: Context, step: AgentStep, conversation: number,
   }
 }
 
+/** Jobs that a conversation had before it was interrupted: they are gone, and their names are taken. */
+function jobsBegun({ log }: Context, step: AgentStep, conversation: number): number {
+  const state = stepState(log.run, step.id);
+  if (state.conversation !== conversation) return 0;
+  const events = log.eventsAfter(state.conversationSeq);
+  return events.filter((event) => event.type === "tool.finished" && event.stepId === step.id && event.job).length;
+}
+
+/** A step that was not finished has what is on record; what a job has changed since is taken back. */
+async function endJobs(context: Context, jobs: StepJobs): Promise<void> {
+  if (jobs.list().length === 0) return;
+  await jobs.end();
+  await workspaceOf(context).restore(treeOf(context));
+}
+
 /** The conversation goes on with the candidate that answered last: those before it on the route have failed in it. */
 function withoutPassedOver(context: Context, step: AgentStep, assignment: Assignment): Assignment {
   const model = stepState(context.log.run, step.id).lastModel;
@@ -87,9 +116,7 @@ async function begin(context: Context, step: AgentStep, conversation: number, se
   const isOpen = state.status === "interrupted" && state.conversation === conversation && state.prompt !== null;
   if (isOpen) await bringBackOutputs(context, step.id);
   const listing = isOpen ? [] : redactJson(await servers.list(context.halt.signal), context.deps.secrets);
-  const prompt =
-    isOpen && state.prompt ? log.readJson<Prompt>(state.prompt) : await composePrompt(context, step, listing);
-  const ref = isOpen && state.prompt ? state.prompt : log.json({ ...prompt });
+  const ref = isOpen && state.prompt ? state.prompt : log.json({ ...(await composePrompt(context, step, listing)) });
   log.record({
     type: "step.started",
     stepId: step.id,
@@ -99,7 +126,8 @@ async function begin(context: Context, step: AgentStep, conversation: number, se
     fingerprint: fingerprintOf(context.pipeline, step, log.run),
     ...(listing.length > 0 ? { servers: log.json(listing as Json) } : {}),
   });
-  return prompt;
+  // As it is on record, where it has no secret in it.
+  return log.readJson<Prompt>(ref);
 }
 
 function stop(context: Context, step: AgentStep, conversation: number, why: StopWhy, reason: string): void {

@@ -3,6 +3,7 @@ import type { Base, Event } from "../core/event.ts";
 import { applyEvent } from "../core/fold-run.ts";
 import { canonicalJson } from "../core/json.ts";
 import type { InputValue, Pipeline } from "../core/pipeline.ts";
+import { redact } from "../core/redact.ts";
 import { newRun } from "../core/run.ts";
 import type { EngineDeps } from "./deps.ts";
 
@@ -23,10 +24,11 @@ export interface RunSpec {
 /** Puts a new run on record, owned by this process. Everything that it depends on is pinned in it. */
 export function beginRun(
   spec: RunSpec,
-  deps: Pick<EngineDeps, "store" | "chance" | "repository" | "publish">,
+  deps: Pick<EngineDeps, "store" | "chance" | "repository" | "publish" | "secrets">,
 ): { readonly rid: string; readonly epoch: number } {
   const rid = deps.chance.rid();
   const { store, chance, publish } = deps;
+  const task = redact(spec.task, deps.secrets);
   const encode = (text: string) => store.putBlob(new TextEncoder().encode(text));
   const begun = store.create(
     rid,
@@ -37,8 +39,8 @@ export function beginRun(
         ccpVersion: spec.ccpVersion,
         pipeline: encode(canonicalJson(spec.pipeline)),
         pipelineName: spec.pipeline.name,
-        task: encode(spec.task),
-        title: titleOf(spec.task),
+        task: encode(task),
+        title: titleOf(task),
         inputs: spec.inputs,
         base: spec.base,
         repository: deps.repository.root,

@@ -175,7 +175,7 @@ function resultOf(book: CallBook, end: CallEnd, text: string): EventOf<"call.set
   if (end.type === "failed")
     return { type: "failed", failure: withoutSecrets(end.failure, book), partial: partial(book, text) };
   const { stop, servedBy, cut } = end;
-  return { type: "answered", parts: book.log.json(end.parts), stop, servedBy, cut };
+  return { type: "answered", parts: book.log.said(end.parts), stop, servedBy, cut };
 }
 
 function partial({ log, secrets }: CallBook, text: string): BlobRef | null {

@@ -45,6 +45,8 @@ export async function runCommand(
   const execution = { commandId, command: command.command, env, timeoutMs, signal: halt.signal };
   const executed = await deps.executor.command(execution, workspaceOf(context));
   if (halt.signal.aborted) return null;
+  // What has filled the disk would fill it once more as a tree.
+  if (executed.endedBy === "disk-limit") await workspaceOf(context).restore(tree);
   const treeAfter = await settleTree(context, tree, command.changes);
   const performed: PerformedCommand = {
     finished: {

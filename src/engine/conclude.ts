@@ -1,6 +1,7 @@
 import { EXIT, type ExitCode } from "../core/errors.ts";
 import type { EndStatus, Event } from "../core/event.ts";
 import type { Action } from "../core/next.ts";
+import { secretsWarning } from "../core/patch-secrets.ts";
 import type { Run } from "../core/run.ts";
 import { raiseFor } from "../core/shortage.ts";
 import { artifact, recordWithFiles } from "./artifact.ts";
@@ -75,7 +76,9 @@ async function keepWork(context: Context): Promise<readonly Event[]> {
   const tree = treeOf(context);
   await workspace.commit(tree, base.commit, commitMessage(log.run));
   const patch = await workspace.diff(base.tree, tree);
-  return [artifact("Diff.patch", log.bytes(patch), null)];
+  // The user's own files: a patch with something replaced in it would not apply.
+  const warning = secretsWarning(new TextDecoder().decode(patch));
+  return [{ ...artifact("Diff.patch", log.bytes(patch), null), ...(warning !== null && { warning }) }];
 }
 
 /**

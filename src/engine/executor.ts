@@ -25,6 +25,8 @@ export interface ToolExecution {
   readonly toolCallId: string;
   readonly ready: Extract<ToolCheck, { type: "ready" }>;
   readonly place: ToolPlace;
+  /** True: a job of the step may have changed files meanwhile, or have been ended by the call. */
+  readonly isBesideJobs: boolean;
 }
 
 /** Carries out what has an effect. The world's is here; a replay has another, which takes outcomes from the record. */

@@ -1,5 +1,5 @@
 import type { EventOf } from "../core/event.ts";
-import { canonicalJson } from "../core/json.ts";
+import { canonicalJson, type Json } from "../core/json.ts";
 import type { ModelEvent, ModelRequest } from "../core/model.ts";
 import type {
   Agent,
@@ -84,10 +84,10 @@ export function followingExecutor({ course, payloads }: Following, tools: Tools)
       await leave(finished.tree, finished.treeAfter, workspace);
       return executedThen(finished, payloads);
     },
-    async tool({ stepId, toolCallId, ready, place }: ToolExecution) {
+    async tool({ stepId, toolCallId, ready, place, isBesideJobs }: ToolExecution) {
       const { workspace, signal } = place;
       const name = course.names.tool(stepId, toolCallId);
-      if (ready.effect !== "execute") {
+      if (ready.effect !== "execute" && !isBesideJobs) {
         const result = await tools.run(ready, place);
         await course.turn(done(name), { stepId, signal });
         return result;
@@ -98,7 +98,7 @@ export function followingExecutor({ course, payloads }: Following, tools: Tools)
         throw new Astray(`${name} has no outcome`);
       const before = started?.type === "tool.started" ? started.tree : null;
       if (finished.treeAfter !== null) await leave(before, finished.treeAfter, workspace);
-      return toolResultThen(finished, finished.status, payloads);
+      return toolThen(finished.status, finished, payloads);
     },
     async checkEdit({ stepId, toolCallId }) {
       const finished = course.find(done(course.names.tool(stepId, toolCallId)));
@@ -110,20 +110,26 @@ export function followingExecutor({ course, payloads }: Following, tools: Tools)
 const ABORTED: Executed = { exitCode: null, endedBy: "abort", durationMs: 0, stdout: "", output: "" };
 const toolStopped = { status: "error", text: "", summary: "stopped", finish: null } as const;
 
+/** What came of a tool call, all of it where that was kept. */
+export function toolThen(
+  status: ToolResult["status"],
+  { summary, result, finish, seen, job, spilled }: EventOf<"tool.finished">,
+  payloads: RecordedPayloads,
+): ToolResult {
+  const came = {
+    status,
+    summary,
+    text: payloads.text(result),
+    finish: finish === null ? null : payloads.json<Json>(finish),
+  };
+  const full = spilled ? { full: payloads.text(spilled.text) } : {};
+  return { ...came, ...full, ...(seen ? { seen } : {}), ...(job ? { job } : {}) };
+}
+
 /** What a command wrote and how it ended. */
 export function executedThen({ end }: EventOf<"command.finished">, payloads: RecordedPayloads): Executed {
   const { exitCode, endedBy, durationMs } = end;
   return { exitCode, endedBy, durationMs, stdout: payloads.text(end.stdout), output: payloads.text(end.output) };
-}
-
-/** What a tool answered, all of it where that was kept. */
-export function toolResultThen(
-  { summary, result, spilled }: EventOf<"tool.finished">,
-  status: ToolResult["status"],
-  payloads: RecordedPayloads,
-): ToolResult {
-  const full = spilled ? { full: payloads.text(spilled.text) } : {};
-  return { status, summary, text: payloads.text(result), finish: null, ...full };
 }
 
 /** Makes the files what something made of them. */

@@ -4,7 +4,7 @@ import { formatModelRef, type ModelEvent, type ModelRequest } from "../core/mode
 import type { Models, Tools, Workspace } from "../core/ports.ts";
 import type { Executed, Execution, Executor, ToolExecution } from "./executor.ts";
 import type { QuestionPlace, RecordedAnswers } from "./replay-answers.ts";
-import { executedThen, leave, toolResultThen } from "./replay-follow.ts";
+import { executedThen, leave, toolThen } from "./replay-follow.ts";
 import { type RecordedCall, type RecordedPayloads, recordedBound, recordedEvents } from "./replay-models.ts";
 import type { AnswersSoFar } from "./replay-so-far.ts";
 import { sha256 } from "./run-log.ts";
@@ -73,14 +73,14 @@ export function answeringExecutor({ answers, payloads, so }: Answering, tools: T
       await leaveAsThen({ ...finished, now: tree, what: `${who}: \`${command}\`` }, so, workspace);
       return executedThen(finished, payloads);
     },
-    async tool({ stepId, toolCallId, ready, place }: ToolExecution) {
-      if (ready.effect !== "execute") return tools.run(ready, place);
+    async tool({ stepId, toolCallId, ready, place, isBesideJobs }: ToolExecution) {
+      if (ready.effect !== "execute" && !isBesideJobs) return tools.run(ready, place);
       const recorded = answers.tool(so.names.tool(stepId, toolCallId));
       const what = `step "${stepId}": \`${ready.subject}\``;
       if (!recorded) throw new Unanswered(`${what} has no outcome on record`);
       const { tree, finished } = recorded;
       await leaveAsThen({ tree, treeAfter: finished.treeAfter ?? tree, now: so.tree ?? "", what }, so, place.workspace);
-      return toolResultThen(finished, finished.status === "denied" ? "error" : finished.status, payloads);
+      return toolThen(finished.status === "denied" ? "error" : finished.status, finished, payloads);
     },
     async checkEdit({ stepId, toolCallId, ready }) {
       const checked = answers.tool(so.names.tool(stepId, toolCallId))?.finished.checked;

@@ -67,7 +67,12 @@ function decisionOver({ stepId, toolCallId }: EventOf<"permission.asked">, decis
 function newPlan(log: RunLog, { pipeline, inputs }: Plan): readonly Event[] {
   const text = canonicalJson(pipeline);
   if (sha256(text) === log.run.pipeline?.sha256) return [];
-  const changed: Event = { type: "pipeline.changed", pipeline: log.text(text), pipelineName: pipeline.name, inputs };
+  const changed: Event = {
+    type: "pipeline.changed",
+    pipeline: log.bytes(new TextEncoder().encode(text)),
+    pipelineName: pipeline.name,
+    inputs,
+  };
   const plan = reusePlan(log.run, { pipeline, inputs, from: null, sameRun: true });
   return [changed, ...routesKept(log.run, pinnedPipeline(log), pipeline), ...rewinding(log.run, plan)];
 }

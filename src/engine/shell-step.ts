@@ -56,6 +56,8 @@ function outcomeOf(context: Context, { finished: { end }, stdout }: PerformedCom
   if (end.exitCode === 0) return { status: "succeeded", output: context.log.text(tail(stdout)), finish: null };
   if (end.endedBy === "timeout") return failed("timeout", "the command ran out of time");
   if (end.endedBy === "output-limit") return failed("check-failed", "the command wrote more than it may");
+  if (end.endedBy === "process-limit") return failed("check-failed", "the command had more processes than it may");
+  if (end.endedBy === "disk-limit") return failed("check-failed", "the command took more of the disk than it may");
   return failed(
     "check-failed",
     end.exitCode === null ? "the command was killed" : `the command ended with exit code ${end.exitCode}`,

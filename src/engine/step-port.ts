@@ -32,6 +32,7 @@ export function openStepPort(context: Context, step: AgentStep, conversing: Conv
   };
   const advised = () => new Set(Object.keys(utterances().reduce(contextOf, EMPTY_CONTEXT).advised));
   const seen = () => utterances().reduce<SeenFiles>(seenAfter, {});
+  const hasJobs = () => utterances().some((utterance) => utterance.type === "tool" && utterance.job !== undefined);
 
   return {
     models: deps.models,
@@ -64,7 +65,7 @@ export function openStepPort(context: Context, step: AgentStep, conversing: Conv
       log.record(shortenedEvent(context, step.id, change, tokens));
       counted = null;
     },
-    useTools: (uses) => useTools(context, step, uses, { ...conversing, seen, advised }),
+    useTools: (uses) => useTools(context, step, uses, { ...conversing, seen, advised, hasJobs }),
     tell: deps.tell,
   };
 }

@@ -1,7 +1,6 @@
 import type { EventOf } from "../core/event.ts";
 import type { AgentStep } from "../core/pipeline.ts";
-import type { ToolCheck, ToolResult, ToolSession, ToolUse } from "../core/ports.ts";
-import { redact, redactJson } from "../core/redact.ts";
+import type { StepJobs, ToolCheck, ToolResult, ToolSession, ToolUse } from "../core/ports.ts";
 import type { SeenFiles } from "../core/seen.ts";
 import type { StepServers } from "../core/tool-servers.ts";
 import { withAdvice } from "./advice.ts";
@@ -12,11 +11,12 @@ import type { ToolExecution } from "./executor.ts";
 import { keepWhole, type Spilled } from "./keep-whole.ts";
 import { whereTheyLead } from "./where-they-lead.ts";
 
-/** One try of a step: which, until when, and the servers of its tools. */
+/** One try of a step: which, until when, the servers of its tools and its jobs. */
 export interface Conversing {
   readonly conversation: number;
   readonly signal: AbortSignal;
   readonly servers: StepServers;
+  readonly jobs: StepJobs;
 }
 
 /** What the tools of a conversation are given of it. */
@@ -25,6 +25,8 @@ export interface Using extends Conversing {
   seen(): SeenFiles;
   /** Files of the repository whose advice is in what its model is sent. */
   advised(): ReadonlySet<string>;
+  /** True once it has begun a job: then what a tool finds and leaves is not its own doing alone. */
+  hasJobs(): boolean;
 }
 
 type Ready = Extract<ToolCheck, { type: "ready" }>;
@@ -45,7 +47,9 @@ export async function useTools(
 ): Promise<void> {
   const { uses, question } = consented(context, step, await whereTheyLead(context, step, wanted));
   if (question !== null) context.log.record(question);
-  const begun = uses.flatMap((use) => (use.check.type === "ready" ? [toolStarted(context, step, use, use.check)] : []));
+  const begun = uses.flatMap(({ call, check }) =>
+    check.type === "ready" ? [toolStarted(context, step, { id: call.id, ready: check }, using)] : [],
+  );
   if (begun.length > 0) context.log.record(...begun);
   const underWay = uses.map((use) => outcomeOf(context, step, use, using));
   const outcomes: Outcome[] = [];
@@ -82,18 +86,22 @@ async function carriedOut(
   context: Context,
   step: AgentStep,
   { id, ready }: { readonly id: string; readonly ready: Ready },
-  { signal, servers, seen }: Using,
+  using: Using,
 ): Promise<Finished | null> {
   const { deps } = context;
+  const { signal, servers, jobs } = using;
   const startedAt = deps.chance.now();
   const workspace = workspaceOf(context);
-  const place = { workspace, signal, servers, session: sessionOf(context, seen()) };
-  const execution = { stepId: step.id, toolCallId: id, ready, place };
+  const place = { workspace, signal, servers, jobs, session: sessionOf(context, using.seen()) };
+  // What is judged next is the tree that they leave.
+  if (ready.tool === "finish") await jobs.end();
+  const execution = { stepId: step.id, toolCallId: id, ready, place, isBesideJobs: using.hasJobs() };
   const done = await deps.executor.tool(execution);
   const checked = await checkedAfter(context, step, execution, done);
   // Where only the step's own time is up it never runs again, and what it did is kept.
   if (context.halt.signal.aborted) return null;
-  const treeAfter = changesFiles(ready) ? await workspace.snapshot() : null;
+  if (done.undone) await workspace.restore(treeOf(context));
+  const treeAfter = isBracketed(ready, using) ? await workspace.snapshot() : null;
   const result = withChecks(done, checked);
   const told = ready.effect === "write" && treeAfter === treeOf(context) ? withoutEffect(result) : result;
   const durationMs = deps.chance.now() - startedAt;
@@ -118,31 +126,40 @@ function sessionOf(context: Context, seen: SeenFiles): ToolSession {
   return { seen, trees: { base: context.log.run.created?.base.tree ?? now, now } };
 }
 
-function toolStarted(context: Context, step: AgentStep, { call }: ToolUse, ready: Ready): EventOf<"tool.started"> {
+function toolStarted(
+  context: Context,
+  step: AgentStep,
+  { id, ready }: { readonly id: string; readonly ready: Ready },
+  using: Using,
+): EventOf<"tool.started"> {
   return {
     type: "tool.started",
     stepId: step.id,
-    toolCallId: call.id,
+    toolCallId: id,
     tool: ready.tool,
-    subject: redact(ready.subject, context.deps.secrets),
+    subject: ready.subject,
     effect: ready.effect,
-    tree: changesFiles(ready) ? treeOf(context) : null,
+    tree: isBracketed(ready, using) ? treeOf(context) : null,
   };
 }
 
-function changesFiles({ effect }: Ready): boolean {
-  return effect === "write" || effect === "execute";
+/** Before and after it a tree is on record. With `finish` that is the work of jobs that had not been looked at any more. */
+function isBracketed({ tool, effect }: Ready, using: Using): boolean {
+  return effect === "write" || effect === "execute" || (tool === "finish" && using.hasJobs());
 }
 
 /** What git ignores is in no patch: a check that is green because of it proves nothing. */
 function withoutEffect(result: ToolResult): ToolResult {
   if (result.status !== "ok") return result;
-  const note =
-    "Note: git sees no change. Either the content is as it was, or git ignores the path: then it will not be part of the result.";
-  return { ...result, text: `${result.text}\n${note}`, summary: `${result.summary}, not seen by git` };
+  // A replay takes it from the record, where the note is.
+  if (result.text.endsWith(NOTE)) return result;
+  return { ...result, text: `${result.text}\n${NOTE}`, summary: `${result.summary}, not seen by git` };
 }
 
-/** How a call came out, before secrets are redacted in it. */
+const NOTE =
+  "Note: git sees no change. Either the content is as it was, or git ignores the path: then it will not be part of the result.";
+
+/** How a call came out. */
 interface Came {
   readonly result: Omit<ToolResult, "status"> & { readonly status: Finished["status"] };
   readonly durationMs: number;
@@ -153,7 +170,7 @@ interface Came {
 }
 
 function toolFinished(
-  { log, deps }: Context,
+  { log }: Context,
   step: AgentStep,
   call: { readonly id: string; readonly name: string },
   { result, durationMs, treeAfter, spilled, checked }: Came,
@@ -164,14 +181,15 @@ function toolFinished(
     toolCallId: call.id,
     tool: call.name,
     status: result.status,
-    result: log.text(redact(result.text, deps.secrets)),
-    summary: redact(result.summary, deps.secrets),
+    result: log.text(result.text),
+    summary: result.summary,
     durationMs,
     treeAfter,
-    finish: result.finish === null ? null : log.json(redactJson(result.finish, deps.secrets)),
+    finish: result.finish === null ? null : log.json(result.finish),
     ...(result.seen ? { seen: result.seen } : {}),
     ...(spilled ? { spilled } : {}),
-    ...(checked ? { checked: log.text(redact(checked, deps.secrets)) } : {}),
+    ...(checked ? { checked: log.text(checked) } : {}),
+    ...(result.job ? { job: result.job } : {}),
   };
 }
 

@@ -49,6 +49,7 @@ export function utteranceOf(event: StoredEvent, stepId: string, payloads: Payloa
           finish: event.finish ? payloads.readJson<Json>(event.finish) : null,
           ...(event.seen ? { seen: event.seen } : {}),
           ...(event.advice ? { advice: event.advice } : {}),
+          ...(event.job ? { job: event.job } : {}),
         },
       ];
     default:

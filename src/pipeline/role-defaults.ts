@@ -1,4 +1,4 @@
-import { changesFiles, SERVER_TOOLS, TOOL_NAMES, type ToolName } from "../core/permission.ts";
+import { changesFiles, JOB_TOOLS, SERVER_TOOLS, TOOL_NAMES, type ToolName } from "../core/permission.ts";
 import type { RoleName } from "../core/pipeline.ts";
 import type { RawRole } from "./schema.ts";
 
@@ -16,6 +16,7 @@ export function toolsOf(role: RoleName, raw: RawRole | undefined): readonly Tool
   return TOOL_NAMES.filter((tool) => {
     if (tool === "finish") return true;
     if (SERVER_TOOLS.includes(tool)) return (raw?.mcp ?? []).length > 0;
+    if (JOB_TOOLS.includes(tool)) return own ? own.includes("bash") : !isReadOnly(role);
     return own ? own.includes(tool) : isUsual(role, tool);
   });
 }

@@ -1,7 +1,7 @@
 import { MALFORMED_MARK } from "../core/faults.ts";
 import type { Json, JsonSchema } from "../core/json.ts";
 import type { ToolCall } from "../core/model.ts";
-import { type PermissionVerdict, TOOL_EFFECTS, TOOL_NAMES, type ToolName } from "../core/permission.ts";
+import { JOB_TOOLS, type PermissionVerdict, TOOL_EFFECTS, TOOL_NAMES, type ToolName } from "../core/permission.ts";
 import type { ToolCheck, ToolGrant } from "../core/ports.ts";
 import { parseArguments } from "./arguments.ts";
 import { finishContradiction } from "./finish.ts";
@@ -22,9 +22,13 @@ export interface CheckContext {
 
 /** Tools of a grant in the order of `TOOL_NAMES`. `finish` is always among them: without it no step could end well. */
 export function grantedTools(grant: ToolGrant): readonly ToolName[] {
-  return TOOL_NAMES.filter(
-    (name) => name === "finish" || (grant.tools.includes(name) && !isDeniedOutright(grant, name)),
-  );
+  return TOOL_NAMES.filter((name) => name === "finish" || (isGranted(grant, name) && !isDeniedOutright(grant, name)));
+}
+
+/** Whoever may start a job may read it and end it. */
+function isGranted(grant: ToolGrant, name: ToolName): boolean {
+  if (JOB_TOOLS.includes(name)) return grant.tools.includes("bash") && !isDeniedOutright(grant, "bash");
+  return grant.tools.includes(name);
 }
 
 /** The schema of a tool's arguments under a grant. */
@@ -37,8 +41,7 @@ export function checkCall(context: CheckContext, call: ToolCall, grant: ToolGran
   const name = resolveToolName(call.name);
   const tool = name === null ? undefined : context.tools.get(name);
   if (tool === undefined) return malformed(unknownTool(call.name, grantedTools(grant)));
-  if (!grant.tools.includes(tool.name) && tool.name !== "finish")
-    return denied(tool.name, "", gate(grant, tool.name, []));
+  if (!isGranted(grant, tool.name) && tool.name !== "finish") return denied(tool.name, "", gate(grant, tool.name, []));
 
   const parsed = parseArguments(call.rawArguments);
   if (!parsed.ok) return malformed(`${tool.name}: ${parsed.reason}`);

@@ -11,6 +11,8 @@ const ALIASES: Readonly<Record<ToolName, readonly string[]>> = {
   apply_patch: ["patch", "applydiff", "applypatchtool"],
   write: ["writefile", "createfile", "create", "savefile"],
   bash: ["run", "shell", "sh", "exec", "execute", "executecommand", "runcommand", "runshellcommand", "terminal"],
+  job_output: ["bashoutput", "taskoutput", "getoutput", "readoutput", "commandstatus", "checkjob"],
+  job_kill: ["killbash", "killshell", "killjob", "taskstop", "stopjob"],
   diff: ["gitdiff", "showdiff", "changes"],
   todo: ["todowrite", "writetodos", "todos"],
   mcp_schema: ["toolsearch", "mcpdescribe"],

@@ -1,3 +1,5 @@
+import { REDACTED } from "../core/redact.ts";
+
 /**
  * Lines that stand for code which the model did not write: `// ... rest of code ...`, `# existing code here`,
  * `/* unchanged *\/`. Such a line is a comment or has an ellipsis, and says nothing else.
@@ -25,7 +27,8 @@ export function omissionIn(text: string, known: string): string | null {
   return (
     text
       .split("\n")
-      .find((line) => !familiar.has(line.trim()) && isOmission(line.trim()))
+      // A model that copies what it was shown would write the mark over the user's own key.
+      .find((line) => !familiar.has(line.trim()) && (line.includes(REDACTED) || isOmission(line.trim())))
       ?.trim() ?? null
   );
 }

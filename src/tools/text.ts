@@ -22,12 +22,17 @@ export function headAndTail(text: string, mostBytes: number): string {
   const bytes = Buffer.from(text, "utf8");
   if (bytes.length <= mostBytes) return text;
   const half = Math.floor(mostBytes / 2);
-  const head = new TextDecoder().decode(bytes.subarray(0, half), { stream: true });
+  const head = new TextDecoder().decode(bytes.subarray(0, half), { stream: true }).replace(CUT_END, "");
   let start = bytes.length - half;
   while (((bytes[start] ?? 0) & 0xc0) === 0x80) start++;
-  const cut = text.slice(head.length, text.length - bytes.subarray(start).toString("utf8").length);
-  return `${head}\n… ${missingBytes(cut)} bytes left out …\n${bytes.subarray(start).toString("utf8")}`;
+  const tail = bytes.subarray(start).toString("utf8").replace(CUT_START, "");
+  const cut = text.slice(head.length, text.length - tail.length);
+  return `${head}\n… ${missingBytes(cut)} bytes left out …\n${tail}`;
 }
+
+/** A word at the cut, which is left out whole: half a key would not be known for one. */
+const CUT_END = /(?<=\s)\S{1,200}$/;
+const CUT_START = /^\S{1,200}(?=\s)/;
 
 /** The first `length` characters, none of them halved. */
 export function cutTo(text: string, length: number): string {

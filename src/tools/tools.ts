@@ -4,13 +4,15 @@ import type { ToolResult, Tools } from "../core/ports.ts";
 import { visibleText } from "../core/visible-text.ts";
 import { plural } from "../core/words.ts";
 import { applyPatch } from "./apply-patch.ts";
-import { bash } from "./bash.ts";
+import { type BashSettings, createBash } from "./bash.ts";
 import { type CheckContext, checkCall, checkPlaces, grantedTools, parametersOf } from "./check.ts";
 import { diff } from "./diff.ts";
 import { edit } from "./edit.ts";
 import { finish } from "./finish.ts";
 import { glob } from "./glob.ts";
 import { grep } from "./grep.ts";
+import { jobKill } from "./job-kill.ts";
+import { jobOutput } from "./job-output.ts";
 import { ls } from "./ls.ts";
 import { mcpCall } from "./mcp-call.ts";
 import { mcpSchema } from "./mcp-schema.ts";
@@ -22,13 +24,16 @@ import { failed, type Tool } from "./tool.ts";
 import { write } from "./write.ts";
 
 const ALL: readonly Tool[] = [
-  ...[read, ls, glob, grep, edit, applyPatch, write, bash, diff, todo],
+  ...[read, ls, glob, grep, edit, applyPatch, write, jobOutput, jobKill, diff, todo],
   ...[mcpSchema, mcpCall, finish],
 ] as readonly Tool[];
 
-/** The tools of the built-in agent. Stateless: one of them serves every run. */
-export function createTools(): Tools {
-  const tools = new Map<ToolName, Tool>(ALL.map((tool) => [tool.name, tool]));
+/**
+ * The tools of the built-in agent. Stateless: one of them serves every run. What they say of themselves knows no setting,
+ * so that a replay asks the same.
+ */
+export function createTools(settings: BashSettings = { backgroundAfterMs: 60_000 }): Tools {
+  const tools = new Map<ToolName, Tool>([...ALL, createBash(settings)].map((tool) => [tool.name, tool]));
   const context: CheckContext = { tools, schemaCheck: createSchemaCheck() };
   return {
     specs: (grant, model) =>
@@ -39,7 +44,7 @@ export function createTools(): Tools {
     check: (call, grant) => checkCall(context, call, grant),
     checkPlaces,
     async run(ready, place) {
-      const tool = ALL.find(({ name }) => name === ready.tool);
+      const tool = tools.get(ready.tool as ToolName);
       if (tool === undefined) return failed(`There is no tool "${ready.tool}".`);
       if (place.signal.aborted) return failed("It was stopped before it began; nothing was done.", "stopped");
       try {

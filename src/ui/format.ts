@@ -78,6 +78,8 @@ export function formatEnd(end: Pick<CommandEnd, "exitCode" | "endedBy">): string
   if (end.endedBy === "timeout") return "timed out";
   if (end.endedBy === "abort") return "stopped";
   if (end.endedBy === "output-limit") return "stopped, too much output";
+  if (end.endedBy === "process-limit") return "stopped, too many processes";
+  if (end.endedBy === "disk-limit") return "stopped, too little room on the disk";
   if (end.exitCode === null) return "ended by a signal";
   return end.exitCode === 0 ? "passed" : `exit ${end.exitCode}`;
 }

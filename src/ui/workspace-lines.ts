@@ -30,7 +30,9 @@ export function workspaceLine(event: WorkspaceEvent, run: Run, context: LineCont
     case "judgements.voided":
       return line("note", `the tree has changed since: to be judged again: ${namesOf(event.steps, "step")}`);
     case "artifact.written":
-      return line("detail", `  wrote ${artifactPath(run, event.name)}, ${formatBytes(event.blob.sizeBytes)}`);
+      return event.warning === undefined
+        ? line("detail", `  wrote ${artifactPath(run, event.name)}, ${formatBytes(event.blob.sizeBytes)}`)
+        : line("note", `${artifactPath(run, event.name)}: ${quoted(event.warning, 300)}`);
   }
 }
 

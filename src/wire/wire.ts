@@ -5,6 +5,7 @@ import type { Lane } from "../core/lane.ts";
 import type { ModelRef } from "../core/model.ts";
 import { once } from "../core/once.ts";
 import type { Chance, Models, Peers, Repository, Results, Tools } from "../core/ports.ts";
+import { secretValues } from "../core/redact.ts";
 import type { Store, UserLedger } from "../core/store.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { PingAnswer } from "../engine/ping.ts";
@@ -88,7 +89,7 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
     }),
     lanes: once(async () => readLanes(config, await wiring.repository().catch(() => null))),
     models: once(async () => openModels(await wiring.lanes(), await spool(), config.cwd)),
-    tools: once(async () => (await import("../tools/tools.ts")).createTools()),
+    tools: once(async () => (await import("../tools/tools.ts")).createTools(config)),
     library: once(async () => {
       const { openLibrary } = await import("../pipeline/library.ts");
       const { packageRoot, cwd } = config;
@@ -99,7 +100,7 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
       const { liveExecutor } = await import("../engine/executor.ts");
       const { createAgent } = await import("../agent/run-agent.ts");
       const { createToolServers } = await import("../protocols/tool-servers.ts");
-      const secrets = [...secretsOf(await wiring.lanes()), ...Object.values(variables)];
+      const secrets = [...secretsOf(await wiring.lanes()), ...secretValues(variables)];
       const tools = await wiring.tools();
       return createEngine({
         variables,

@@ -55,16 +55,49 @@ export async function readOutput(
   return { stdout, stderr };
 }
 
-async function readBounded(file: FileHandle): Promise<Uint8Array> {
+/** How far each stream was read. */
+export interface Offsets {
+  readonly stdout: number;
+  readonly stderr: number;
+}
+
+/** What was written since; while more may come, whole lines only, so that no word is torn in two. */
+export async function readNews(output: Output, from: Offsets, isWhole: boolean) {
+  const [stdout, stderr] = await Promise.all([
+    readOn(output.stdout, from.stdout, isWhole),
+    readOn(output.stderr, from.stderr, isWhole),
+  ]);
+  return { stdout: stdout.bytes, stderr: stderr.bytes, to: { stdout: stdout.to, stderr: stderr.to } };
+}
+
+/** A line, or a private key, that is longer than this is not waited for. */
+const MOST_HELD_BYTES = 16 * 1024;
+
+async function readOn(file: FileHandle, from: number, isWhole: boolean) {
   const { size } = await file.stat();
-  if (size <= MOST_KEPT_BYTES) return readAt(file, 0, size);
-  const head = withoutCutEnd(await readAt(file, 0, MOST_KEPT_BYTES / 2));
-  const tail = withoutCutStart(await readAt(file, size - MOST_KEPT_BYTES / 2, MOST_KEPT_BYTES / 2));
+  const to = isWhole ? size : await endOfNews(file, from, size);
+  return { bytes: await readBounded(file, from, to), to };
+}
+
+async function endOfNews(file: FileHandle, from: number, size: number): Promise<number> {
+  const held = Math.min(size - from, MOST_HELD_BYTES);
+  const last = (await readAt(file, size - held, held)).toString("latin1");
+  const lines = last.slice(0, last.lastIndexOf("\n") + 1);
+  const key = lines.lastIndexOf("-----BEGIN ");
+  const whole = key >= 0 && !lines.includes("-----END ", key) ? key : lines.length;
+  return whole === 0 && held === MOST_HELD_BYTES ? size : size - held + whole;
+}
+
+async function readBounded(file: FileHandle, from = 0, to?: number): Promise<Uint8Array> {
+  const size = (to ?? (await file.stat()).size) - from;
+  if (size <= MOST_KEPT_BYTES) return readAt(file, from, size);
+  const head = withoutCutEnd(await readAt(file, from, MOST_KEPT_BYTES / 2));
+  const tail = withoutCutStart(await readAt(file, from + size - MOST_KEPT_BYTES / 2, MOST_KEPT_BYTES / 2));
   const leftOut = size - head.length - tail.length;
   return Buffer.concat([head, Buffer.from(`\n… ${leftOut} bytes left out …\n`), tail]);
 }
 
-async function readAt(file: FileHandle, position: number, length: number): Promise<Uint8Array> {
+async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
   const buffer = Buffer.alloc(length);
   let filled = 0;
   while (filled < length) {
@@ -79,13 +112,26 @@ async function readAt(file: FileHandle, position: number, length: number): Promi
 function withoutCutEnd(bytes: Uint8Array): Uint8Array {
   let start = bytes.length - 1;
   while (start > bytes.length - 4 && isContinuation(bytes[start])) start--;
-  return (bytes[start] ?? 0) >= 0xc0 ? bytes.subarray(0, start) : bytes;
+  return withoutWordAt((bytes[start] ?? 0) >= 0xc0 ? bytes.subarray(0, start) : bytes, "end");
 }
 
 function withoutCutStart(bytes: Uint8Array): Uint8Array {
   let start = 0;
   while (start < 3 && isContinuation(bytes[start])) start++;
-  return bytes.subarray(start);
+  return withoutWordAt(bytes.subarray(start), "start");
+}
+
+/** Bytes of a word that is left out whole: half a key would not be known for one. A longer one is no key. */
+const LONGEST_WORD = 200;
+
+function withoutWordAt(bytes: Uint8Array, side: "start" | "end"): Uint8Array {
+  const isEnd = side === "end";
+  for (let length = 0; length <= LONGEST_WORD; length++) {
+    const byte = bytes[isEnd ? bytes.length - 1 - length : length];
+    if (byte !== undefined && byte <= 0x20)
+      return isEnd ? bytes.subarray(0, bytes.length - length) : bytes.subarray(length);
+  }
+  return bytes;
 }
 
 function isContinuation(byte: number | undefined): boolean {

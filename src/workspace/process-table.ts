@@ -32,6 +32,21 @@ export function environmentOf(id: number): readonly string[] {
   return (readOrNull(`/proc/${id}/environ`) ?? "").split("\0");
 }
 
+/** How many tasks (processes and threads) the whole system has; null where it has no /proc to tell. */
+export function tasksOfSystem(): number | null {
+  // `0.52 0.58 0.59 2/345 4711`
+  const tasks = /\/(\d+) /.exec(readOrNull("/proc/loadavg") ?? "")?.[1];
+  return tasks === undefined ? null : Number(tasks);
+}
+
+/** Bytes that processes have written to disks, those of their children that have ended counted; 0 where it cannot be told. */
+export function writtenBytesOf(ids: readonly number[]): number {
+  return ids.reduce((sum, id) => {
+    const [, written] = /^write_bytes: (\d+)$/m.exec(readOrNull(`/proc/${id}/io`) ?? "") ?? [];
+    return sum + Number(written ?? 0);
+  }, 0);
+}
+
 /**
  * When a living process began, in a form that no other process of the same id shares; null: there is none, or it
  * cannot be told. Linux counts in ticks of 10 ms since the start of the system, whose id is part of the answer; `ps`,

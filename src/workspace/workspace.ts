@@ -43,7 +43,7 @@ export function assembleWorkspace(parts: WorkspaceParts): Workspace {
   const outputs = join(folder, "outputs");
   let known: TreeHash | null = null;
   const snapshot = async () => {
-    known = await takeSnapshot(await openPlace(spec), known);
+    known = await runs.whilePaused(async () => takeSnapshot(await openPlace(spec), known));
     return known;
   };
   const inTurn = createQueue(async () => {
@@ -58,10 +58,11 @@ export function assembleWorkspace(parts: WorkspaceParts): Workspace {
     env: childEnvironment(parts.environment, { userRoot: root, worktree: path }),
   };
   const searcher = createSearcher({ searchPath: parts.environment.PATH });
+  const runs = createProcesses(processes);
   return {
     path,
     ...withOutputs(createFiles(path, searcher), { root: path, folder: outputs, files: createFiles(outputs, searcher) }),
-    ...createProcesses(processes),
+    ...runs,
     open: (request) => openProgram(processes, request),
     snapshot: () =>
       inTurn(snapshot).catch(async (error: unknown) => {

@@ -1,5 +1,6 @@
 import { systemChance } from "../../src/cli/system-chance.ts";
 import type { Repository, Results, Workspace } from "../../src/core/ports.ts";
+import { NO_JOBS } from "../../src/core/step-jobs.ts";
 import type { UserLedger } from "../../src/core/store.ts";
 import type { Control } from "../../src/engine/deps.ts";
 import type { EngineParts, Listener } from "../../src/engine/engine.ts";
@@ -81,6 +82,7 @@ function idleWorkspace(path: string, tree: string): Workspace {
     keepOutput: never,
     open: never,
     run: async () => ({ exitCode: 0, endedBy: null, durationMs: 0, stdout: NOTHING, stderr: NOTHING }),
+    openJobs: () => NO_JOBS,
     forgetIndex: async () => undefined,
     snapshot: async () => tree,
     restore: async () => undefined,

@@ -66,7 +66,7 @@ describe("templates", () => {
 
 test("secrets are replaced, longest first; short values are no secrets", () => {
   expect(redact("key=sk-12345678-abc sk-12345678 dev", ["sk-12345678", "sk-12345678-abc", "dev"])).toBe(
-    "key=[redacted] [redacted] dev",
+    "key=[redacted by ccp] [redacted by ccp] dev",
   );
 });
 

@@ -316,7 +316,7 @@ pipeline:
     );
     expect(run.status).toBe("succeeded");
     expect(file(world, run, "steps/one.txt")).toBe("a 'b' $(id)|none");
-    expect(file(world, run, "two.txt")).toBe("a 'b' $(id)|none|[redacted]");
+    expect(file(world, run, "two.txt")).toBe("a 'b' $(id)|none|[redacted by ccp]");
   });
 
   test("a command that runs out of time fails its step, and nothing of it survives", async () => {

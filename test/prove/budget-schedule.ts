@@ -5,6 +5,7 @@ import { WINDOWS } from "../../src/core/budget.ts";
 import type { Assignment } from "../../src/core/ports.ts";
 import { readRun } from "../../src/core/read-run.ts";
 import { stepState } from "../../src/core/run.ts";
+import { NO_JOBS } from "../../src/core/step-jobs.ts";
 import { NO_SERVERS } from "../../src/core/tool-servers.ts";
 import { reconcile } from "../../src/engine/calls.ts";
 import { type Context, callBook } from "../../src/engine/context.ts";
@@ -127,6 +128,7 @@ async function askAll(context: Context, stepId: string, questions: number, play:
     conversation: 1,
     signal: new AbortController().signal,
     servers: NO_SERVERS,
+    jobs: NO_JOBS,
   });
   await port.closeOpenCall();
   const assignment: Assignment = {

@@ -58,7 +58,7 @@ describe.each(REAL_WIRES)("%s", (wire) => {
       type: "failed",
       failure: {
         class: "rate",
-        message: `test answered 429 (rate_limit_error): slow down, ${wire === "ollama-chat" ? LANE_KEY : "[redacted]"}`,
+        message: `test answered 429 (rate_limit_error): slow down, ${wire === "ollama-chat" ? LANE_KEY : "[redacted by ccp]"}`,
         httpStatus: 429,
         retryAfterMs: 7000,
         mayBeBilled: false,

@@ -68,7 +68,7 @@ describe("what people are shown", () => {
   it("is short, has no web page in it and never the key", () => {
     const long = messageOf(400, JSON.stringify({ error: { message: `${LANE_KEY} ${"long ".repeat(500)}` } }));
     expect(long.length).toBe(400);
-    expect(long).toContain("[redacted] long");
+    expect(long).toContain("[redacted by ccp] long");
     expect(messageOf(502, "\n<html><body>Bad gateway</body></html>")).not.toContain("<");
   });
 

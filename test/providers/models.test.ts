@@ -227,7 +227,7 @@ describe("a call", () => {
       secrets: ["hunter2-hunter2"],
     });
     const end = await endOf(models.send(request(), call()));
-    expect(JSON.stringify(end)).toContain("bad: [redacted] and [redacted]");
+    expect(JSON.stringify(end)).toContain("bad: [redacted by ccp] and [redacted by ccp]");
   });
 
   it("that finds its disk full is ccp's own trouble, and is thrown", async () => {

@@ -5,7 +5,7 @@ import { createAgent } from "../../src/agent/run-agent.ts";
 import { readConfig } from "../../src/cli/config.ts";
 import { systemChance } from "../../src/cli/system-chance.ts";
 import type { StoredEvent } from "../../src/core/event.ts";
-import type { Models, Repository, ToolServers } from "../../src/core/ports.ts";
+import type { Models, Repository, ToolServers, Tools } from "../../src/core/ports.ts";
 import type { Run } from "../../src/core/run.ts";
 import type { Store, UserLedger } from "../../src/core/store.ts";
 import { createEngine, type Engine, type Listener } from "../../src/engine/engine.ts";
@@ -122,6 +122,7 @@ export interface Scenario {
     readonly store?: (store: Store) => Store;
     readonly models?: (models: Models) => Models;
     readonly repository?: (repository: Repository) => Repository;
+    readonly tools?: (tools: Tools) => Tools;
     readonly userLedger?: UserLedger;
     readonly servers?: ToolServers;
     readonly variables?: Record<string, string>;
@@ -187,7 +188,8 @@ export function scenario(options: ScenarioOptions = {}): Scenario {
       const store = around.store?.(real) ?? real;
       const models = await wire(config, systemChance).models();
       const repository = await wire(config, systemChance).repository();
-      const [tools, secrets] = [await wiring.tools(), around.secrets ?? []];
+      const [all, secrets] = [await wiring.tools(), around.secrets ?? []];
+      const tools = around.tools?.(all) ?? all;
       const engine = createEngine({
         store,
         spool: openSpool(stateDir),

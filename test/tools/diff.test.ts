@@ -16,7 +16,13 @@ async function run(files: Readonly<Record<string, string | Uint8Array>>) {
     const ready = tools.check(call, EVERYTHING);
     if (ready.type !== "ready") throw new Error(ready.text);
     const { signal } = new AbortController();
-    return tools.run(ready, { workspace, signal, servers: NO_SERVERS, session: { seen: {}, trees } });
+    return tools.run(ready, {
+      workspace,
+      signal,
+      servers: NO_SERVERS,
+      jobs: workspace.openJobs(0),
+      session: { seen: {}, trees },
+    });
   };
   return { workspace, diff };
 }

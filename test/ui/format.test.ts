@@ -65,6 +65,8 @@ test.each([
   [{ exitCode: 0, endedBy: "timeout" }, "timed out"],
   [{ exitCode: null, endedBy: "abort" }, "stopped"],
   [{ exitCode: null, endedBy: "output-limit" }, "stopped, too much output"],
+  [{ exitCode: null, endedBy: "process-limit" }, "stopped, too many processes"],
+  [{ exitCode: null, endedBy: "disk-limit" }, "stopped, too little room on the disk"],
 ] as const)("a command that ended as %j reads %s", (end, text) => {
   expect(formatEnd(end)).toBe(text);
 });
