@@ -47,7 +47,7 @@ describe("a value that does not fit is told with what was expected and what was 
       "a strange key",
       "colour: red\npipeline: [{role: doer}]\n",
       [
-        'p.yaml:1:1  unknown key "colour" | known here: name, description, inputs, budget, workspace, sandbox, on_lost_call, mcp, roles, pipeline',
+        'p.yaml:1:1  unknown key "colour" | known here: name, description, inputs, budget, workspace, sandbox, on_lost_call, instructions, mcp, roles, pipeline',
       ],
     ],
     [
