@@ -1,7 +1,15 @@
 import { EXIT, type ExitCode } from "./errors.ts";
 import { isJudge, judgesBefore, refutedUntil, unprovenUntil, voidBefore, voidJudgements } from "./evidence.ts";
 import { deservesAnotherTry } from "./failure.ts";
-import { baselineChecks, type Command, isWriter, type Pipeline, type Step, withDownstream } from "./pipeline.ts";
+import {
+  baselineChecks,
+  type Command,
+  isWriter,
+  type Pipeline,
+  type ShellStep,
+  type Step,
+  withDownstream,
+} from "./pipeline.ts";
 import { type Run, stepState } from "./run.ts";
 import type { StepState } from "./step-state.ts";
 
@@ -45,16 +53,29 @@ export function nextActions(pipeline: Pipeline, run: Run): readonly Action[] {
   const check = nextBaselineCheck(pipeline, run);
   if (check) return [check];
 
-  const open = pipeline.steps.filter((step) => !isDone(run, step.id));
-  const underWay = open.filter((step) => stepState(run, step.id).status === "running");
-  const lost = open.find((step) => isLost(step, stepState(run, step.id)));
-  if (lost) return underWay.length > 0 ? [] : [afterLoss(pipeline, run, lost)];
+  const open = openSteps(pipeline, run);
+  const underWay = open.filter(({ state }) => state.status === "running").map(({ step }) => step);
+  const lost = open.find(({ step, state }) => isLost(step, state));
+  if (lost) return underWay.length > 0 ? [] : [afterLoss(pipeline, run, lost.step)];
   if (open.length === 0) return [afterAll(pipeline, run)];
-  return startable(pipeline, run, underWay).map((step) => {
+  return startable(pipeline, open, underWay).map(({ step, state }) => {
     const stale = underWay.length === 0 && isJudge(step) ? voidBefore(pipeline, run, step) : [];
     if (stale.length > 0) return judgeAgain(stale);
-    return { type: "perform", step, conversation: nextConversation(stepState(run, step.id)) };
+    return { type: "perform", step, conversation: nextConversation(state) };
   });
+}
+
+/** A try of a command's step that is to be performed. */
+export interface NextShellStep {
+  readonly step: ShellStep;
+  readonly conversation: number;
+}
+
+/** The command that is to be performed now, alone; null: something else is, or nothing. */
+export function nextShellStep(pipeline: Pipeline, run: Run): NextShellStep | null {
+  const [action, ...others] = nextActions(pipeline, run);
+  if (action?.type !== "perform" || action.step.kind !== "shell" || others.length > 0) return null;
+  return { step: action.step, conversation: action.conversation };
 }
 
 /** Success needs every judgement to be of the tree that the run leaves: what came after one voids it. */
@@ -91,11 +112,27 @@ function nextBaselineCheck(pipeline: Pipeline, run: Run): Action | null {
   return check ? { type: "check-base", checkId: `baseline.${check.id}`, command: check.command, env: check.env } : null;
 }
 
+/** Steps that have not succeeded, in pipeline order. */
+function openSteps(pipeline: Pipeline, run: Run): readonly OpenStep[] {
+  const open: OpenStep[] = [];
+  for (const step of pipeline.steps) {
+    const state = stepState(run, step.id);
+    if (state.status !== "succeeded") open.push({ step, state });
+  }
+  return open;
+}
+
+interface OpenStep {
+  readonly step: Step;
+  readonly state: StepState;
+}
+
 /** Readers may run side by side; a step that can change the tree runs alone. */
-function startable(pipeline: Pipeline, run: Run, underWay: readonly Step[]): readonly Step[] {
-  const ready = pipeline.steps.filter((step) => isReady(pipeline, run, step));
+function startable(pipeline: Pipeline, open: readonly OpenStep[], underWay: readonly Step[]): readonly OpenStep[] {
   if (underWay.some((step) => isWriter(pipeline, step))) return [];
-  const readers = ready.filter((step) => !isWriter(pipeline, step));
+  const openIds = new Set(open.map(({ step }) => step.id));
+  const ready = open.filter((one) => isReady(pipeline, one, openIds));
+  const readers = ready.filter(({ step }) => !isWriter(pipeline, step));
   if (readers.length > 0 || underWay.length > 0) return readers;
   return ready.slice(0, 1);
 }
@@ -110,16 +147,10 @@ function afterLoss(pipeline: Pipeline, run: Run, lost: Step): Action {
   return { type: "end", status: "failed", exitCode: EXIT.failed, reason: `step "${lost.id}" failed, ${reason}` };
 }
 
-function isReady(pipeline: Pipeline, run: Run, step: Step): boolean {
-  const { status } = stepState(run, step.id);
-  if (status === "running" || status === "succeeded") return false;
+function isReady(pipeline: Pipeline, { step, state }: OpenStep, open: ReadonlySet<string>): boolean {
+  if (state.status === "running" || step.needs.some((id) => open.has(id))) return false;
   // A judge further up may be at work again, though the steps between have long succeeded.
-  const judges = judgesBefore(pipeline, step).map(({ id }) => id);
-  return [...step.needs, ...judges].every((id) => isDone(run, id));
-}
-
-function isDone(run: Run, stepId: string): boolean {
-  return stepState(run, stepId).status === "succeeded";
+  return !judgesBefore(pipeline, step).some(({ id }) => open.has(id));
 }
 
 /** Failed for good: its tries are spent, or another try cannot help. */

@@ -1,5 +1,6 @@
 import type { Command, Pipeline } from "../core/pipeline.ts";
 import type { Workspace } from "../core/ports.ts";
+import type { Run } from "../core/run.ts";
 import type { CallBook } from "./calls.ts";
 import type { EngineDeps } from "./deps.ts";
 import type { Halt } from "./halt.ts";
@@ -36,7 +37,11 @@ export function commandText(context: Context, command: Command): string {
 
 /** The last tree on record. */
 export function treeOf(context: Context): string {
-  const tree = context.log.run.tree;
-  if (tree === null) throw new Error(`run ${context.log.rid} has no tree yet`);
+  return treeOfRun(context.log.run);
+}
+
+/** The last tree of a run. Throws before it has one: nothing that needs it is performed then. */
+export function treeOfRun({ rid, tree }: Run): string {
+  if (tree === null) throw new Error(`run ${rid} has no tree yet`);
   return tree;
 }

@@ -72,6 +72,12 @@ export class RunLog {
     return null;
   }
 
+  /** The run as it will stand once these facts are on record, too. */
+  foresee(...events: readonly Event[]): Run {
+    const at = this.#chance.now();
+    return events.reduce((run, event) => applyEvent(run, { ...event, seq: run.seq + 1, at }), this.#run);
+  }
+
   /** Lets the next who opens the run go on from here. */
   keepFolded(): void {
     this.#store.keepFolded(this.#run);
