@@ -1,5 +1,5 @@
 import { EXIT, type ExitCode } from "./errors.ts";
-import { isJudge, judgesBefore, refutedUntil, unprovenUntil, voidBefore, voidJudgements } from "./evidence.ts";
+import { isJudge, refutedUntil, unprovenUntil, voidBefore, voidJudgements } from "./evidence.ts";
 import { deservesAnotherTry } from "./failure.ts";
 import {
   baselineChecks,
@@ -11,7 +11,9 @@ import {
   withDownstream,
 } from "./pipeline.ts";
 import { type Run, stepState } from "./run.ts";
-import type { StepState } from "./step-state.ts";
+import { type StepState, UNTRIED } from "./step-state.ts";
+import { StepWatch } from "./step-watch.ts";
+import { waitsOf } from "./waits.ts";
 
 /** What to do now. The engine performs; nothing is decided there. */
 export type Action =
@@ -53,15 +55,14 @@ export function nextActions(pipeline: Pipeline, run: Run): readonly Action[] {
   const check = nextBaselineCheck(pipeline, run);
   if (check) return [check];
 
-  const open = openSteps(pipeline, run);
-  const underWay = open.filter(({ state }) => state.status === "running").map(({ step }) => step);
-  const lost = open.find(({ step, state }) => isLost(step, state));
-  if (lost) return underWay.length > 0 ? [] : [afterLoss(pipeline, run, lost.step)];
-  if (open.length === 0) return [afterAll(pipeline, run)];
-  return startable(pipeline, open, underWay).map(({ step, state }) => {
+  const standing = standingOf(pipeline, run);
+  const { idle, underWay, lost } = standing;
+  if (lost) return underWay.length > 0 ? [] : [afterLoss(pipeline, run, lost)];
+  if (idle.length + underWay.length === 0) return [afterAll(pipeline, run)];
+  return startable(pipeline, standing).map((step) => {
     const stale = underWay.length === 0 && isJudge(step) ? voidBefore(pipeline, run, step) : [];
     if (stale.length > 0) return judgeAgain(stale);
-    return { type: "perform", step, conversation: nextConversation(state) };
+    return { type: "perform", step, conversation: nextConversation(stepState(run, step.id)) };
   });
 }
 
@@ -103,8 +104,9 @@ function nextConversation(state: StepState): number {
 
 /** Checks are run on the base only where an agent is going to change something, and while nothing has changed it yet. */
 function nextBaselineCheck(pipeline: Pipeline, run: Run): Action | null {
-  if (!pipeline.steps.some((step) => step.kind === "agent")) return null;
+  // In this order: once a step has begun, which is most of the time, few of them are looked at.
   if (pipeline.steps.some((step) => stepState(run, step.id).conversation > 0)) return null;
+  if (!pipeline.steps.some((step) => step.kind === "agent")) return null;
   const done = new Set(
     run.commands.filter((command) => command.purpose === "baseline").map((command) => command.commandId),
   );
@@ -112,27 +114,50 @@ function nextBaselineCheck(pipeline: Pipeline, run: Run): Action | null {
   return check ? { type: "check-base", checkId: `baseline.${check.id}`, command: check.command, env: check.env } : null;
 }
 
-/** Steps that have not succeeded, in pipeline order. */
-function openSteps(pipeline: Pipeline, run: Run): readonly OpenStep[] {
-  const open: OpenStep[] = [];
-  for (const step of pipeline.steps) {
-    const state = stepState(run, step.id);
-    if (state.status !== "succeeded") open.push({ step, state });
-  }
-  return open;
+/** How the steps stand, by their places in the pipeline. */
+interface Standing {
+  readonly isDone: readonly boolean[];
+  /** Places of those that have not succeeded and are not under way. */
+  readonly idle: readonly number[];
+  readonly underWay: readonly Step[];
+  /** The first that failed for good; null: none. */
+  readonly lost: Step | null;
 }
 
-interface OpenStep {
-  readonly step: Step;
-  readonly state: StepState;
+function standingOf(pipeline: Pipeline, run: Run): Standing {
+  const [isDone, idle, underWay]: [boolean[], number[], Step[]] = [[], [], []];
+  let lost: Step | null = null;
+  const states = statesIn(pipeline, run);
+  for (const step of pipeline.steps) {
+    const place = isDone.length;
+    const state = states[place] ?? UNTRIED;
+    isDone.push(state.status === "succeeded");
+    if (isDone[place]) continue;
+    if (state.status === "running") underWay.push(step);
+    else idle.push(place);
+    if (lost === null && isLost(step, state)) lost = step;
+  }
+  return { isDone, idle, underWay, lost };
 }
+
+/** By place. Valid until it is asked for again: this is asked after each step, and only what has changed is looked at. */
+function statesIn(pipeline: Pipeline, run: Run): readonly StepState[] {
+  const watch = WATCHES.get(pipeline) ?? new StepWatch(pipeline.steps.map(({ id }) => id));
+  WATCHES.set(pipeline, watch);
+  watch.look(run.steps);
+  return watch.states;
+}
+
+/** A pipeline never changes. */
+const WATCHES = new WeakMap<Pipeline, StepWatch>();
 
 /** Readers may run side by side; a step that can change the tree runs alone. */
-function startable(pipeline: Pipeline, open: readonly OpenStep[], underWay: readonly Step[]): readonly OpenStep[] {
+function startable(pipeline: Pipeline, { isDone, idle, underWay }: Standing): readonly Step[] {
   if (underWay.some((step) => isWriter(pipeline, step))) return [];
-  const openIds = new Set(open.map(({ step }) => step.id));
-  const ready = open.filter((one) => isReady(pipeline, one, openIds));
-  const readers = ready.filter(({ step }) => !isWriter(pipeline, step));
+  const waits = waitsOf(pipeline);
+  const isReady = (place: number) => waits[place]?.every((earlier) => isDone[earlier]);
+  const ready = idle.filter(isReady).flatMap((place) => pipeline.steps[place] ?? []);
+  const readers = ready.filter((step) => !isWriter(pipeline, step));
   if (readers.length > 0 || underWay.length > 0) return readers;
   return ready.slice(0, 1);
 }
@@ -145,12 +170,6 @@ function afterLoss(pipeline: Pipeline, run: Run, lost: Step): Action {
   const outcome = stepState(run, lost.id).outcome;
   const reason = outcome?.status === "failed" ? `${outcome.class}: ${outcome.reason}` : "failed";
   return { type: "end", status: "failed", exitCode: EXIT.failed, reason: `step "${lost.id}" failed, ${reason}` };
-}
-
-function isReady(pipeline: Pipeline, { step, state }: OpenStep, open: ReadonlySet<string>): boolean {
-  if (state.status === "running" || step.needs.some((id) => open.has(id))) return false;
-  // A judge further up may be at work again, though the steps between have long succeeded.
-  return !judgesBefore(pipeline, step).some(({ id }) => open.has(id));
 }
 
 /** Failed for good: its tries are spent, or another try cannot help. */

@@ -1,7 +1,6 @@
 import type { CommandEnd, CommandPurpose, Event, EventOf, TreeHash } from "../core/event.ts";
 import type { Run } from "../core/run.ts";
 import { recordWithFiles } from "./artifact.ts";
-import { commandEnvironment } from "./command-environment.ts";
 import { type Context, treeOf, treeOfRun, workspaceOf } from "./context.ts";
 import type { Executed } from "./executor.ts";
 
@@ -52,7 +51,7 @@ export async function carryOut(context: Context, command: EngineCommand): Promis
   const { deps, halt } = context;
   const tree = treeOf(context);
   const { commandId, purpose, stepId, timeoutMs } = command;
-  const env = commandEnvironment(context, command.env);
+  const env = context.environment.of(command.env);
   const execution = { commandId, command: command.command, env, timeoutMs, signal: halt.signal };
   const executed = await deps.executor.command(execution, workspaceOf(context));
   if (halt.signal.aborted) return null;

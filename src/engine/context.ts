@@ -2,6 +2,7 @@ import type { Command, Pipeline } from "../core/pipeline.ts";
 import type { Workspace } from "../core/ports.ts";
 import type { Run } from "../core/run.ts";
 import type { CallBook } from "./calls.ts";
+import type { CommandEnvironment } from "./command-environment.ts";
 import type { EngineDeps } from "./deps.ts";
 import type { Halt } from "./halt.ts";
 import type { RunLog } from "./run-log.ts";
@@ -12,8 +13,7 @@ export interface Context {
   readonly pipeline: Pipeline;
   readonly deps: EngineDeps;
   readonly halt: Halt;
-  /** The files with what steps have handed over, as far as this drive has written them: by step, what and where. */
-  readonly outputFiles: Map<string, { readonly sha256: string; readonly variable: string; readonly path: string }>;
+  readonly environment: CommandEnvironment;
 }
 
 /** The run's worktree. Throws before it was created: nothing that needs it is performed then. */

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Scope } from "../core/budget.ts";
 import type { BlobRef, Event, StoredEvent } from "../core/event.ts";
 import { applyEvent } from "../core/fold-run.ts";
@@ -121,5 +121,5 @@ export class RunLog {
 
 /** sha256 (hex) of bytes, or of a text. */
 export function sha256(content: string | Uint8Array): string {
-  return createHash("sha256").update(content).digest("hex");
+  return hash("sha256", content, "hex");
 }
