@@ -55,11 +55,10 @@ export function nextActions(pipeline: Pipeline, run: Run): readonly Action[] {
   const check = nextBaselineCheck(pipeline, run);
   if (check) return [check];
 
-  const standing = standingOf(pipeline, run);
-  const { idle, underWay, lost } = standing;
+  const { ready, underWay, lost, isAllDone } = standingOf(pipeline, run);
   if (lost) return underWay.length > 0 ? [] : [afterLoss(pipeline, run, lost)];
-  if (idle.length + underWay.length === 0) return [afterAll(pipeline, run)];
-  return startable(pipeline, standing).map((step) => {
+  if (isAllDone) return [afterAll(pipeline, run)];
+  return startable(pipeline, ready, underWay).map((step) => {
     const stale = underWay.length === 0 && isJudge(step) ? voidBefore(pipeline, run, step) : [];
     if (stale.length > 0) return judgeAgain(stale);
     return { type: "perform", step, conversation: nextConversation(stepState(run, step.id)) };
@@ -114,30 +113,32 @@ function nextBaselineCheck(pipeline: Pipeline, run: Run): Action | null {
   return check ? { type: "check-base", checkId: `baseline.${check.id}`, command: check.command, env: check.env } : null;
 }
 
-/** How the steps stand, by their places in the pipeline. */
+/** How the steps stand, in pipeline order. */
 interface Standing {
-  readonly isDone: readonly boolean[];
-  /** Places of those that have not succeeded and are not under way. */
-  readonly idle: readonly number[];
+  /** Nothing that they wait for is missing, and they are not under way. */
+  readonly ready: readonly Step[];
   readonly underWay: readonly Step[];
   /** The first that failed for good; null: none. */
   readonly lost: Step | null;
+  readonly isAllDone: boolean;
 }
 
 function standingOf(pipeline: Pipeline, run: Run): Standing {
-  const [isDone, idle, underWay]: [boolean[], number[], Step[]] = [[], [], []];
+  const [ready, underWay]: [Step[], Step[]] = [[], []];
   let lost: Step | null = null;
+  let isAllDone = true;
   const states = statesIn(pipeline, run);
-  for (const step of pipeline.steps) {
-    const place = isDone.length;
+  const waits = waitsOf(pipeline);
+  const isDone = (place: number) => states[place]?.status === "succeeded";
+  for (const [place, step] of pipeline.steps.entries()) {
+    if (isDone(place)) continue;
+    isAllDone = false;
     const state = states[place] ?? UNTRIED;
-    isDone.push(state.status === "succeeded");
-    if (isDone[place]) continue;
     if (state.status === "running") underWay.push(step);
-    else idle.push(place);
+    else if (waits[place]?.every(isDone)) ready.push(step);
     if (lost === null && isLost(step, state)) lost = step;
   }
-  return { isDone, idle, underWay, lost };
+  return { ready, underWay, lost, isAllDone };
 }
 
 /** By place. Valid until it is asked for again: this is asked after each step, and only what has changed is looked at. */
@@ -152,11 +153,8 @@ function statesIn(pipeline: Pipeline, run: Run): readonly StepState[] {
 const WATCHES = new WeakMap<Pipeline, StepWatch>();
 
 /** Readers may run side by side; a step that can change the tree runs alone. */
-function startable(pipeline: Pipeline, { isDone, idle, underWay }: Standing): readonly Step[] {
+function startable(pipeline: Pipeline, ready: readonly Step[], underWay: readonly Step[]): readonly Step[] {
   if (underWay.some((step) => isWriter(pipeline, step))) return [];
-  const waits = waitsOf(pipeline);
-  const isReady = (place: number) => waits[place]?.every((earlier) => isDone[earlier]);
-  const ready = idle.filter(isReady).flatMap((place) => pipeline.steps[place] ?? []);
   const readers = ready.filter((step) => !isWriter(pipeline, step));
   if (readers.length > 0 || underWay.length > 0) return readers;
   return ready.slice(0, 1);
