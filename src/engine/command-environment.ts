@@ -1,7 +1,16 @@
+import type { Pipeline } from "../core/pipeline.ts";
 import { type StepState, UNTRIED } from "../core/step-state.ts";
 import { StepWatch } from "../core/step-watch.ts";
 import { inputVariable, outputVariable } from "../core/variables.ts";
-import type { Context } from "./context.ts";
+import type { EngineDeps } from "./deps.ts";
+import type { RunLog } from "./run-log.ts";
+
+/** What it is made from. */
+interface Parts {
+  readonly log: RunLog;
+  readonly pipeline: Pipeline;
+  readonly deps: Pick<EngineDeps, "results" | "variables">;
+}
 
 /**
  * What commands of the pipeline see beside the allow-listed environment: inputs as values, outputs of steps as files
@@ -9,12 +18,12 @@ import type { Context } from "./context.ts";
  * and the files are written once a drive, for a crash may have come before the folder was.
  */
 export class CommandEnvironment {
-  readonly #parts: Pick<Context, "log" | "pipeline" | "deps">;
+  readonly #parts: Parts;
   readonly #stepIds: readonly string[];
   readonly #watch: StepWatch;
   #shared: Record<string, string> = {};
 
-  constructor(parts: Pick<Context, "log" | "pipeline" | "deps">) {
+  constructor(parts: Parts) {
     this.#parts = parts;
     this.#stepIds = parts.pipeline.steps.map(({ id }) => id);
     this.#watch = new StepWatch(this.#stepIds);
