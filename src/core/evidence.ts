@@ -1,4 +1,4 @@
-import { type Command, type Pipeline, type Step, upstreamOf } from "./pipeline.ts";
+import type { Command, Pipeline, Step } from "./pipeline.ts";
 import { type Run, stepState } from "./run.ts";
 
 /** A step that changes nothing and says whether the tree is good: its word counts for the tree that it judged. */
@@ -14,17 +14,34 @@ export function voidJudgements(pipeline: Pipeline, run: Run): readonly Step[] {
   });
 }
 
-/** The judges that `step` builds on, near or far. */
+/** The judges that `step` builds on, near or far, in pipeline order. */
 export function judgesBefore(pipeline: Pipeline, step: Step): readonly Step[] {
-  const known = JUDGES_BEFORE.get(pipeline) ?? new Map<string, readonly Step[]>();
+  const known = JUDGES_BEFORE.get(pipeline) ?? judgesByStep(pipeline);
   JUDGES_BEFORE.set(pipeline, known);
-  const judges = known.get(step.id) ?? upstreamOf(pipeline, step).filter(isJudge);
-  known.set(step.id, judges);
-  return judges;
+  return known.get(step.id) ?? [];
 }
 
 /** A pipeline never changes, and this is asked of each of its steps after each of them. */
-const JUDGES_BEFORE = new WeakMap<Pipeline, Map<string, readonly Step[]>>();
+const JUDGES_BEFORE = new WeakMap<Pipeline, ReadonlyMap<string, readonly Step[]>>();
+
+/** In dependency order: what a step's needs build on is known before the step is looked at. */
+function judgesByStep({ steps }: Pipeline): ReadonlyMap<string, readonly Step[]> {
+  const byId = new Map(steps.map((step) => [step.id, step]));
+  const before = new Map<string, readonly Step[]>();
+  for (const { id, needs } of steps) {
+    const found = needs.map((need) => {
+      const far = before.get(need) ?? [];
+      const near = byId.get(need);
+      return near && isJudge(near) ? [...far, near] : far;
+    });
+    before.set(id, found.length === 1 ? (found[0] ?? []) : inOrder(steps, new Set(found.flat())));
+  }
+  return before;
+}
+
+function inOrder(steps: readonly Step[], found: ReadonlySet<Step>): readonly Step[] {
+  return found.size === 0 ? [] : steps.filter((step) => found.has(step));
+}
 
 /** Of the void judgements those that `step` builds on: a reviewer is shown checks of the tree that it reviews. */
 export function voidBefore(pipeline: Pipeline, run: Run, step: Step): readonly Step[] {

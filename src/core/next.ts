@@ -1,9 +1,19 @@
 import { EXIT, type ExitCode } from "./errors.ts";
-import { isJudge, judgesBefore, refutedUntil, unprovenUntil, voidBefore, voidJudgements } from "./evidence.ts";
+import { isJudge, refutedUntil, unprovenUntil, voidBefore, voidJudgements } from "./evidence.ts";
 import { deservesAnotherTry } from "./failure.ts";
-import { baselineChecks, type Command, isWriter, type Pipeline, type Step, withDownstream } from "./pipeline.ts";
+import {
+  baselineChecks,
+  type Command,
+  isWriter,
+  type Pipeline,
+  type ShellStep,
+  type Step,
+  withDownstream,
+} from "./pipeline.ts";
 import { type Run, stepState } from "./run.ts";
-import type { StepState } from "./step-state.ts";
+import { type StepState, UNTRIED } from "./step-state.ts";
+import { StepWatch } from "./step-watch.ts";
+import { waitsOf } from "./waits.ts";
 
 /** What to do now. The engine performs; nothing is decided there. */
 export type Action =
@@ -45,16 +55,27 @@ export function nextActions(pipeline: Pipeline, run: Run): readonly Action[] {
   const check = nextBaselineCheck(pipeline, run);
   if (check) return [check];
 
-  const open = pipeline.steps.filter((step) => !isDone(run, step.id));
-  const underWay = open.filter((step) => stepState(run, step.id).status === "running");
-  const lost = open.find((step) => isLost(step, stepState(run, step.id)));
+  const { ready, underWay, lost, isAllDone } = standingOf(pipeline, run);
   if (lost) return underWay.length > 0 ? [] : [afterLoss(pipeline, run, lost)];
-  if (open.length === 0) return [afterAll(pipeline, run)];
-  return startable(pipeline, run, underWay).map((step) => {
+  if (isAllDone) return [afterAll(pipeline, run)];
+  return startable(pipeline, ready, underWay).map((step) => {
     const stale = underWay.length === 0 && isJudge(step) ? voidBefore(pipeline, run, step) : [];
     if (stale.length > 0) return judgeAgain(stale);
     return { type: "perform", step, conversation: nextConversation(stepState(run, step.id)) };
   });
+}
+
+/** A try of a command's step that is to be performed. */
+export interface NextShellStep {
+  readonly step: ShellStep;
+  readonly conversation: number;
+}
+
+/** The command that is to be performed now, alone; null: something else is, or nothing. */
+export function nextShellStep(pipeline: Pipeline, run: Run): NextShellStep | null {
+  const [action, ...others] = nextActions(pipeline, run);
+  if (action?.type !== "perform" || action.step.kind !== "shell" || others.length > 0) return null;
+  return { step: action.step, conversation: action.conversation };
 }
 
 /** Success needs every judgement to be of the tree that the run leaves: what came after one voids it. */
@@ -82,8 +103,9 @@ function nextConversation(state: StepState): number {
 
 /** Checks are run on the base only where an agent is going to change something, and while nothing has changed it yet. */
 function nextBaselineCheck(pipeline: Pipeline, run: Run): Action | null {
-  if (!pipeline.steps.some((step) => step.kind === "agent")) return null;
+  // In this order: once a step has begun, which is most of the time, few of them are looked at.
   if (pipeline.steps.some((step) => stepState(run, step.id).conversation > 0)) return null;
+  if (!pipeline.steps.some((step) => step.kind === "agent")) return null;
   const done = new Set(
     run.commands.filter((command) => command.purpose === "baseline").map((command) => command.commandId),
   );
@@ -91,9 +113,47 @@ function nextBaselineCheck(pipeline: Pipeline, run: Run): Action | null {
   return check ? { type: "check-base", checkId: `baseline.${check.id}`, command: check.command, env: check.env } : null;
 }
 
+/** How the steps stand, in pipeline order. */
+interface Standing {
+  /** Nothing that they wait for is missing, and they are not under way. */
+  readonly ready: readonly Step[];
+  readonly underWay: readonly Step[];
+  /** The first that failed for good; null: none. */
+  readonly lost: Step | null;
+  readonly isAllDone: boolean;
+}
+
+function standingOf(pipeline: Pipeline, run: Run): Standing {
+  const [ready, underWay]: [Step[], Step[]] = [[], []];
+  let lost: Step | null = null;
+  let isAllDone = true;
+  const states = statesIn(pipeline, run);
+  const waits = waitsOf(pipeline);
+  const isDone = (place: number) => states[place]?.status === "succeeded";
+  for (const [place, step] of pipeline.steps.entries()) {
+    if (isDone(place)) continue;
+    isAllDone = false;
+    const state = states[place] ?? UNTRIED;
+    if (state.status === "running") underWay.push(step);
+    else if (waits[place]?.every(isDone)) ready.push(step);
+    if (lost === null && isLost(step, state)) lost = step;
+  }
+  return { ready, underWay, lost, isAllDone };
+}
+
+/** By place. Valid until it is asked for again: this is asked after each step, and only what has changed is looked at. */
+function statesIn(pipeline: Pipeline, run: Run): readonly StepState[] {
+  const watch = WATCHES.get(pipeline) ?? new StepWatch(pipeline.steps.map(({ id }) => id));
+  WATCHES.set(pipeline, watch);
+  watch.look(run.steps);
+  return watch.states;
+}
+
+/** A pipeline never changes. */
+const WATCHES = new WeakMap<Pipeline, StepWatch>();
+
 /** Readers may run side by side; a step that can change the tree runs alone. */
-function startable(pipeline: Pipeline, run: Run, underWay: readonly Step[]): readonly Step[] {
-  const ready = pipeline.steps.filter((step) => isReady(pipeline, run, step));
+function startable(pipeline: Pipeline, ready: readonly Step[], underWay: readonly Step[]): readonly Step[] {
   if (underWay.some((step) => isWriter(pipeline, step))) return [];
   const readers = ready.filter((step) => !isWriter(pipeline, step));
   if (readers.length > 0 || underWay.length > 0) return readers;
@@ -108,18 +168,6 @@ function afterLoss(pipeline: Pipeline, run: Run, lost: Step): Action {
   const outcome = stepState(run, lost.id).outcome;
   const reason = outcome?.status === "failed" ? `${outcome.class}: ${outcome.reason}` : "failed";
   return { type: "end", status: "failed", exitCode: EXIT.failed, reason: `step "${lost.id}" failed, ${reason}` };
-}
-
-function isReady(pipeline: Pipeline, run: Run, step: Step): boolean {
-  const { status } = stepState(run, step.id);
-  if (status === "running" || status === "succeeded") return false;
-  // A judge further up may be at work again, though the steps between have long succeeded.
-  const judges = judgesBefore(pipeline, step).map(({ id }) => id);
-  return [...step.needs, ...judges].every((id) => isDone(run, id));
-}
-
-function isDone(run: Run, stepId: string): boolean {
-  return stepState(run, stepId).status === "succeeded";
 }
 
 /** Failed for good: its tries are spent, or another try cannot help. */

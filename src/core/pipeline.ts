@@ -153,16 +153,6 @@ export function withDownstream(pipeline: Pipeline, id: string): readonly string[
   return pipeline.steps.filter((step) => found.has(step.id)).map((step) => step.id);
 }
 
-/** Every step that `step` builds on, near or far, in pipeline order. */
-export function upstreamOf(pipeline: Pipeline, step: Step): readonly Step[] {
-  const found = new Set(step.needs);
-  // In dependency order, so that backwards each step comes before those that it needs.
-  for (const other of pipeline.steps.toReversed()) {
-    if (found.has(other.id)) for (const need of other.needs) found.add(need);
-  }
-  return pipeline.steps.filter(({ id }) => found.has(id));
-}
-
 /** The checks that are run on the base: each command once. */
 export function baselineChecks(
   pipeline: Pipeline,

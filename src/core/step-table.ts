@@ -41,7 +41,8 @@ export function stepEntries({ parts }: StepTable): readonly (readonly [string, S
     .map(([id, { state }]) => [id, state] as const);
 }
 
-function partOf(stepId: string): number {
+/** In which part a step is. */
+export function partOf(stepId: string): number {
   let sum = 0;
   for (let at = 0; at < stepId.length; at++) sum = (sum * 31 + stepId.charCodeAt(at)) % 65_536;
   return sum % PARTS;

@@ -1,7 +1,7 @@
 import type { CommandEnd, CommandPurpose, Event, EventOf, TreeHash } from "../core/event.ts";
+import type { Run } from "../core/run.ts";
 import { recordWithFiles } from "./artifact.ts";
-import { commandEnvironment } from "./command-environment.ts";
-import { type Context, treeOf, workspaceOf } from "./context.ts";
+import { type Context, treeOf, treeOfRun, workspaceOf } from "./context.ts";
 import type { Executed } from "./executor.ts";
 
 /** A command that the engine runs, and what its run is recorded as. */
@@ -14,8 +14,6 @@ export interface EngineCommand {
   readonly timeoutMs: number | null;
   /** `discard`: the tree is put back as it was. */
   readonly changes: "discard" | "keep";
-  /** What begins with it, and goes on record with its intent. */
-  readonly begins?: readonly Event[];
 }
 
 /** A command that has ended by itself or was ended by its limits. */
@@ -34,21 +32,33 @@ export async function runCommand(
   command: EngineCommand,
   alongside: (performed: PerformedCommand) => readonly Event[] = () => [],
 ): Promise<PerformedCommand | null> {
-  const { log, deps, halt } = context;
-  const tree = treeOf(context);
-  const { commandId, purpose, stepId } = command;
-  const started = { type: "command.started", commandId, purpose, stepId, command: command.command, tree } as const;
-  log.record(...(command.begins ?? []), started);
+  context.log.record(commandIntent(command, context.log.run));
+  const performed = await carryOut(context, command);
+  if (performed) recordWithFiles(context, performed.finished, ...alongside(performed));
+  return performed;
+}
 
-  const { timeoutMs } = command;
-  const env = commandEnvironment(context, command.env);
+/** What has to be on record before `carryOut`. `run`: as it stands when the command begins. */
+export function commandIntent(
+  { commandId, purpose, stepId, command }: EngineCommand,
+  run: Run,
+): EventOf<"command.started"> {
+  return { type: "command.started", commandId, purpose, stepId, command, tree: treeOfRun(run) };
+}
+
+/** Carries out a command whose intent is on record, and puts the tree right. Null: the drive was stopped meanwhile. */
+export async function carryOut(context: Context, command: EngineCommand): Promise<PerformedCommand | null> {
+  const { deps, halt } = context;
+  const tree = treeOf(context);
+  const { commandId, purpose, stepId, timeoutMs } = command;
+  const env = context.environment.of(command.env);
   const execution = { commandId, command: command.command, env, timeoutMs, signal: halt.signal };
   const executed = await deps.executor.command(execution, workspaceOf(context));
   if (halt.signal.aborted) return null;
   // What has filled the disk would fill it once more as a tree.
   if (executed.endedBy === "disk-limit") await workspaceOf(context).restore(tree);
   const treeAfter = await settleTree(context, tree, command.changes);
-  const performed: PerformedCommand = {
+  return {
     finished: {
       type: "command.finished",
       commandId,
@@ -61,8 +71,6 @@ export async function runCommand(
     },
     stdout: executed.stdout,
   };
-  recordWithFiles(context, performed.finished, ...alongside(performed));
-  return performed;
 }
 
 async function settleTree(context: Context, before: TreeHash, changes: "discard" | "keep"): Promise<TreeHash> {

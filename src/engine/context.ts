@@ -1,6 +1,8 @@
 import type { Command, Pipeline } from "../core/pipeline.ts";
 import type { Workspace } from "../core/ports.ts";
+import type { Run } from "../core/run.ts";
 import type { CallBook } from "./calls.ts";
+import type { CommandEnvironment } from "./command-environment.ts";
 import type { EngineDeps } from "./deps.ts";
 import type { Halt } from "./halt.ts";
 import type { RunLog } from "./run-log.ts";
@@ -11,8 +13,7 @@ export interface Context {
   readonly pipeline: Pipeline;
   readonly deps: EngineDeps;
   readonly halt: Halt;
-  /** The files with what steps have handed over, as far as this drive has written them: by step, what and where. */
-  readonly outputFiles: Map<string, { readonly sha256: string; readonly variable: string; readonly path: string }>;
+  readonly environment: CommandEnvironment;
 }
 
 /** The run's worktree. Throws before it was created: nothing that needs it is performed then. */
@@ -36,7 +37,11 @@ export function commandText(context: Context, command: Command): string {
 
 /** The last tree on record. */
 export function treeOf(context: Context): string {
-  const tree = context.log.run.tree;
-  if (tree === null) throw new Error(`run ${context.log.rid} has no tree yet`);
+  return treeOfRun(context.log.run);
+}
+
+/** The last tree of a run. Throws before it has one: nothing that needs it is performed then. */
+export function treeOfRun({ rid, tree }: Run): string {
+  if (tree === null) throw new Error(`run ${rid} has no tree yet`);
   return tree;
 }

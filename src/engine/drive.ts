@@ -3,6 +3,7 @@ import { type Action, nextActions } from "../core/next.ts";
 import type { Pipeline } from "../core/pipeline.ts";
 import { type Run, timeLeft } from "../core/run.ts";
 import { performAgentStep } from "./agent-step.ts";
+import { CommandEnvironment } from "./command-environment.ts";
 import { endRun, endStopped } from "./conclude.ts";
 import type { Context } from "./context.ts";
 import type { EngineDeps } from "./deps.ts";
@@ -24,7 +25,8 @@ export async function drive(rid: string, epoch: number, deps: EngineDeps): Promi
   const pipeline = pinnedPipeline(log);
   const left = timeLeft(log.run, deps.chance.now());
   using halt = new Halt(deps.control, left === null ? null : deps.chance.alarm(left));
-  const context: Context = { log, pipeline, deps, halt, outputFiles: new Map() };
+  const environment = new CommandEnvironment({ log, pipeline, deps });
+  const context: Context = { log, pipeline, deps, halt, environment };
   await recover(context);
 
   /** By key: an action that is under way is not begun a second time. */

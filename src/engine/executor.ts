@@ -31,6 +31,11 @@ export interface ToolExecution {
 
 /** Carries out what has an effect. The world's is here; a replay has another, which takes outcomes from the record. */
 export interface Executor {
+  /**
+   * True: the intent of a command may go on record with the end of the one before it. A replay decides anew between the
+   * two: the run may have been cut off there.
+   */
+  readonly looksAhead: boolean;
   command(execution: Execution, workspace: Workspace): Promise<Executed>;
   tool(execution: ToolExecution): Promise<ToolResult>;
   /** What checks say of an edit that has just been made, for the model. Leaves the files as they are. */
@@ -40,6 +45,7 @@ export interface Executor {
 /** Runs commands and tools for real. */
 export function liveExecutor(tools: Tools, secrets: readonly string[]): Executor {
   return {
+    looksAhead: true,
     async command({ command, env, timeoutMs, signal }, workspace) {
       const { exitCode, endedBy, durationMs, ...wrote } = await workspace.run({ command, env, timeoutMs, signal });
       const stdout = redact(new TextDecoder().decode(wrote.stdout), secrets);

@@ -76,6 +76,7 @@ function recordedCall(course: Course, callId: string): RecordedCall | null {
 /** Commands come out as they came out then, and leave the files as they left them; file tools are carried out. */
 export function followingExecutor({ course, payloads }: Following, tools: Tools): Executor {
   return {
+    looksAhead: false,
     async command({ commandId, signal }: Execution, workspace: Workspace): Promise<Executed> {
       const name = done(course.names.command(commandId));
       if (!(await course.turn(name, { stepId: course.names.stepOf(commandId), signal }))) return ABORTED;

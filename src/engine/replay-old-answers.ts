@@ -64,6 +64,7 @@ function differenceOf(
 /** Commands come out as the same command came out then; file tools are carried out. */
 export function answeringExecutor({ answers, payloads, so }: Answering, tools: Tools): Executor {
   return {
+    looksAhead: false,
     async command({ commandId, command }: Execution, workspace: Workspace): Promise<Executed> {
       const name = so.names.command(commandId);
       const [stepId, tree] = [so.names.stepOf(commandId), so.tree ?? ""];

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Scope } from "../core/budget.ts";
 import type { BlobRef, Event, StoredEvent } from "../core/event.ts";
 import { applyEvent } from "../core/fold-run.ts";
@@ -81,6 +81,12 @@ export class RunLog {
     return null;
   }
 
+  /** The run as it will stand once these facts are on record, too. */
+  foresee(...events: readonly Event[]): Run {
+    const at = this.#chance.now();
+    return events.reduce((run, event) => applyEvent(run, { ...event, seq: run.seq + 1, at }), this.#run);
+  }
+
   /** Lets the next who opens the run go on from here. */
   keepFolded(): void {
     this.#store.keepFolded(this.#run);
@@ -147,5 +153,5 @@ const TEXTS = ["subject", "summary", "reason"] as const;
 
 /** sha256 (hex) of bytes, or of a text. */
 export function sha256(content: string | Uint8Array): string {
-  return createHash("sha256").update(content).digest("hex");
+  return hash("sha256", content, "hex");
 }

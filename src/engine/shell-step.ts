@@ -1,19 +1,55 @@
 import type { Event, StepOutcome } from "../core/event.ts";
+import { type NextShellStep, nextShellStep } from "../core/next.ts";
 import type { ShellStep } from "../core/pipeline.ts";
-import { artifact } from "./artifact.ts";
-import { type PerformedCommand, runCommand } from "./command.ts";
-import { type Context, commandText, treeOf } from "./context.ts";
+import type { Run } from "../core/run.ts";
+import { artifact, recordWithFiles } from "./artifact.ts";
+import { carryOut, commandIntent, type EngineCommand, type PerformedCommand } from "./command.ts";
+import { type Context, commandText, treeOfRun } from "./context.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 
 /** How much of a command's standard output, from its end, is its step's output. */
 const OUTPUT_CHARACTERS = 32 * 1024;
 
-/** Performs one try of a command's step. */
+/** A try of a command's step, and the facts that it begins with. */
+interface Try {
+  readonly step: ShellStep;
+  readonly conversation: number;
+  readonly command: EngineCommand;
+  readonly begun: readonly Event[];
+}
+
+/**
+ * Performs one try of a command's step, and what follows on it for as long as that is a command alone: its intent goes
+ * on record with the end of the one before it, in one flush.
+ */
 export async function performShellStep(context: Context, step: ShellStep, conversation: number): Promise<void> {
-  const { log, pipeline } = context;
-  const fingerprint = fingerprintOf(pipeline, step, log.run);
-  const begun = { stepId: step.id, conversation, tree: treeOf(context), prompt: null, fingerprint };
-  const command = {
+  let current: Try | null = tryOf(context, { step, conversation }, context.log.run);
+  context.log.record(...current.begun);
+  while (current) {
+    const performed = await carryOut(context, current.command);
+    if (!performed) {
+      interrupted(context, current.step.id, current.conversation);
+      return;
+    }
+    const ended = [performed.finished, ...finished(context, current, performed)];
+    const next = nextTry(context, ended);
+    recordWithFiles(context, ...ended, ...(next?.begun ?? []));
+    current = next;
+  }
+}
+
+/** What comes next, if it is a command alone. Null: it is not, or is not to be decided yet. */
+function nextTry(context: Context, ended: readonly Event[]): Try | null {
+  const { log, pipeline, deps, halt } = context;
+  if (halt.reason || !deps.executor.looksAhead) return null;
+  const run = log.foresee(...ended);
+  const next = nextShellStep(pipeline, run);
+  return next && tryOf(context, next, run);
+}
+
+/** `run`: as it stands when the try begins. */
+function tryOf(context: Context, { step, conversation }: NextShellStep, run: Run): Try {
+  const command: EngineCommand = {
     commandId: `step.${step.id}.${conversation}`,
     purpose: "step",
     stepId: step.id,
@@ -21,10 +57,10 @@ export async function performShellStep(context: Context, step: ShellStep, conver
     env: step.env,
     timeoutMs: step.timeoutMs,
     changes: step.changes,
-    begins: [{ type: "step.started", ...begun }],
-  } as const;
-  const done = await runCommand(context, command, (performed) => finished(context, step, conversation, performed));
-  if (!done) interrupted(context, step.id, conversation);
+  };
+  const fingerprint = fingerprintOf(context.pipeline, step, run);
+  const started = { stepId: step.id, conversation, tree: treeOfRun(run), prompt: null, fingerprint };
+  return { step, conversation, command, begun: [{ type: "step.started", ...started }, commandIntent(command, run)] };
 }
 
 /** Leaves the step where it is: it goes on when the run is driven again. */
@@ -34,20 +70,10 @@ export function interrupted(context: Context, stepId: string, conversation: numb
 }
 
 /** The artifact and the end of the step go on record with the end of its command: a crash cannot part them. */
-function finished(
-  context: Context,
-  step: ShellStep,
-  conversation: number,
-  performed: PerformedCommand,
-): readonly Event[] {
+function finished(context: Context, { step, conversation }: Try, performed: PerformedCommand): readonly Event[] {
   const outcome = outcomeOf(context, performed);
-  const end: Event = {
-    type: "step.finished",
-    stepId: step.id,
-    conversation,
-    outcome,
-    tree: performed.finished.treeAfter,
-  };
+  const tree = performed.finished.treeAfter;
+  const end: Event = { type: "step.finished", stepId: step.id, conversation, outcome, tree };
   if (step.artifact === null) return [end];
   return [artifact(step.artifact, performed.finished.end.stdout, step.id), end];
 }

@@ -22,5 +22,10 @@ function integrity(statements: Statements): readonly string[] {
 
 function orphans(statements: Statements): readonly string[] {
   const rows = statements.all<{ table: string; parent: string }>("PRAGMA foreign_key_check");
-  return rows.map(({ table, parent }) => `a row of ${table} has lost its ${parent}`);
+  const events = statements.all(
+    `SELECT 1 FROM event WHERE id >> 32 NOT IN (SELECT ordinal FROM run) LIMIT ${MOST_LINES}`,
+  );
+  return [...events.map(() => ({ table: "event", parent: "run" })), ...rows].map(
+    ({ table, parent }) => `a row of ${table} has lost its ${parent}`,
+  );
 }

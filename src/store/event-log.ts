@@ -10,19 +10,33 @@ export class EventLog {
     this.#statements = statements;
   }
 
-  add(rid: string, { seq, at, type }: StoredEvent, body: string): void {
-    this.#statements.run(ADD, rid, seq, at, EVENT_VERSION, type, body);
+  /** `ordinal`: that of the run. */
+  add(ordinal: number, { seq, at, type }: StoredEvent, body: string): void {
+    this.#statements.run(ADD, ordinal, seq, at, EVENT_VERSION, type, body);
   }
 
   /** In order and in today's shape. */
   read(rid: string, afterSeq: number): readonly StoredEvent[] {
     return this.#statements
-      .all<EventRow>("SELECT seq, at, v, body FROM event WHERE rid = ? AND seq > ? ORDER BY seq", rid, afterSeq)
+      .all<EventRow>(READ, afterSeq, rid)
       .map(({ seq, at, v, body }) => upcast({ ...JSON.parse(body), seq, at }, v));
+  }
+
+  remove(rid: string): void {
+    this.#statements.run(REMOVE, rid);
   }
 }
 
-const ADD = "INSERT INTO event (rid, seq, at, v, type, body) VALUES (?, ?, ?, ?, ?, ?)";
+/** In a statement over `run`: the ids of its events. */
+export const EVENT_IDS = "(run.ordinal << 32) + 1 AND (run.ordinal << 32 | 0xffffffff)";
+/** In a statement over `run`: the number of its last event; 0: it has none. */
+export const LAST_SEQ = `coalesce((SELECT seq FROM event WHERE id BETWEEN ${EVENT_IDS} ORDER BY id DESC LIMIT 1), 0)`;
+
+const ADD = "INSERT INTO event (id, at, v, type, body) VALUES (? << 32 | ?, ?, ?, ?, ?)";
+const READ = `SELECT seq, at, v, body FROM run JOIN event
+  ON id BETWEEN (run.ordinal << 32 | ?) + 1 AND (run.ordinal << 32 | 0xffffffff)
+  WHERE rid = ? ORDER BY id`;
+const REMOVE = `DELETE FROM event WHERE id IN (SELECT id FROM run JOIN event ON id BETWEEN ${EVENT_IDS} WHERE rid = ?)`;
 
 interface EventRow {
   readonly seq: number;

@@ -1,6 +1,7 @@
 import { deflateSync, inflateSync } from "node:zlib";
 import { FOLD_VERSION } from "../core/fold-run.ts";
 import type { Run } from "../core/run.ts";
+import { LAST_SEQ } from "./event-log.ts";
 import type { Statements } from "./statements.ts";
 
 /** Runs as they were folded last: no part of the record, and of use only to a ccp that folds alike. */
@@ -35,9 +36,9 @@ function whole(body: Uint8Array): Run | null {
 }
 
 const READ = `SELECT body FROM fold WHERE rid = ? AND version = ?
-  AND seq <= (SELECT max(seq) FROM event WHERE event.rid = fold.rid)`;
+  AND seq <= (SELECT ${LAST_SEQ} FROM run WHERE run.rid = fold.rid)`;
 
 const KEEP = `INSERT INTO fold (rid, seq, version, body) SELECT @rid, @seq, @version, @body
-  WHERE @seq <= (SELECT max(seq) FROM event WHERE event.rid = @rid)
+  WHERE @seq <= (SELECT ${LAST_SEQ} FROM run WHERE rid = @rid)
   ON CONFLICT (rid) DO UPDATE SET seq = excluded.seq, version = excluded.version, body = excluded.body
   WHERE excluded.seq > fold.seq OR excluded.version <> fold.version`;

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { BlobRef } from "../core/event.ts";
 import { type Packed, pack, unpack } from "./pack.ts";
 import type { Statements } from "./statements.ts";
@@ -60,5 +60,5 @@ function isNamed(sha256: string, bodies: readonly string[]): boolean {
 }
 
 function hashOf(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
+  return hash("sha256", bytes, "hex");
 }

@@ -20,8 +20,9 @@ export interface Recording {
   readonly asFact: boolean;
 }
 
-/** The events as they will be kept, and how the run stood before them. */
+/** Which run it is, the events as they will be kept, and how the run stood before them. */
 export interface Beginning {
+  readonly ordinal: number;
   readonly stored: readonly StoredEvent[];
   readonly status: RunStatus;
 }
@@ -55,10 +56,10 @@ export class Recorder {
   record({ rid, events, begin, asFact }: Recording): readonly StoredEvent[] {
     const bodies = events.map((event) => JSON.stringify(event));
     const { stored, account } = this.#statements.write(() => {
-      const { stored, status } = begin();
+      const { ordinal, stored, status } = begin();
       const account = this.ledger.book(rid, stored, asFact);
       this.payloads.write(bodies);
-      for (const [index, event] of stored.entries()) this.#keep(rid, event, bodies[index] ?? "");
+      for (const [index, event] of stored.entries()) this.#keep({ rid, ordinal }, event, bodies[index] ?? "");
       if (stored.reduce(statusAfter, status) !== "running") this.#sumUp(rid, stored, account);
       return { stored, account };
     });
@@ -69,13 +70,14 @@ export class Recorder {
 
   /** Forgets a run, in a transaction of the caller's. Its payloads are left. */
   remove(rid: string): void {
-    for (const table of ["event", "call", "ceiling", "fold", "run"]) {
+    this.log.remove(rid);
+    for (const table of ["call", "ceiling", "fold", "run"]) {
       this.#statements.run(`DELETE FROM ${table} WHERE rid = ?`, rid);
     }
   }
 
-  #keep(rid: string, event: StoredEvent, body: string): void {
-    this.log.add(rid, event, body);
+  #keep({ rid, ordinal }: { readonly rid: string; readonly ordinal: number }, event: StoredEvent, body: string): void {
+    this.log.add(ordinal, event, body);
     this.calls.book(rid, event);
     this.runs.note(rid, event);
   }

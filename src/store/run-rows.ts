@@ -1,6 +1,7 @@
 import type { Spend } from "../core/budget.ts";
 import type { Event, StoredEvent } from "../core/event.ts";
 import type { Owner, RunQuery, RunSummary } from "../core/store.ts";
+import { EVENT_IDS, LAST_SEQ } from "./event-log.ts";
 import type { Statements } from "./statements.ts";
 
 /** One row a run: who drives it, and what a list of runs shows. Contract: writes are made in a transaction of the caller's. */
@@ -11,16 +12,15 @@ export class RunRows {
     this.#statements = statements;
   }
 
-  /** False: the rid is taken. `owner`: null for one that nobody drives. */
+  /** Its ordinal; null: the rid is taken. `owner`: null for one that nobody drives. */
   add(run: {
     readonly rid: string;
     readonly epoch: number;
     readonly at: number;
     readonly owner: Owner | null;
-  }): boolean {
+  }): number | null {
     const { rid, epoch, at, owner } = run;
-    const { changes } = this.#statements.run(ADD, rid, epoch, at, at, ...columnsOf(owner));
-    return changes === 1;
+    return this.#statements.get<{ ordinal: number }>(ADD, rid, epoch, at, at, ...columnsOf(owner))?.ordinal ?? null;
   }
 
   has(rid: string): boolean {
@@ -85,6 +85,8 @@ export class RunRows {
 
 /** Where a run is: what whoever writes to it has to know. */
 export interface Position {
+  /** Names the run in its events. */
+  readonly ordinal: number;
   readonly epoch: number;
   readonly seq: number;
   readonly status: RunSummary["status"];
@@ -111,19 +113,19 @@ const ALL = -1;
 const BEYOND = "\u{10ffff}";
 
 const ADD = `INSERT INTO run (rid, epoch, title, pipeline_name, status, created_at, last_at, owner_pid, owner_host,
-    owner_started)
-  VALUES (?, ?, '', '', 'running', ?, ?, ?, ?, ?) ON CONFLICT (rid) DO NOTHING`;
+    owner_started, ordinal)
+  VALUES (?, ?, '', '', 'running', ?, ?, ?, ?, ?, (SELECT coalesce(max(ordinal), 0) + 1 FROM run))
+  ON CONFLICT (rid) DO NOTHING RETURNING ordinal`;
 
 const CLAIM = `UPDATE run SET epoch = epoch + 1, owner_pid = ?, owner_host = ?, owner_started = ?
   WHERE rid = ? RETURNING epoch`;
 
-const POSITION = `SELECT epoch, status, coalesce((SELECT max(seq) FROM event WHERE event.rid = run.rid), 0) AS seq
-  FROM run WHERE rid = ?`;
+const POSITION = `SELECT ordinal, epoch, status, ${LAST_SEQ} AS seq FROM run WHERE rid = ?`;
 
 const SUM_UP = "UPDATE run SET last_at = ?, settled_nanos = ?, held_nanos = ? WHERE rid = ?";
 
 const SUMMARY = `SELECT rid, title, pipeline_name AS pipelineName, status, applied, created_at AS createdAt,
-    iif(status = 'running', (SELECT at FROM event WHERE event.rid = run.rid ORDER BY seq DESC LIMIT 1),
+    iif(status = 'running', (SELECT at FROM event WHERE id BETWEEN ${EVENT_IDS} ORDER BY id DESC LIMIT 1),
       last_at) AS lastAt,
     iif(status = 'running', (SELECT total(cost_nanos) FROM call WHERE call.rid = run.rid),
       settled_nanos) AS settledNanos,

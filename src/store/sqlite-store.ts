@@ -42,8 +42,9 @@ export class SqliteStore implements Store {
 
   create(rid: string, events: readonly Event[], at: number): readonly StoredEvent[] {
     const begin = () => {
-      if (!this.#recorder.runs.add({ rid, epoch: 1, at, owner: this.#self })) throw this.#owned(rid);
-      return { stored: numbered(events, 0, at), status: "running" } as const;
+      const ordinal = this.#recorder.runs.add({ rid, epoch: 1, at, owner: this.#self });
+      if (ordinal === null) throw this.#owned(rid);
+      return { ordinal, stored: numbered(events, 0, at), status: "running" } as const;
     };
     return this.#holding(rid, 0, () => this.#recorder.record({ rid, events, begin, asFact: false }));
   }
@@ -52,9 +53,9 @@ export class SqliteStore implements Store {
     checkLog(rid, log);
     if (this.#explained(() => this.#recorder.runs.has(rid))) throw runExists(rid);
     const begin = () => {
-      if (!this.#recorder.runs.add({ rid, epoch: epochOf(log), at: log[0]?.at ?? 0, owner: null }))
-        throw runExists(rid);
-      return { stored: log, status: "running" } as const;
+      const ordinal = this.#recorder.runs.add({ rid, epoch: epochOf(log), at: log[0]?.at ?? 0, owner: null });
+      if (ordinal === null) throw runExists(rid);
+      return { ordinal, stored: log, status: "running" } as const;
     };
     this.#holding(rid, 0, () => {
       try {
@@ -92,7 +93,8 @@ export class SqliteStore implements Store {
     const begin = () => {
       const position = this.#recorder.runs.position(rid);
       if (position?.epoch !== epoch) throw fenced(rid);
-      return { stored: numbered(events, position.seq, at), status: position.status };
+      const { ordinal, seq, status } = position;
+      return { ordinal, stored: numbered(events, seq, at), status };
     };
     try {
       const stored = this.#explained(() => this.#recorder.record({ rid, events, begin, asFact: false }));

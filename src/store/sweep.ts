@@ -1,4 +1,5 @@
 import type { Freed } from "../core/store.ts";
+import { EVENT_IDS, LAST_SEQ } from "./event-log.ts";
 import type { Statements } from "./statements.ts";
 
 /** Below this share of the file it is left to be filled again: to give it back, all of the file has to be written anew. */
@@ -60,16 +61,17 @@ function gatherLog(
   log: { readonly rid: string; readonly after: number },
   into: Set<string>,
 ): void {
-  const written = "SELECT body FROM event WHERE rid = ? AND seq > ?";
-  for (const { body } of statements.all<{ body: string }>(written, log.rid, log.after)) gather(body, into);
+  for (const { body } of statements.all<{ body: string }>(WRITTEN_SINCE, log.after, log.rid)) gather(body, into);
 }
+
+const WRITTEN_SINCE = `SELECT body FROM run JOIN event ON id BETWEEN ${EVENT_IDS} AND seq > ? WHERE rid = ?`;
 
 function gather(body: string, into: Set<string>): void {
   for (const [, sha256 = ""] of body.matchAll(BLOB_REF)) into.add(sha256);
 }
 
 function lengths(statements: Statements): readonly { readonly rid: string; readonly seq: number }[] {
-  return statements.all("SELECT rid, (SELECT max(seq) FROM event WHERE event.rid = run.rid) AS seq FROM run");
+  return statements.all(`SELECT rid, ${LAST_SEQ} AS seq FROM run`);
 }
 
 function freedBy(blobs: ReadonlyMap<string, number>): Freed {

@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Event, StepOutcome } from "../../src/core/event.ts";
+import { judgesBefore } from "../../src/core/evidence.ts";
 import { applyEvent, foldRun } from "../../src/core/fold-run.ts";
 import { type Action, nextActions } from "../../src/core/next.ts";
-import type { Pipeline } from "../../src/core/pipeline.ts";
+import type { Pipeline, Step } from "../../src/core/pipeline.ts";
 import { type Run, stepState } from "../../src/core/run.ts";
 import { EMPTY_BLOB, runCreated } from "../support/events.ts";
 import { agent, pipelineOf, shell } from "../support/pipelines.ts";
@@ -119,4 +120,25 @@ describe("what a run does next", () => {
       "end",
     ]);
   });
+});
+
+test("a step builds on the judges that are anywhere before it, in pipeline order", () => {
+  const kinds = fc.array(fc.tuple(fc.boolean(), fc.array(fc.nat(8), { maxLength: 3 })), { maxLength: 9 });
+  fc.assert(
+    fc.property(kinds, (rows) => {
+      const steps = rows.map(([check, needs], place) =>
+        shell(
+          `s${place}`,
+          [...new Set(needs.filter((need) => need < place))].map((need) => `s${need}`),
+          { check },
+        ),
+      );
+      const pipeline = pipelineOf(steps);
+      const isBefore = (one: Step, other: string): boolean =>
+        one.needs.some((need) => need === other || steps.some((step) => step.id === need && isBefore(step, other)));
+      for (const step of steps) {
+        expect(judgesBefore(pipeline, step)).toEqual(steps.filter(({ id, check }) => check && isBefore(step, id)));
+      }
+    }),
+  );
 });

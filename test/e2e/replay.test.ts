@@ -179,7 +179,7 @@ describe("ccp replay", () => {
     const other = eventsOf(on, rid, "tool.finished").find(({ tool }) => tool === "edit");
     tamper(
       on,
-      "UPDATE event SET body = replace(body, ?, ?) WHERE rid = ? AND seq = ?",
+      "UPDATE event SET body = replace(body, ?, ?) WHERE id = (SELECT ordinal << 32 FROM run WHERE rid = ?) + ?",
       refText(bash?.result),
       refText(other?.result),
       rid,
@@ -253,7 +253,8 @@ describe("ccp replay", () => {
     expect(bad.stderr).toContain("the pipeline cannot be run");
     tamper(
       on,
-      "UPDATE event SET v = 1 WHERE rid = ? AND seq = (SELECT min(seq) FROM event WHERE type = 'call.reserved')",
+      `UPDATE event SET v = 1 WHERE id = (SELECT min(event.id) FROM run JOIN event ON event.id >> 32 = run.ordinal
+         WHERE rid = ? AND type = 'call.reserved')`,
       rid,
     );
     const old = await replayAt(on);

@@ -8,6 +8,7 @@ import { stepState } from "../../src/core/run.ts";
 import { NO_JOBS } from "../../src/core/step-jobs.ts";
 import { NO_SERVERS } from "../../src/core/tool-servers.ts";
 import { reconcile } from "../../src/engine/calls.ts";
+import { CommandEnvironment } from "../../src/engine/command-environment.ts";
 import { type Context, callBook } from "../../src/engine/context.ts";
 import type { EngineDeps } from "../../src/engine/deps.ts";
 import { Halt } from "../../src/engine/halt.ts";
@@ -184,7 +185,8 @@ function contextOf(run: PlannedRun, epoch: number, life: Life, { plan, server }:
   } as unknown as EngineDeps;
   const log = new RunLog(run.rid, epoch, { store, chance, publish: () => undefined });
   const control = { signal: new AbortController().signal, pauseRequested: () => false, exitCode: () => 130 as const };
-  return { log, pipeline: run.pipeline, deps, halt: new Halt(control, null), outputFiles: new Map() };
+  const environment = new CommandEnvironment({ log, pipeline: run.pipeline, deps });
+  return { log, pipeline: run.pipeline, deps, halt: new Halt(control, null), environment };
 }
 
 const never = () => new AbortController().signal;

@@ -5,7 +5,9 @@ import Database from "better-sqlite3";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { NOTHING_SPENT, type Scope, type Spend } from "../../src/core/budget.ts";
 import type { EventOf, EventType, StoredEvent } from "../../src/core/event.ts";
+import { blobsNamedIn } from "../../src/core/exported-run.ts";
 import { foldRun } from "../../src/core/fold-run.ts";
+import { readRun } from "../../src/core/read-run.ts";
 import { Lock } from "../../src/store/lock.ts";
 import { JOURNAL } from "../../src/store/migrations.ts";
 import { startAnswers } from "../fixtures/journals/answers.ts";
@@ -14,11 +16,13 @@ import { git } from "../support/git.ts";
 import { tempDir } from "../support/temp.ts";
 import { extractJournal, openStore, runScript, STORE_MODULE } from "./support.ts";
 
-/** The journal that the first version has left, of a run that succeeded, one that failed and one that was killed twice. */
-function firstJournal() {
-  const root = extractJournal(tempDir(), "v1");
+/** The journal that a version has left, of a run that succeeded, one that failed and one that was killed twice. */
+function journalOf(version: "v1" | "v2") {
+  const root = extractJournal(tempDir(), version);
   return { root, directory: join(root, ".git", "ccp") };
 }
+
+const firstJournal = () => journalOf("v1");
 
 const TITLES = ["Write the notes in two goes.", "Write short notes.", "Write the notes."];
 
@@ -144,6 +148,58 @@ describe("a journal of the first version", () => {
   });
 });
 
+describe("a journal of the second version", () => {
+  test("has every event as it was, in order, and goes on with the next", () => {
+    const { directory } = journalOf("v2");
+    const was = ask(directory, (database) =>
+      database.prepare<[], { rid: string; seq: number; at: number; body: string }>("SELECT * FROM event").all(),
+    );
+    const store = openStore(directory);
+    expect(store.runs().map(({ title }) => title)).toEqual(TITLES);
+    expect(was.length).toBeGreaterThan(70);
+    for (const { rid } of store.runs()) {
+      const events = was
+        .filter((row) => row.rid === rid)
+        .map(({ seq, at, body }) => ({ ...JSON.parse(body), seq, at }));
+      expect(store.events(rid)).toEqual(events);
+      expect(store.events(rid, 3)).toEqual(events.slice(3));
+      const epoch = store.claim(rid);
+      store.append(rid, epoch, [{ type: "run.applied", tree: "t" }], 7);
+      expect(store.events(rid, events.length)).toEqual([
+        { type: "run.applied", tree: "t", seq: events.length + 1, at: 7 },
+      ]);
+      store.release(rid);
+    }
+    expect(store.damage()).toEqual([]);
+  });
+
+  test("lists its runs, with their calls and what they have spent, as their events tell it", () => {
+    const store = openStore(journalOf("v2").directory);
+    for (const listed of store.runs()) {
+      const run = foldRun(listed.rid, store.events(listed.rid));
+      const { settledNanos, heldNanos } = run.spend.run ?? NOTHING_SPENT;
+      expect(listed).toMatchObject({ status: run.status, lastAt: run.lastAt, settledNanos, heldNanos });
+      for (const [scope, spend] of Object.entries(run.spend)) {
+        expect(store.ledger(listed.rid, scope as Scope)).toEqual(spend);
+      }
+      expect(readRun(listed.rid, store)).toEqual(run);
+    }
+  });
+
+  test("loses no payload, and a run that is removed takes its own events alone", () => {
+    const { directory } = journalOf("v2");
+    const store = openStore(directory);
+    const [killed, failed, good] = store.runs().map(({ rid }) => rid);
+    const kept = [killed, good].map((rid = "") => store.events(rid));
+    store.remove(failed ?? "");
+    expect([killed, good].map((rid = "") => store.events(rid))).toEqual(kept);
+    expect(store.events(failed ?? "")).toEqual([]);
+    expect(store.damage()).toEqual([]);
+    expect(store.sweep(false).blobs).toBeGreaterThan(0);
+    for (const event of kept.flat()) for (const sha256 of blobsNamedIn([event])) store.blob({ sha256, sizeBytes: 0 });
+  });
+});
+
 describe("a migration that is cut off", () => {
   test("before its commit leaves the journal as it was, and is done by the next command", () => {
     const { directory } = firstJournal();
@@ -181,37 +237,40 @@ describe("a migration that is cut off", () => {
       store.close();
       return version;
     });
-    expect(new Set(versions)).toEqual(new Set([1, 2]));
+    expect(new Set(versions)).toEqual(new Set([1, JOURNAL.migrations.length]));
     expect(versions.toSorted()).toEqual(versions);
   });
 });
 
-describe("a run that the first version has left half done", () => {
-  test("is resumed by today's binary to its end, and pays for nothing again", async () => {
-    const { root, directory } = firstJournal();
-    const home = tempDir("ccp-home");
-    mkdirSync(join(home, ".config", "ccp"), { recursive: true });
-    const answers = await startAnswers();
-    onTestFinished(() => answers.close());
-    writeFileSync(join(home, ".config", "ccp", "providers.yaml"), answers.providers);
-    const { code, stderr, stdout } = await binary(["resume", "--json"], { cwd: root, env: bareEnvironment(home) });
-    expect(code, stderr + stdout).toBe(0);
-    const store = openStore(directory);
-    const [{ rid, status, settledNanos, heldNanos } = { rid: "" }] = store.runs();
-    expect({ status, heldNanos }).toEqual({ status: "succeeded", heldNanos: 0 });
-    expect(git(root, "show", `ccp/${rid}:notes.txt`)).toBe("one\ntwo\nthree\n");
-    // Four calls were on record, one of them lost; the doer's last word and the review are new.
-    expect(store.calls(rid).map(({ state }) => state)).toEqual([
-      "settled",
-      "settled",
-      "lost",
-      "settled",
-      "settled",
-      "settled",
-    ]);
-    expect(settledNanos).toBe(5 * 4_272_000 + 261_696_000);
-    expect(foldRun(rid, store.events(rid)).spend.run?.settledNanos).toBe(settledNanos);
-  });
+describe("a run that an older version has left half done", () => {
+  test.each(["v1", "v2"] as const)(
+    "(%s) is resumed by today's binary to its end, and pays for nothing again",
+    async (version) => {
+      const { root, directory } = journalOf(version);
+      const home = tempDir("ccp-home");
+      mkdirSync(join(home, ".config", "ccp"), { recursive: true });
+      const answers = await startAnswers();
+      onTestFinished(() => answers.close());
+      writeFileSync(join(home, ".config", "ccp", "providers.yaml"), answers.providers);
+      const { code, stderr, stdout } = await binary(["resume", "--json"], { cwd: root, env: bareEnvironment(home) });
+      expect(code, stderr + stdout).toBe(0);
+      const store = openStore(directory);
+      const [{ rid, status, settledNanos, heldNanos } = { rid: "" }] = store.runs();
+      expect({ status, heldNanos }).toEqual({ status: "succeeded", heldNanos: 0 });
+      expect(git(root, "show", `ccp/${rid}:notes.txt`)).toBe("one\ntwo\nthree\n");
+      // Four calls were on record, one of them lost; the doer's last word and the review are new.
+      expect(store.calls(rid).map(({ state }) => state)).toEqual([
+        "settled",
+        "settled",
+        "lost",
+        "settled",
+        "settled",
+        "settled",
+      ]);
+      expect(settledNanos).toBe(5 * 4_272_000 + 261_696_000);
+      expect(foldRun(rid, store.events(rid)).spend.run?.settledNanos).toBe(settledNanos);
+    },
+  );
 });
 
 type SavedSpend = Spend & { readonly rid: string; readonly scope: Scope };
