@@ -8,7 +8,7 @@ import { addUsage } from "./usage.ts";
 import { without } from "./without.ts";
 
 /** Changes whenever the same events fold into another run: what was folded by an older ccp is not gone on from. */
-export const FOLD_VERSION = 4;
+export const FOLD_VERSION = 5;
 
 type WorkEventType =
   | "command.started"
@@ -36,6 +36,7 @@ function applyFact(run: Run, event: StoredEvent): Run {
       return {
         ...run,
         status: "running",
+        sandbox: event.sandbox ?? run.sandbox,
         epoch: event.epoch,
         driveSeq: event.seq,
         wasKilled: run.end === null,
@@ -213,6 +214,7 @@ function created(run: Run, event: StoredEvent & EventOf<"run.created">): Run {
     ...run,
     status: "running",
     created: event,
+    sandbox: event.sandbox.active,
     budgets,
     pipeline,
     tree: base.tree,

@@ -1,4 +1,5 @@
 import type { Budget } from "./budget.ts";
+import type { Network } from "./confinement.ts";
 import { changesFiles, type PermissionRule, type ToolName } from "./permission.ts";
 import type { McpServer } from "./tool-servers.ts";
 
@@ -18,6 +19,8 @@ export interface Role {
   readonly permissions: readonly PermissionRule[];
   /** Servers whose tools it may call; missing: none. */
   readonly servers?: readonly McpServer[];
+  /** What its shell may reach where a sandbox is active; missing: nothing. */
+  readonly network?: Network;
   /** All steps of this role draw on it, all tries counted. */
   readonly budget: Budget;
   /** Model calls of one conversation. */
@@ -41,6 +44,8 @@ interface StepBase {
   readonly artifact: string | null;
   /** Names of variables of the user's environment that the step's commands may see. An agent never does. */
   readonly env: readonly string[];
+  /** What its command or check may reach where a sandbox is active; missing: nothing. */
+  readonly network?: Network;
   readonly onFailure: { readonly backTo: string; readonly attempts: number } | null;
 }
 
@@ -102,6 +107,8 @@ export interface Pipeline {
     readonly copy: readonly string[];
     /** Run once in the new worktree; null: nothing. */
     readonly setup: string | null;
+    /** What that command may reach where a sandbox is active; missing: everything. */
+    readonly network?: Network;
   };
   readonly sandbox: SandboxMode;
   /** What follows on a call that was lost: it is asked again, or a person is asked first. */
@@ -113,9 +120,15 @@ export interface Pipeline {
   readonly messages: Readonly<Record<string, string>>;
 }
 
+/** A role that only reads, whatever its tools could do: the sandbox holds it to that. */
+export function isReadOnly(role: RoleName): boolean {
+  return role !== "doer";
+}
+
 /** True when a step can change the tree: such a step runs alone. */
 export function isWriter(pipeline: Pipeline, step: Step): boolean {
   if (step.kind === "shell") return true;
+  if (isReadOnly(step.role)) return false;
   return (pipeline.roles[step.role]?.tools ?? []).some(changesFiles);
 }
 
@@ -141,13 +154,19 @@ export function upstreamOf(pipeline: Pipeline, step: Step): readonly Step[] {
   return pipeline.steps.filter(({ id }) => found.has(id));
 }
 
+/** A check that the engine runs for itself, and what it is given. */
+export type CheckCommand = { readonly command: Command } & Pick<Step, "env" | "network">;
+
+/** The same with what the step has for its commands. */
+export function checkOf({ env, network }: Step, command: Command): CheckCommand {
+  return { command, env, ...(network === undefined ? {} : { network }) };
+}
+
 /** The checks that are run on the base: each command once. */
-export function baselineChecks(
-  pipeline: Pipeline,
-): readonly { readonly id: string; readonly command: Command; readonly env: readonly string[] }[] {
+export function baselineChecks(pipeline: Pipeline): readonly ({ readonly id: string } & CheckCommand)[] {
   const checks = pipeline.steps.flatMap((step) => {
-    if (step.kind === "shell") return step.check ? [{ id: step.id, command: step.command, env: step.env }] : [];
-    return step.until ? [{ id: `${step.id}.until`, command: step.until.command, env: step.env }] : [];
+    if (step.kind === "shell") return step.check ? [{ id: step.id, ...checkOf(step, step.command) }] : [];
+    return step.until ? [{ id: `${step.id}.until`, ...checkOf(step, step.until.command) }] : [];
   });
   const key = (command: Command) => (command.kind === "text" ? `text ${command.text}` : `input ${command.name}`);
   return checks.filter(

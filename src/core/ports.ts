@@ -1,4 +1,5 @@
 import type { Reservation } from "./budget.ts";
+import type { Confinement } from "./confinement.ts";
 import type { Reminder, Utterance } from "./conversation.ts";
 import type { Base, CommandEnd, Delta, StoredEvent, TreeHash } from "./event.ts";
 import type { FailureClass } from "./failure.ts";
@@ -172,6 +173,8 @@ export interface CommandRequest {
   readonly env: Readonly<Record<string, string>>;
   readonly timeoutMs: number | null;
   readonly signal: AbortSignal;
+  /** Missing: no sandbox is active. */
+  readonly confinement?: Confinement;
 }
 
 /** A program that is talked to: a server of tools. */
@@ -181,6 +184,8 @@ export interface ProgramRequest {
   /** Added to the allow-listed environment. */
   readonly env: Readonly<Record<string, string>>;
   readonly network: ServerNetwork;
+  /** Missing: no sandbox is active. */
+  readonly confinement?: Confinement;
 }
 
 /** A program that runs beside the tools of a step. It sees the worktree, and changes nothing in it where a sandbox holds. */
@@ -247,7 +252,10 @@ export interface Workspace {
     readonly ignoreCase: boolean;
     readonly maxMatches: number;
   }): Promise<FileOutcome<readonly GrepMatch[]>>;
-  /** Runs in the worktree's root, in a process group of its own; nothing of it survives the call. */
+  /**
+   * Runs in the worktree's root, in a process group of its own; nothing of it survives the call. Throws
+   * `CcpError("sandbox_failed" | "sandbox_unavailable")` where what is to hold it does not: then it has not run.
+   */
   run(request: CommandRequest): Promise<CommandResult>;
   /** Starts a program in the worktree's root. One that cannot be started has ended at once. */
   open(request: ProgramRequest): Promise<PipedProgram>;

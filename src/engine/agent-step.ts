@@ -8,7 +8,8 @@ import { stepState } from "../core/run.ts";
 import { NO_SERVERS, type StepServers } from "../core/tool-servers.ts";
 import { recordWithFiles } from "./artifact.ts";
 import { assignmentOf } from "./assignment.ts";
-import { type Context, treeOf, workspaceOf } from "./context.ts";
+import { confinedWorkspace, confinementOf } from "./confined.ts";
+import { type Context, treeOf } from "./context.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { judgeFinish } from "./judge.ts";
 import { composePrompt, type Prompt } from "./prompt.ts";
@@ -70,9 +71,10 @@ function withoutPassedOver(context: Context, step: AgentStep, assignment: Assign
 
 function openServers(context: Context, step: AgentStep, conversation: number): StepServers {
   const { pipeline, deps } = context;
-  const servers = pipeline.roles[step.role]?.servers ?? [];
-  if (servers.length === 0) return NO_SERVERS;
-  const workspace = workspaceOf(context);
+  const role = pipeline.roles[step.role];
+  const servers = role?.servers ?? [];
+  if (!role || servers.length === 0) return NO_SERVERS;
+  const workspace = confinedWorkspace(context, confinementOf(role));
   return deps.servers.open(servers, { stepId: step.id, conversation, workspace, variables: deps.variables });
 }
 

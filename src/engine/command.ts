@@ -1,6 +1,8 @@
+import type { Network } from "../core/confinement.ts";
 import type { CommandEnd, CommandPurpose, Event, EventOf, TreeHash } from "../core/event.ts";
 import { recordWithFiles } from "./artifact.ts";
 import { commandEnvironment } from "./command-environment.ts";
+import { confinedWorkspace } from "./confined.ts";
 import { type Context, treeOf, workspaceOf } from "./context.ts";
 import type { Executed } from "./executor.ts";
 
@@ -11,6 +13,8 @@ export interface EngineCommand {
   readonly stepId: string | null;
   readonly command: string;
   readonly env: readonly string[];
+  /** What it may reach where a sandbox is active. */
+  readonly network: Network;
   readonly timeoutMs: number | null;
   /** `discard`: the tree is put back as it was. */
   readonly changes: "discard" | "keep";
@@ -43,7 +47,8 @@ export async function runCommand(
   const { timeoutMs } = command;
   const env = commandEnvironment(context, command.env);
   const execution = { commandId, command: command.command, env, timeoutMs, signal: halt.signal };
-  const executed = await deps.executor.command(execution, workspaceOf(context));
+  const held = confinedWorkspace(context, { writes: "worktree", network: command.network });
+  const executed = await deps.executor.command(execution, held);
   if (halt.signal.aborted) return null;
   const treeAfter = await settleTree(context, tree, command.changes);
   const performed: PerformedCommand = {

@@ -19,6 +19,7 @@ export async function performShellStep(context: Context, step: ShellStep, conver
     stepId: step.id,
     command: commandText(context, step.command),
     env: step.env,
+    network: step.network ?? "none",
     timeoutMs: step.timeoutMs,
     changes: step.changes,
     begins: [{ type: "step.started", ...begun }],

@@ -5,7 +5,8 @@ import type { ToolCheck, ToolResult, ToolSession, ToolUse } from "../core/ports.
 import { redact } from "../core/redact.ts";
 import type { SeenFiles } from "../core/seen.ts";
 import type { StepServers } from "../core/tool-servers.ts";
-import { type Context, treeOf, workspaceOf } from "./context.ts";
+import { confinedWorkspace, confinementOf } from "./confined.ts";
+import { type Context, treeOf } from "./context.ts";
 
 /** One try of a step: which, until when, and the servers of its tools. */
 export interface Conversing {
@@ -73,7 +74,9 @@ async function carriedOut(
 ): Promise<Finished | null> {
   const { deps } = context;
   const startedAt = deps.chance.now();
-  const workspace = workspaceOf(context);
+  const role = context.pipeline.roles[step.role];
+  if (!role) throw new Error(`role ${step.role} is not in the pipeline`);
+  const workspace = confinedWorkspace(context, confinementOf(role));
   const place = { workspace, signal, servers, session: sessionOf(context, seen()) };
   const result = await deps.executor.tool({ stepId: step.id, toolCallId: id, ready, place });
   // Where only the step's own time is up it never runs again, and what it did is kept.

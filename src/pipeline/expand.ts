@@ -7,6 +7,7 @@ import type { LoadContext } from "./context.ts";
 import { type Draft, sorted } from "./draft.ts";
 import { inputSpec, inputValues } from "./input-values.ts";
 import { serversOf } from "./mcp-servers.ts";
+import { networkOf } from "./network.ts";
 import { planSteps } from "./plan-steps.ts";
 import { DEFAULT_MAX_TURNS, toolsOf } from "./role-defaults.ts";
 import { rolePrompts } from "./role-prompts.ts";
@@ -74,7 +75,11 @@ function pipelineOf(
     description: raw.description ?? null,
     inputs: Object.fromEntries(inputs),
     budget,
-    workspace: { copy: raw.workspace?.copy ?? context.project.copy, setup: raw.workspace?.setup ?? null },
+    workspace: {
+      copy: raw.workspace?.copy ?? context.project.copy,
+      setup: raw.workspace?.setup ?? null,
+      ...networkOf(raw.workspace),
+    },
     sandbox: raw.sandbox ?? "auto",
     onLostCall: raw.on_lost_call ?? "retry",
     roles: rolesOf(file, roles, { prompts, budget }, context),
@@ -100,6 +105,7 @@ function rolesOf(
       tools: toolsOf(name, raw),
       permissions: raw?.permissions ?? [],
       ...(servers.length > 0 ? { servers } : {}),
+      ...networkOf(raw),
       budget: budgets[name] ?? {},
       maxTurns: raw?.max_turns ?? DEFAULT_MAX_TURNS[name],
     };

@@ -1,4 +1,4 @@
-import { CcpError, EXIT, messageOf } from "../core/errors.ts";
+import { isOfMachine, messageOf } from "../core/errors.ts";
 import type { ToolName } from "../core/permission.ts";
 import type { Tools } from "../core/ports.ts";
 import { bash } from "./bash.ts";
@@ -36,8 +36,8 @@ export function createTools(): Tools {
       try {
         return await tool.run(ready.arguments, place);
       } catch (error) {
-        // A disk that fails is no fault of the call's: the drive stops, and the call counts as never made.
-        if (error instanceof CcpError && error.exitCode === EXIT.disk) throw error;
+        // A disk or a sandbox that fails is no fault of the call's: the drive stops, and the call counts as never made.
+        if (isOfMachine(error)) throw error;
         return failed(`${ready.tool} could not be carried out: ${messageOf(error)}`);
       }
     },

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import type { CommandRequest, CommandResult, Workspace } from "../core/ports.ts";
 import { fileFailure } from "./git-errors.ts";
 import { type Output, openOutput, readOutput, sizeOf, sweepOutputs } from "./output.ts";
+import { BEGUN, type Hold, launchOf, sandboxFailed } from "./sandbox/hold.ts";
 import { endFamily, type Family, signal } from "./survivors.ts";
 import { sweepOfTheDead } from "./sweep.ts";
 
@@ -18,6 +19,8 @@ export interface ProcessesSpec {
   readonly folder: string;
   /** What every command gets; see `childEnvironment`. */
   readonly env: Readonly<Record<string, string>>;
+  /** What holds a process to its confinement; missing: nothing can. */
+  readonly hold?: Hold;
 }
 
 /** Bytes that one command may write to standard output and error together before it is ended. */
@@ -100,13 +103,15 @@ async function execute(spec: ProcessesSpec, request: CommandRequest, output: Out
     return notStarted("a command and its environment cannot have a NUL byte in them");
   const { execa } = await import("execa");
   const callId = `${spec.family}-${randomUUID()}`;
-  const subprocess = execa(shellOf(spec.env), ["-c", "--", request.command], {
+  const { env: given, confinement } = request;
+  const shell = [shellOf(spec.env), "-c", "--", request.command];
+  const launch = launchOf(spec.hold, { command: shell, given, kind: "shell", confinement });
+  const [stdout, stderr] = [output.stdout.fd as Descriptor, output.stderr.fd as Descriptor];
+  const subprocess = execa(launch.program, launch.args, {
     cwd: spec.root,
-    env: { ...spec.env, ...request.env, CCP_RUN: spec.rid, CCP_CALL: callId },
+    env: { ...spec.env, ...launch.env, ...given, CCP_RUN: spec.rid, CCP_CALL: callId },
     extendEnv: false,
-    stdin: "ignore",
-    stdout: output.stdout.fd as Descriptor,
-    stderr: output.stderr.fd as Descriptor,
+    stdio: ["ignore", stdout, stderr, ...(launch.announces ? (["pipe"] as const) : [])],
     detached: true,
     reject: false,
   });
@@ -115,8 +120,14 @@ async function execute(spec: ProcessesSpec, request: CommandRequest, output: Out
   const end = await subprocess;
   const endedBy = watch.close();
   await endFamily(family, { beforeTermMs: endedBy === null ? GRACE_MS : 0, beforeKillMs: TERM_TO_KILL_MS });
+  const hasBegun = !launch.announces || end.stdio[3] === BEGUN;
+  if (!hasBegun && endedBy === null) throw sandboxFailed(await firstWords(output));
   if (subprocess.pid === undefined) return notStarted(end.originalMessage ?? "the system does not say why");
   return { exitCode: end.exitCode ?? null, endedBy, complaint: "" };
+}
+
+async function firstWords(output: Output): Promise<string> {
+  return new TextDecoder().decode((await readOutput(output)).stderr);
 }
 
 function notStarted(reason: string): Ending {

@@ -32,6 +32,7 @@ export function idleParts(stateDir: string, tree = EMPTY_TREE): EngineParts & { 
     chance: systemChance,
     secrets: [],
     variables: {},
+    sandbox: () => "none",
   };
 }
 

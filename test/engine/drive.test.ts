@@ -77,7 +77,7 @@ describe("a whole run", () => {
       status: "succeeded",
       exit: 0,
       tree: run.tree,
-      sandbox: { active: "none" },
+      sandbox: { active: (await world.wiring.sandbox()).name },
     });
     expect(file(world, run, "events.ndjson").trimEnd().split("\n")).toHaveLength(driven.events.length);
   });

@@ -4,6 +4,7 @@ import { stringify } from "yaml";
 import { createAgent } from "../../src/agent/run-agent.ts";
 import { readConfig } from "../../src/cli/config.ts";
 import { systemChance } from "../../src/cli/system-chance.ts";
+import type { Sandbox } from "../../src/core/confinement.ts";
 import type { StoredEvent } from "../../src/core/event.ts";
 import type { Models, ToolServers } from "../../src/core/ports.ts";
 import type { Run } from "../../src/core/run.ts";
@@ -125,6 +126,8 @@ export interface Scenario {
     readonly servers?: ToolServers;
     readonly variables?: Record<string, string>;
     readonly secrets?: readonly string[];
+    /** Default: what there is here. */
+    readonly sandbox?: Sandbox;
   }): Promise<Engine & { readonly store: Store }>;
 }
 
@@ -185,6 +188,7 @@ export function scenario(options: ScenarioOptions = {}): Scenario {
       const real = new SqliteStore(stateDir);
       const store = around.store?.(real) ?? real;
       const models = await wire(config, systemChance).models();
+      const { name: sandbox } = await wiring.sandbox();
       const [tools, secrets] = [await wiring.tools(), around.secrets ?? []];
       const engine = createEngine({
         store,
@@ -192,6 +196,7 @@ export function scenario(options: ScenarioOptions = {}): Scenario {
         repository: await wire(config, systemChance).repository(),
         results: await wiring.results(),
         models: around.models?.(models) ?? models,
+        sandbox: () => around.sandbox ?? sandbox,
         tools,
         servers: around.servers ?? createToolServers(),
         executor: liveExecutor(tools, secrets),

@@ -1,0 +1,21 @@
+import type { Confinement } from "../core/confinement.ts";
+import { isReadOnly, type Role } from "../core/pipeline.ts";
+import type { Workspace } from "../core/ports.ts";
+import { type Context, workspaceOf } from "./context.ts";
+
+/** The run's worktree, every process that is started through it held; where no sandbox is active, none is. */
+export function confinedWorkspace(context: Context, confinement: Confinement): Workspace {
+  const workspace = workspaceOf(context);
+  if (context.log.run.sandbox === "none") return workspace;
+  return {
+    ...workspace,
+    run: (request) => workspace.run({ ...request, confinement }),
+    // A server is asked by tools that change no files.
+    open: (request) => workspace.open({ ...request, confinement: { writes: "none", network: request.network } }),
+  };
+}
+
+/** What the shell of a role is held to. */
+export function confinementOf({ name, network }: Role): Confinement {
+  return { writes: isReadOnly(name) ? "none" : "worktree", network: network ?? "none" };
+}
