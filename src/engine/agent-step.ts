@@ -13,6 +13,7 @@ import { type Context, treeOf } from "./context.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { judgeFinish } from "./judge.ts";
 import { composePrompt, type Prompt } from "./prompt.ts";
+import { changedByReader } from "./reader-tree.ts";
 import { interrupted } from "./shell-step.ts";
 import { openStepPort } from "./step-port.ts";
 import { checkUntil } from "./until.ts";
@@ -35,6 +36,11 @@ async function converse(context: Context, step: AgentStep, conversation: number,
   const port = openStepPort(context, step, { conversation, signal, servers });
   for (;;) {
     const outcome = await context.deps.agent.run(assignment, port);
+    const changed = outcome.type === "stopped" ? null : await changedByReader(context, step);
+    if (changed !== null) {
+      finish(context, step, conversation, failed("tree-changed", changed));
+      return;
+    }
     if (clock?.aborted && !context.halt.signal.aborted && outcome.type !== "finished") {
       finish(context, step, conversation, failed("timeout", "the step ran out of time"));
       return;
