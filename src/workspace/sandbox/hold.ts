@@ -1,8 +1,7 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Confinement } from "../../core/confinement.ts";
 import { CcpError, EXIT } from "../../core/errors.ts";
-import { writeAlone } from "../atomic.ts";
 import { runFolder } from "../layout.ts";
 import type { SandboxDriver } from "./driver.ts";
 import { type FoundSandbox, findSandbox } from "./find-sandbox.ts";
@@ -50,7 +49,7 @@ export function createHold(spec: HoldSpec): Hold {
     const views = known.get(confinement.writes) ?? runViews(prepare(spec, confinement.writes), confinement.writes);
     known.set(confinement.writes, views);
     const all = [...views, ...givenFiles(given, views)];
-    const announced = [...LAUNCHER, kind === "shell" ? WAITING : REPLACED, "sh", ...command];
+    const announced = [...launcher(kind === "shell" ? WAITING : REPLACED), ...command];
     const held = { confinement, views: all, cwd: spec.worktree, command: announced };
     return {
       program: driver.program,
@@ -80,7 +79,6 @@ export function sandboxFailed(words: string): CcpError {
   });
 }
 
-const LAUNCHER = ["/bin/sh", "-c"];
 /** What a launcher writes to its descriptor 3. */
 export const BEGUN = "begun";
 const ANNOUNCE = `echo ${BEGUN} >&3; exec 3>&-;`;
@@ -93,6 +91,17 @@ const REPLACED = `${ANNOUNCE} exec "$@"`;
 const WAITING = `${ANNOUNCE} "$@"; code=$?; left=15
 while [ $left -gt 0 ]; do set -- /proc/[0-9]*; [ $# -gt 2 ] || break; sleep 0.01; left=$((left - 1)); done
 exit $code`;
+
+/**
+ * A descriptor that ccp was started with and knows nothing of is handed on to whatever it starts, and may be a way out:
+ * a directory, say. Of all shells only bash can close those above 9.
+ */
+function launcher(script: string): readonly string[] {
+  const bash = ["/bin/bash", "/usr/bin/bash"].find((path) => existsSync(path));
+  if (bash === undefined || process.platform !== "linux") return ["/bin/sh", "-c", script, "sh"];
+  const close = 'for d in /proc/self/fd/*; do d=${d##*/}; [ "$d" -le 3 ] || eval "exec $d>&-"; done';
+  return [bash, "--norc", "--noprofile", "-c", `${close}\n${script}`, "sh"];
+}
 
 function driverOf(found: FoundSandbox): SandboxDriver {
   if (found.driver !== null) return found.driver;
@@ -107,7 +116,7 @@ function prepare(spec: HoldSpec, writes: Confinement["writes"]): RunPlaces {
   const temporary = join(folder, writes === "worktree" ? "tmp" : "tmp-of-readers");
   mkdirSync(temporary, { recursive: true, mode: 0o700 });
   const gitConfig = join(folder, "git-config");
-  writeAlone(gitConfig, Buffer.from(redactedConfig(readFileSync(join(spec.commonDir, "config"), "utf8"))));
+  writeFileSync(gitConfig, redactedConfig(readFileSync(join(spec.commonDir, "config"), "utf8")));
   return { ...spec, temporary, gitConfig };
 }
 
