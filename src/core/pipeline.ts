@@ -1,7 +1,6 @@
 import type { Budget } from "./budget.ts";
-import type { Network } from "./confinement.ts";
 import { changesFiles, type PermissionRule, type ToolName } from "./permission.ts";
-import type { McpServer } from "./tool-servers.ts";
+import type { McpServer, ServerNetwork } from "./tool-servers.ts";
 
 /** The built-in roles. What each finishes with is its contract, in `contract.ts`. */
 export const ROLE_NAMES = ["planner", "doer", "reviewer"] as const;
@@ -20,7 +19,7 @@ export interface Role {
   /** Servers whose tools it may call; missing: none. */
   readonly servers?: readonly McpServer[];
   /** What its shell may reach where a sandbox is active; missing: nothing. */
-  readonly network?: Network;
+  readonly network?: ServerNetwork;
   /** All steps of this role draw on it, all tries counted. */
   readonly budget: Budget;
   /** Model calls of one conversation. */
@@ -45,7 +44,7 @@ interface StepBase {
   /** Names of variables of the user's environment that the step's commands may see. An agent never does. */
   readonly env: readonly string[];
   /** What its command or check may reach where a sandbox is active; missing: nothing. */
-  readonly network?: Network;
+  readonly network?: ServerNetwork;
   readonly onFailure: { readonly backTo: string; readonly attempts: number } | null;
 }
 
@@ -108,7 +107,7 @@ export interface Pipeline {
     /** Run once in the new worktree; null: nothing. */
     readonly setup: string | null;
     /** What that command may reach where a sandbox is active; missing: everything. */
-    readonly network?: Network;
+    readonly network?: ServerNetwork;
   };
   readonly sandbox: SandboxMode;
   /** What follows on a call that was lost: it is asked again, or a person is asked first. */

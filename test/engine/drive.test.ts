@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { StoredEvent } from "../../src/core/event.ts";
 import { FREE } from "../../src/core/money.ts";
 import type { Role } from "../../src/core/pipeline.ts";
-import type { Models } from "../../src/core/ports.ts";
+import type { Models, ToolServers } from "../../src/core/ports.ts";
 import { type Run, stepState } from "../../src/core/run.ts";
 import { git } from "../support/git.ts";
 import {
@@ -688,4 +688,37 @@ describe("models that fail", () => {
 test("FULL_PIPELINE is what the other tests think it is", async () => {
   const world = scenario({ pipeline: FULL_PIPELINE });
   expect((await world.spec()).pipeline.steps.map(({ id }) => id)).toEqual(["planner", "doer", "test", "reviewer"]);
+});
+
+describe("a role that only reads and has changed files all the same", () => {
+  test("fails by name, and the files are put back", async () => {
+    const pipeline = `
+mcp: { notes: { command: [unused] } }
+roles: { reviewer: { mcp: [notes] } }
+pipeline: [{ role: doer }, { role: reviewer, attempts: 1 }]
+`;
+    const use: ScriptedTurn = { role: "reviewer", turn: 1, calls: [call("mcp_call", { tool: "notes/add" })] };
+    const turns = [quickDoer, use, { ...approve, turn: 2 }];
+    // A server in the place of one that no sandbox holds.
+    const servers: ToolServers = {
+      open: (_, { workspace }) => ({
+        list: async () => [
+          { server: "notes", tools: [{ name: "add", description: "", parameters: { type: "object" } }] },
+        ],
+        async call() {
+          writeFileSync(join(workspace.path, "note.txt"), "a note\n");
+          return { ok: true, text: "noted" };
+        },
+        end: async () => undefined,
+      }),
+    };
+    const { run, events } = await drive({ pipeline, turns }, { servers });
+    expect(run.end).toMatchObject({
+      status: "failed",
+      reason: expect.stringContaining("the reviewer changed files, which it may not: note.txt"),
+    });
+    expect(ofType(events, "step.finished").at(-1)?.outcome).toMatchObject({ class: "tree-changed" });
+    expect(run.tree).toBe(ofType(events, "step.finished")[0]?.tree);
+    expect(existsSync(join(run.workspace?.path ?? "", "note.txt"))).toBe(false);
+  });
 });
