@@ -24,6 +24,6 @@ export function activeSandbox(asked: SandboxMode, found: Sandbox): Sandbox {
 /** What a sandbox is called where people read of it. */
 export function sandboxText(asked: SandboxMode, active: Sandbox): string {
   if (active === "sandbox-exec") return "sandbox sandbox-exec (untested)";
-  if (active !== "none") return `sandbox ${active}`;
+  if (active === "bubblewrap") return "sandbox bubblewrap";
   return `${asked === "off" ? "sandbox off" : "no sandbox"}: the doer's shell is not confined`;
 }

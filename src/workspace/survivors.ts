@@ -1,5 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { ancestorsOf, environmentOf, readProcesses } from "./process-table.ts";
+import { ancestorsOf, environmentOf, programOf, readProcesses } from "./process-table.ts";
 
 /** Processes that belong together: a process group, and whoever carries a variable of the environment (on Linux). */
 export interface Family {
@@ -37,9 +37,13 @@ export async function endFamily(family: Family, patience: Patience): Promise<num
   return count;
 }
 
-/** Sends a signal to every member that is alive. */
+/**
+ * Sends a signal to every member that is alive. A sandbox's own processes are not asked to end: with the first of them
+ * all others are killed, and could not tidy up. They end when those do.
+ */
 export function signal(family: Family, name: "SIGTERM" | "SIGKILL"): void {
   for (const id of membersOf(family)) {
+    if (name === "SIGTERM" && programOf(id) === "bwrap") continue;
     try {
       process.kill(id, name);
     } catch {

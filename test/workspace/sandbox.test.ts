@@ -258,6 +258,14 @@ heldDescribe("a command in the sandbox", () => {
     expect(result).toMatchObject({ exitCode: null, endedBy: "timeout" });
   });
 
+  test("that takes too long may tidy up first", async () => {
+    const { workspace } = await started(await bench());
+    const command = "trap 'echo tidied > tidied.txt; exit 1' TERM; while :; do sleep 0.01; done";
+    const result = await workspace.run({ ...request(command, WRITER), timeoutMs: 500 });
+    expect(result).toMatchObject({ exitCode: null, endedBy: "timeout" });
+    expect(await workspace.readFile("tidied.txt")).toMatchObject({ ok: true });
+  });
+
   test("is talked to, where it is a program", async () => {
     const { workspace } = await started(await bench());
     const program = await workspace.open({ command: ["cat"], env: {}, network: "none", confinement: WRITER });

@@ -86,9 +86,10 @@ const REPLACED = `${ANNOUNCE} exec "$@"`;
 
 /**
  * With its first process all others of a name space end. What a shell leaves behind gets 150 ms to end by itself: the
- * tail of a pipeline, say. Two processes are always there, the first and this one.
+ * tail of a pipeline, say. Two processes are always there, the first and this one. Asked to end, this one waits for what
+ * it runs to do so.
  */
-const WAITING = `${ANNOUNCE} "$@"; code=$?; left=15
+const WAITING = `trap : TERM; ${ANNOUNCE} "$@"; code=$?; left=15
 while [ $left -gt 0 ]; do set -- /proc/[0-9]*; [ $# -gt 2 ] || break; sleep 0.01; left=$((left - 1)); done
 exit $code`;
 
@@ -115,8 +116,8 @@ function prepare(spec: HoldSpec, writes: Confinement["writes"]): RunPlaces {
   const folder = runFolder(spec.commonDir, spec.rid).path;
   const temporary = join(folder, writes === "worktree" ? "tmp" : "tmp-of-readers");
   mkdirSync(temporary, { recursive: true, mode: 0o700 });
-  const gitConfig = join(folder, "git-config");
-  writeFileSync(gitConfig, redactedConfig(readFileSync(join(spec.commonDir, "config"), "utf8")));
+  const [config, gitConfig] = [join(spec.commonDir, "config"), join(folder, "git-config")];
+  if (existsSync(config)) writeFileSync(gitConfig, redactedConfig(readFileSync(config, "utf8")));
   return { ...spec, temporary, gitConfig };
 }
 

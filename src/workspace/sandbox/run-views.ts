@@ -41,9 +41,13 @@ export function runViews(places: RunPlaces, writes: Confinement["writes"]): read
     ...(isWorktreeOf(rid, worktree) ? [empty(dirname(dirname(worktree)))] : []),
     ...(places.stateDir !== null && isDirectory(places.stateDir) ? [empty(places.stateDir)] : []),
   ];
+  const config = join(commonDir, "config");
   const own: readonly View[] = [
+    ...namesOfHosts(),
     { path: commonDir, kind: "shown" },
-    { path: join(commonDir, "config"), kind: "replaced", by: places.gitConfig, writable: false },
+    ...(isFileOrDirectory(config)
+      ? [{ path: config, kind: "replaced", by: places.gitConfig, writable: false } as const]
+      : []),
     ...[ccpFolder(commonDir)].filter(isDirectory).map(empty),
     { path: worktree, kind: writes === "worktree" ? "writable" : "shown" },
     ...(writes === "worktree" ? [{ path: join(worktree, ".git"), kind: "shown" } as const] : []),
@@ -58,6 +62,12 @@ export function givenFiles(given: Readonly<Record<string, string>>, views: reado
     .filter(([name, path]) => !name.startsWith("CCP_INPUT_") && isAbsolute(path))
     .filter(([, path]) => isHidden(path, views) && isFileOrDirectory(path) && !isDirectory(path));
   return files.map(([, path]) => ({ path, kind: "shown" }));
+}
+
+/** Where systemd keeps it below `/run`: without it an open network knows no names. */
+function namesOfHosts(): readonly View[] {
+  const path = "/etc/resolv.conf";
+  return isFileOrDirectory(path) ? [{ path: realpathSync(path), kind: "shown" }] : [];
 }
 
 /** The home that programs are told, and the one that the system knows. */
