@@ -234,6 +234,9 @@ heldDescribe("past the end of the command", () => {
 test("git filters, monitors and hooks of a repository that a run plants are not run by ccp", async () => {
   const on = await started(await withSubmodule());
   const marks = tempDir("ccp-marks");
+  // Git looks into it only where its commit is the one on record.
+  const library = git(on.path, "config", "--file", ".gitmodules", "submodule.lib.url").trim();
+  git(on.path, "clone", "--quiet", library, "lib");
   for (const name of ["lib", "nested"]) plant(join(on.path, name), marks);
   const base = on.base.tree;
   const now = await on.workspace.snapshot();
@@ -263,10 +266,12 @@ test("git filters, monitors and hooks that the worktree's own files ask for are 
 /** A repository whose every program leaves a mark. */
 function plant(path: string, marks: string): void {
   mkdirSync(join(path, "hooks"), { recursive: true });
-  git(path, "init", "--quiet");
-  writeFiles(path, { "inner.txt": "inner\n" });
-  git(path, "add", "--all");
-  git(path, "commit", "--quiet", "--message=planted");
+  if (!existsSync(join(path, ".git"))) {
+    git(path, "init", "--quiet");
+    writeFiles(path, { "inner.txt": "inner\n" });
+    git(path, "add", "--all");
+    git(path, "commit", "--quiet", "--message=planted");
+  }
   const mark = (name: string) => `sh -c 'touch ${join(marks, name)}; cat'`;
   const programs = ["core.fsmonitor", "core.pager", "core.sshCommand", "diff.evil.command", "diff.evil.textconv"];
   for (const name of [...programs, "filter.evil.clean", "filter.evil.smudge"]) git(path, "config", name, mark(name));
@@ -274,7 +279,7 @@ function plant(path: string, marks: string): void {
   for (const hook of ["post-checkout", "post-index-change", "pre-commit", "reference-transaction"]) {
     writeFileSync(join(path, "hooks", hook), `#!/bin/sh\ntouch ${join(marks, hook)}\n`, { mode: 0o755 });
   }
-  writeFiles(path, { ".gitattributes": "* filter=evil diff=evil\n", "inner.txt": "changed\n" });
+  writeFiles(path, { ".gitattributes": "* filter=evil diff=evil\n", "inner.txt": "other\n" });
 }
 
 /** What every process of the machine was called with. */
