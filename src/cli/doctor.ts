@@ -60,12 +60,7 @@ async function examine(wiring: Wiring): Promise<readonly Finding[]> {
     repository,
     ...journal,
     ...pipeline,
-    {
-      name: "sandbox",
-      state: "warning",
-      detail: "none in this version: the doer's shell is not confined",
-      fix: "run ccp in a container or a virtual machine where that matters",
-    },
+    await sandboxFinding(wiring),
     ...(await modelFindings(wiring)),
     disk(wiring),
   ];
@@ -98,6 +93,13 @@ async function projectDetail(wiring: Wiring): Promise<string> {
   const { testCommand, testCommandSource, copy } = await (await wiring.repository()).project();
   const test = testCommand === null ? "no test command was found" : `tests: ${testCommand} (${testCommandSource})`;
   return `${test}; brought into a worktree: ${copy.join(", ") || "nothing"}`;
+}
+
+async function sandboxFinding(wiring: Wiring): Promise<Finding> {
+  const { name, detail, hint } = await wiring.sandbox();
+  if (name !== "none") return good("sandbox", detail);
+  const consequence = "the doer's shell is not confined, planner and reviewer have none";
+  return { name: "sandbox", state: "warning", detail: `${detail}: ${consequence}`, fix: hint };
 }
 
 async function modelFindings(wiring: Wiring): Promise<readonly Finding[]> {

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { Budget } from "../core/budget.ts";
+import { activeSandbox, sandboxText } from "../core/confinement.ts";
 import { formatUsd } from "../core/money.ts";
 import type { InputValue, Pipeline, Command as PipelineCommand, Step } from "../core/pipeline.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -19,17 +20,21 @@ export function registerPlan(program: Command, context: CommandContext): void {
       const wiring = context.wiring();
       const loaded = await loadForRun(flags, wiring);
       const { stdout } = context.surroundings;
+      const { name: found, detail } = await wiring.sandbox();
+      const { sandbox } = loaded.pipeline;
+      const active = activeSandbox(sandbox, found);
       if (flags.json) {
         return writeJson(stdout, {
           v: 1,
           path: loaded.path,
           inputs: loaded.inputs,
+          sandbox: { asked: sandbox, active },
           pipeline: { ...loaded.pipeline, messages: undefined },
         });
       }
       const rows = loaded.pipeline.steps.map((step) => row(step, loaded.pipeline, loaded.inputs));
       stdout.write(
-        `${loaded.pipeline.name}  ${loaded.path}\nbudget ${budgetText(loaded.pipeline.budget)} · sandbox ${loaded.pipeline.sandbox}: none here, the doer's shell is not confined\n`,
+        `${loaded.pipeline.name}  ${loaded.path}\nbudget ${budgetText(loaded.pipeline.budget)} · ${sandboxText(sandbox, active)}${active === "none" && sandbox !== "off" ? ` (${detail})` : ""}\n`,
       );
       stdout.write(await tableText(["step", "after", "does", "may use", "budget", "on failure"], rows, wiring, stdout));
       stdout.write("no call was made\n");

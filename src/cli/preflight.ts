@@ -13,16 +13,7 @@ import type { Wiring } from "../wire/wire.ts";
 
 /** What would stop a run before its first call is said before anything is started. */
 export async function preflight(pipeline: Pipeline, task: string, wiring: Wiring): Promise<void> {
-  if (pipeline.sandbox === "required") {
-    throw new CcpError(
-      "sandbox_unavailable",
-      EXIT.usage,
-      "the pipeline requires a sandbox, and this version of ccp has none yet",
-      {
-        hint: "nothing was started; with `sandbox: auto` the doer's shell runs unconfined, in a worktree of its own",
-      },
-    );
-  }
+  await requireSandbox(pipeline, wiring);
   requireVariables(pipeline, pipeline.steps, wiring);
   await requireWritable(wiring);
   const models = await wiring.models();
@@ -30,6 +21,16 @@ export async function preflight(pipeline: Pipeline, task: string, wiring: Wiring
   for (const role of roles) requirePrice(role, pipeline, candidatesOf(role.models, models));
   const first = roles[0];
   if (first) await requireFirstCall(first, pipeline, task, wiring);
+}
+
+/** A shell that is to be held does not run without. */
+async function requireSandbox({ sandbox }: Pipeline, wiring: Wiring): Promise<void> {
+  if (sandbox !== "required") return;
+  const { name, detail, hint } = await wiring.sandbox();
+  if (name !== "none") return;
+  throw new CcpError("sandbox_unavailable", EXIT.usage, `the pipeline requires a sandbox: ${detail}`, {
+    hint: `nothing was started; ${hint}; with \`sandbox: auto\` the doer's shell runs unconfined, in a worktree of its own`,
+  });
 }
 
 /** What a run goes on with. */
@@ -42,6 +43,7 @@ export interface WayOn {
 
 /** The same for a run that goes on: what the steps that are left need is there, before the run is touched. */
 export async function preflightResume(run: Run, { pipeline, toDo, routes }: WayOn, wiring: Wiring): Promise<void> {
+  await requireSandbox(pipeline, wiring);
   const left = stepsLeft(run, pipeline, toDo);
   requireVariables(pipeline, left, wiring);
   await requireWritable(wiring);

@@ -40,6 +40,11 @@ export class CcpError extends Error {
   }
 }
 
+/** True for a failure of the machine: no word of it is for a model, and what met it counts as never done. */
+export function isOfMachine(thrown: unknown): thrown is CcpError {
+  return thrown instanceof CcpError && (thrown.exitCode === EXIT.disk || thrown.code.startsWith("sandbox_"));
+}
+
 /** Marks a branch that the types rule out. Throws: reaching it is a bug in ccp. */
 export function unreachable(value: never): never {
   throw new Error(`unreachable: ${JSON.stringify(value)}`);

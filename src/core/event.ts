@@ -1,4 +1,5 @@
 import type { Budget, Scope, Window } from "./budget.ts";
+import type { Sandbox } from "./confinement.ts";
 import type { Saying } from "./conversation.ts";
 import type { ExitCode } from "./errors.ts";
 import type { FailureClass } from "./failure.ts";
@@ -95,11 +96,16 @@ export type Event =
       /** Absolute path under which `<rid>/` and the latest artifacts are written. */
       readonly resultsDir: string;
       readonly budgets: Readonly<Partial<Record<Scope, Budget>>>;
-      readonly sandbox: { readonly asked: SandboxMode; readonly active: "none" };
+      readonly sandbox: { readonly asked: SandboxMode; readonly active: Sandbox };
       /** The run that this one comes after: it starts from that one's tree (`--on`), or does the same again (`rerun`). */
       readonly parent: string | null;
     }
-  | { readonly type: "run.resumed"; readonly epoch: number }
+  | {
+      readonly type: "run.resumed";
+      readonly epoch: number;
+      /** What holds its processes from here on; missing: the same as before. */
+      readonly sandbox?: Sandbox;
+    }
   | {
       readonly type: "run.ended";
       readonly status: EndStatus;

@@ -1,4 +1,4 @@
-import type { Command, Pipeline, Step } from "./pipeline.ts";
+import { type CheckCommand, checkOf, type Pipeline, type Step } from "./pipeline.ts";
 import { type Run, stepState } from "./run.ts";
 
 /** A step that changes nothing and says whether the tree is good: its word counts for the tree that it judged. */
@@ -50,13 +50,10 @@ export function voidBefore(pipeline: Pipeline, run: Run, step: Step): readonly S
 }
 
 /** An `until` check that was green before somebody else changed the tree; null: each is green on the run's tree. */
-export function unprovenUntil(
-  pipeline: Pipeline,
-  run: Run,
-): { readonly stepId: string; readonly command: Command; readonly env: readonly string[] } | null {
+export function unprovenUntil(pipeline: Pipeline, run: Run): ({ readonly stepId: string } & CheckCommand) | null {
   for (const step of pipeline.steps) {
     if (step.kind !== "agent" || !step.until || stepState(run, step.id).judgedTree === run.tree) continue;
-    if (!finalCheck(run, step)) return { stepId: step.id, command: step.until.command, env: step.env };
+    if (!finalCheck(run, step)) return { stepId: step.id, ...checkOf(step, step.until.command) };
   }
   return null;
 }

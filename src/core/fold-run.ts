@@ -37,6 +37,7 @@ function applyFact(run: Run, event: StoredEvent): Run {
       return {
         ...run,
         status: "running",
+        sandbox: event.sandbox ?? run.sandbox,
         epoch: event.epoch,
         driveSeq: event.seq,
         wasKilled: run.end === null,
@@ -227,6 +228,7 @@ function created(run: Run, event: StoredEvent & EventOf<"run.created">): Run {
     ...run,
     status: "running",
     created: event,
+    sandbox: event.sandbox.active,
     budgets,
     pipeline,
     tree: base.tree,

@@ -3,7 +3,7 @@ import { isJudge, refutedUntil, unprovenUntil, voidBefore, voidJudgements } from
 import { deservesAnotherTry } from "./failure.ts";
 import {
   baselineChecks,
-  type Command,
+  type CheckCommand,
   isWriter,
   type Pipeline,
   type ShellStep,
@@ -22,19 +22,9 @@ export type Action =
   /** Put the files back to the tree on record. */
   | { readonly type: "restore-tree"; readonly tree: string }
   /** Run a check on the base, before anything was changed. */
-  | {
-      readonly type: "check-base";
-      readonly checkId: string;
-      readonly command: Command;
-      readonly env: readonly string[];
-    }
+  | ({ readonly type: "check-base"; readonly checkId: string } & CheckCommand)
   /** Run an `until` check on the final tree, which others have changed since it was green. */
-  | {
-      readonly type: "check-final";
-      readonly stepId: string;
-      readonly command: Command;
-      readonly env: readonly string[];
-    }
+  | ({ readonly type: "check-final"; readonly stepId: string } & CheckCommand)
   /** Take back what these steps said of another tree. */
   | { readonly type: "judge-again"; readonly steps: readonly string[] }
   | { readonly type: "perform"; readonly step: Step; readonly conversation: number }
@@ -110,7 +100,9 @@ function nextBaselineCheck(pipeline: Pipeline, run: Run): Action | null {
     run.commands.filter((command) => command.purpose === "baseline").map((command) => command.commandId),
   );
   const check = baselineChecks(pipeline).find(({ id }) => !done.has(`baseline.${id}`));
-  return check ? { type: "check-base", checkId: `baseline.${check.id}`, command: check.command, env: check.env } : null;
+  if (!check) return null;
+  const { id, ...command } = check;
+  return { type: "check-base", checkId: `baseline.${id}`, ...command };
 }
 
 /** How the steps stand, in pipeline order. */

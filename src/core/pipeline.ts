@@ -1,7 +1,7 @@
 import type { Budget } from "./budget.ts";
 import type { ContextSettings } from "./context-plan.ts";
 import { changesFiles, type PermissionRule, type ToolName } from "./permission.ts";
-import type { McpServer } from "./tool-servers.ts";
+import type { McpServer, ServerNetwork } from "./tool-servers.ts";
 
 /** The built-in roles. What each finishes with is its contract, in `contract.ts`. */
 export const ROLE_NAMES = ["planner", "doer", "reviewer"] as const;
@@ -23,6 +23,8 @@ export interface Role {
   readonly context?: ContextSettings;
   /** Run after each edit; missing: none. */
   readonly editChecks?: readonly EditCheck[];
+  /** What its shell may reach where a sandbox is active; missing: nothing. */
+  readonly network?: ServerNetwork;
   /** All steps of this role draw on it, all tries counted. */
   readonly budget: Budget;
   /** Model calls of one conversation. */
@@ -54,6 +56,8 @@ interface StepBase {
   readonly artifact: string | null;
   /** Names of variables of the user's environment that the step's commands may see. An agent never does. */
   readonly env: readonly string[];
+  /** What its command or check may reach where a sandbox is active; missing: nothing. */
+  readonly network?: ServerNetwork;
   readonly onFailure: { readonly backTo: string; readonly attempts: number } | null;
 }
 
@@ -122,6 +126,8 @@ export interface Pipeline {
     readonly copy: readonly string[];
     /** Run once in the new worktree; null: nothing. */
     readonly setup: string | null;
+    /** What that command may reach where a sandbox is active; missing: everything. */
+    readonly network?: ServerNetwork;
   };
   readonly sandbox: SandboxMode;
   /** What follows on a call that was lost: it is asked again, or a person is asked first. */
@@ -135,9 +141,15 @@ export interface Pipeline {
   readonly messages: Readonly<Record<string, string>>;
 }
 
+/** A role that only reads, whatever its tools could do: the sandbox holds it to that. */
+export function isReadOnly(role: RoleName): boolean {
+  return role !== "doer";
+}
+
 /** True when a step can change the tree: such a step runs alone. */
 export function isWriter(pipeline: Pipeline, step: Step): boolean {
   if (step.kind === "shell") return true;
+  if (isReadOnly(step.role)) return false;
   return (pipeline.roles[step.role]?.tools ?? []).some(changesFiles);
 }
 
@@ -153,13 +165,19 @@ export function withDownstream(pipeline: Pipeline, id: string): readonly string[
   return pipeline.steps.filter((step) => found.has(step.id)).map((step) => step.id);
 }
 
+/** A check that the engine runs for itself, and what it is given. */
+export type CheckCommand = { readonly command: Command } & Pick<Step, "env" | "network">;
+
+/** The same with what the step has for its commands. */
+export function checkOf({ env, network }: Step, command: Command): CheckCommand {
+  return { command, env, ...(network === undefined ? {} : { network }) };
+}
+
 /** The checks that are run on the base: each command once. */
-export function baselineChecks(
-  pipeline: Pipeline,
-): readonly { readonly id: string; readonly command: Command; readonly env: readonly string[] }[] {
+export function baselineChecks(pipeline: Pipeline): readonly ({ readonly id: string } & CheckCommand)[] {
   const checks = pipeline.steps.flatMap((step) => {
-    if (step.kind === "shell") return step.check ? [{ id: step.id, command: step.command, env: step.env }] : [];
-    return step.until ? [{ id: `${step.id}.until`, command: step.until.command, env: step.env }] : [];
+    if (step.kind === "shell") return step.check ? [{ id: step.id, ...checkOf(step, step.command) }] : [];
+    return step.until ? [{ id: `${step.id}.until`, ...checkOf(step, step.until.command) }] : [];
   });
   const key = (command: Command) => (command.kind === "text" ? `text ${command.text}` : `input ${command.name}`);
   return checks.filter(

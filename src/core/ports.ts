@@ -1,4 +1,5 @@
 import type { Reservation } from "./budget.ts";
+import type { Confinement } from "./confinement.ts";
 import type { ContextSettings } from "./context-plan.ts";
 import type { Shortening } from "./context-view.ts";
 import type { Reminder, Utterance } from "./conversation.ts";
@@ -195,6 +196,8 @@ export interface CommandRequest {
   readonly env: Readonly<Record<string, string>>;
   readonly timeoutMs: number | null;
   readonly signal: AbortSignal;
+  /** Missing: no sandbox is active. */
+  readonly confinement?: Confinement;
 }
 
 /** A program that is talked to: a server of tools. */
@@ -204,6 +207,8 @@ export interface ProgramRequest {
   /** Added to the allow-listed environment. */
   readonly env: Readonly<Record<string, string>>;
   readonly network: ServerNetwork;
+  /** Missing: no sandbox is active. */
+  readonly confinement?: Confinement;
 }
 
 /** A program that runs beside the tools of a step. It sees the worktree, and changes nothing in it where a sandbox holds. */
@@ -304,7 +309,10 @@ export interface Workspace {
   }): Promise<FileOutcome<readonly GrepMatch[]>>;
   /** Keeps what was too long to be shown, to be read under this path (`OUTPUT_FOLDER`) and never a part of the tree. */
   keepOutput(path: string, bytes: Uint8Array): Promise<void>;
-  /** Runs in the worktree's root, in a process group of its own; nothing of it survives the call. */
+  /**
+   * Runs in the worktree's root, in a process group of its own; nothing of it survives the call. Throws
+   * `CcpError("sandbox_failed" | "sandbox_unavailable")` where what is to hold it does not: then it has not run.
+   */
   run(request: CommandRequest): Promise<CommandResult>;
   /** Jobs of a conversation, which has begun so many before. While a tree is recorded they stand still. */
   openJobs(begun: number): StepJobs;

@@ -31,7 +31,7 @@ export function runRecord(run: Run, pipeline: Pipeline, events: readonly StoredE
       : null,
     tree: run.tree,
     branch: run.workspace?.branch ?? null,
-    sandbox: created ? { asked: created.sandbox.asked, active: created.sandbox.active } : null,
+    sandbox: created ? { asked: created.sandbox.asked, active: run.sandbox } : null,
     inputs: { ...created?.inputs },
     usage: usageRecord(stepEntries(run.steps).reduce((sum, [, step]) => addUsage(sum, step.usage), NO_USAGE)),
     cost_usd: total.settledNanos / NANOS_PER_USD,

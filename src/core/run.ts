@@ -1,4 +1,5 @@
 import { type Budget, NOTHING_SPENT, type Scope, type Spend } from "./budget.ts";
+import type { Sandbox } from "./confinement.ts";
 import type { BlobRef, EndStatus, EventOf, TreeHash } from "./event.ts";
 import { type StepState, UNTRIED } from "./step-state.ts";
 import { NO_STEPS, type StepTable, stepEntries, stepOf } from "./step-table.ts";
@@ -15,6 +16,8 @@ export interface Run {
   readonly created: (EventOf<"run.created"> & { readonly at: number }) | null;
   /** The plan that it follows: that of its beginning, or the one that somebody has put in its place. */
   readonly pipeline: BlobRef | null;
+  /** What holds its processes. */
+  readonly sandbox: Sandbox;
   readonly epoch: number;
   /** The event that began the present drive. */
   readonly driveSeq: number;
@@ -75,6 +78,7 @@ export function newRun(rid: string): Run {
     status: "new",
     created: null,
     pipeline: null,
+    sandbox: "none",
     epoch: 0,
     driveSeq: 0,
     wasKilled: false,

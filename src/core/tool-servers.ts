@@ -45,7 +45,7 @@ export interface ServerAnswer {
   readonly text: string;
 }
 
-/** The servers of one step: each is started when it is first needed, all are ended with the step. None of these throws. */
+/** The servers of one step: each is started when it is first needed, all are ended with the step. None throws for a server. */
 export interface StepServers {
   /** In the pipeline's order; a server is asked once. */
   list(signal: AbortSignal): Promise<readonly ServerListing[]>;

@@ -9,12 +9,14 @@ import { stepState } from "../core/run.ts";
 import { NO_SERVERS, type StepServers } from "../core/tool-servers.ts";
 import { recordWithFiles } from "./artifact.ts";
 import { assignmentOf } from "./assignment.ts";
+import { workspaceOfRole } from "./confined.ts";
 import { waitingFor } from "./consent.ts";
 import { type Context, treeOf, workspaceOf } from "./context.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { judgeFinish } from "./judge.ts";
 import { bringBackOutputs } from "./keep-whole.ts";
 import { composePrompt, type Prompt } from "./prompt.ts";
+import { changedByReader } from "./reader-tree.ts";
 import { interrupted } from "./shell-step.ts";
 import { openStepPort } from "./step-port.ts";
 import { checkUntil } from "./until.ts";
@@ -22,7 +24,7 @@ import { checkUntil } from "./until.ts";
 /** Lets an agent work until its step has an outcome, or the drive is to stop. */
 export async function performAgentStep(context: Context, step: AgentStep, conversation: number): Promise<void> {
   const servers = openServers(context, step, conversation);
-  const jobs = workspaceOf(context).openJobs(jobsBegun(context, step, conversation));
+  const jobs = workspaceOfRole(context, step).openJobs(jobsBegun(context, step, conversation));
   try {
     await converse(context, step, conversation, { servers, jobs });
   } finally {
@@ -51,6 +53,11 @@ async function converse(
     const outcome = await context.deps.agent.run(assignment, port);
     const isOutOfTime = clock?.aborted && !context.halt.signal.aborted && outcome.type !== "finished";
     if (isOutOfTime || outcome.type !== "stopped") await endJobs(context, jobs);
+    const changed = outcome.type === "stopped" ? null : await changedByReader(context, step);
+    if (changed !== null) {
+      finish(context, step, conversation, failed("tree-changed", changed));
+      return;
+    }
     if (isOutOfTime) {
       finish(context, step, conversation, failed("timeout", "the step ran out of time"));
       return;
@@ -105,7 +112,7 @@ function openServers(context: Context, step: AgentStep, conversation: number): S
   const { pipeline, deps } = context;
   const servers = pipeline.roles[step.role]?.servers ?? [];
   if (servers.length === 0) return NO_SERVERS;
-  const workspace = workspaceOf(context);
+  const workspace = workspaceOfRole(context, step);
   return deps.servers.open(servers, { stepId: step.id, conversation, workspace, variables: deps.variables });
 }
 

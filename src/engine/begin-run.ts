@@ -1,4 +1,5 @@
 import type { Budget, Scope } from "../core/budget.ts";
+import { activeSandbox } from "../core/confinement.ts";
 import type { Base, Event } from "../core/event.ts";
 import { applyEvent } from "../core/fold-run.ts";
 import { canonicalJson } from "../core/json.ts";
@@ -24,7 +25,7 @@ export interface RunSpec {
 /** Puts a new run on record, owned by this process. Everything that it depends on is pinned in it. */
 export function beginRun(
   spec: RunSpec,
-  deps: Pick<EngineDeps, "store" | "chance" | "repository" | "publish" | "secrets">,
+  deps: Pick<EngineDeps, "store" | "chance" | "repository" | "publish" | "secrets" | "sandbox">,
 ): { readonly rid: string; readonly epoch: number } {
   const rid = deps.chance.rid();
   const { store, chance, publish } = deps;
@@ -46,7 +47,7 @@ export function beginRun(
         repository: deps.repository.root,
         resultsDir: spec.resultsDir,
         budgets: budgetsOf(spec.pipeline),
-        sandbox: { asked: spec.pipeline.sandbox, active: "none" },
+        sandbox: { asked: spec.pipeline.sandbox, active: activeSandbox(spec.pipeline.sandbox, deps.sandbox()) },
         parent: spec.parent,
       },
       ...spec.inherited,

@@ -1,6 +1,8 @@
+import type { Network } from "../core/confinement.ts";
 import type { CommandEnd, CommandPurpose, Event, EventOf, TreeHash } from "../core/event.ts";
 import type { Run } from "../core/run.ts";
 import { recordWithFiles } from "./artifact.ts";
+import { confinedWorkspace } from "./confined.ts";
 import { type Context, treeOf, treeOfRun, workspaceOf } from "./context.ts";
 import type { Executed } from "./executor.ts";
 
@@ -11,6 +13,8 @@ export interface EngineCommand {
   readonly stepId: string | null;
   readonly command: string;
   readonly env: readonly string[];
+  /** What it may reach where a sandbox is active. */
+  readonly network: Network;
   readonly timeoutMs: number | null;
   /** `discard`: the tree is put back as it was. */
   readonly changes: "discard" | "keep";
@@ -53,7 +57,8 @@ export async function carryOut(context: Context, command: EngineCommand): Promis
   const { commandId, purpose, stepId, timeoutMs } = command;
   const env = context.environment.of(command.env);
   const execution = { commandId, command: command.command, env, timeoutMs, signal: halt.signal };
-  const executed = await deps.executor.command(execution, workspaceOf(context));
+  const held = confinedWorkspace(context, { writes: "worktree", network: command.network });
+  const executed = await deps.executor.command(execution, held);
   if (halt.signal.aborted) return null;
   // What has filled the disk would fill it once more as a tree.
   if (executed.endedBy === "disk-limit") await workspaceOf(context).restore(tree);

@@ -1,3 +1,4 @@
+import type { Sandbox } from "../core/confinement.ts";
 import type { Delta, StoredEvent } from "../core/event.ts";
 import type { Agent, Chance, Models, Repository, Results, Spool, ToolServers, Tools } from "../core/ports.ts";
 import type { Run } from "../core/run.ts";
@@ -25,6 +26,8 @@ export interface EngineDeps {
   readonly secrets: readonly string[];
   /** The user's values of the variables that a step's `env` names. */
   readonly variables: Readonly<Record<string, string>>;
+  /** What can hold processes here. */
+  readonly sandbox: () => Sandbox;
   readonly control: Control;
 }
 

@@ -1,7 +1,7 @@
 import { EXIT } from "../core/errors.ts";
 import type { Event } from "../core/event.ts";
 import type { Action } from "../core/next.ts";
-import type { Command } from "../core/pipeline.ts";
+import type { CheckCommand } from "../core/pipeline.ts";
 import { type EngineCommand, type PerformedCommand, runCommand } from "./command.ts";
 import { endRun } from "./conclude.ts";
 import { type Context, commandText, treeOf, workspaceOf } from "./context.ts";
@@ -50,7 +50,8 @@ export function runSetup(
   changes: "keep" | "discard",
   alongside?: (performed: PerformedCommand) => readonly Event[],
 ): Promise<PerformedCommand | null> {
-  const limits = { env: [], timeoutMs: PREPARATION_TIMEOUT_MS, changes };
+  const network = context.pipeline.workspace.network ?? "open";
+  const limits = { env: [], network, timeoutMs: PREPARATION_TIMEOUT_MS, changes };
   return runCommand(context, { commandId: "setup", purpose: "setup", stepId: null, command, ...limits }, alongside);
 }
 
@@ -67,10 +68,10 @@ export function checkFinal(context: Context, action: Extract<Action, { type: "ch
 
 async function check(
   context: Context,
-  action: { readonly command: Command; readonly env: readonly string[] },
+  action: CheckCommand,
   recordedAs: Pick<EngineCommand, "commandId" | "purpose" | "stepId">,
 ): Promise<void> {
-  const { command, env } = action;
-  const limits = { timeoutMs: PREPARATION_TIMEOUT_MS, changes: "discard" } as const;
+  const { command, env, network = "none" } = action;
+  const limits = { network, timeoutMs: PREPARATION_TIMEOUT_MS, changes: "discard" } as const;
   await runCommand(context, { ...recordedAs, ...limits, command: commandText(context, command), env });
 }

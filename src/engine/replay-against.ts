@@ -119,6 +119,7 @@ function world({ run, events, plan, parts, memory, made, signal }: Surroundings,
     tell: () => undefined,
     secrets: [],
     variables: {},
+    sandbox: () => run.created?.sandbox.active ?? "none",
     control: {
       signal,
       pauseRequested: () => signal.aborted,

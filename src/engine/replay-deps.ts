@@ -46,6 +46,7 @@ export function followingDeps({ run, events, parts, memory, made }: Undertaking,
     tell: () => undefined,
     secrets: [],
     variables: {},
+    sandbox: () => run.sandbox,
     control: {
       signal: halted.signal,
       pauseRequested: () => course.standstill()?.kind === "paused",

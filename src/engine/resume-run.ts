@@ -1,9 +1,10 @@
 import type { Budget, Scope } from "../core/budget.ts";
+import { activeSandbox } from "../core/confinement.ts";
 import { CcpError, EXIT } from "../core/errors.ts";
 import type { Event, EventOf } from "../core/event.ts";
 import { canonicalJson } from "../core/json.ts";
 import { raisedBudgets } from "../core/override.ts";
-import type { RoleName } from "../core/pipeline.ts";
+import type { Pipeline, RoleName } from "../core/pipeline.ts";
 import type { Repository } from "../core/ports.ts";
 import { readRun } from "../core/read-run.ts";
 import { openQuestion, type Run } from "../core/run.ts";
@@ -33,7 +34,7 @@ export interface Decision {
 export function resumeRun(
   rid: string,
   changes: ResumeChanges,
-  deps: Pick<EngineDeps, "store" | "chance" | "repository" | "publish">,
+  deps: Pick<EngineDeps, "store" | "chance" | "repository" | "publish" | "sandbox">,
 ): number {
   refuseFinal(readRun(rid, deps.store), deps.repository);
   const epoch = deps.store.claim(rid);
@@ -48,7 +49,7 @@ export function resumeRun(
   const replanned = changes.pipeline ? newPlan(log, changes.pipeline) : [];
   const raised = changes.budget ? Object.entries(raisedBudgets(pinnedPipeline(log), changes.budget)) : [];
   log.record(
-    { type: "run.resumed", epoch },
+    { type: "run.resumed", epoch, ...changedSandbox(log, changes.pipeline?.pipeline ?? pinnedPipeline(log), deps) },
     ...(changes.decision && question ? [decisionOver(question, changes.decision)] : []),
     ...replanned,
     ...raised.map(([scope, budget]): Event => ({ type: "budget.raised", scope: scope as Scope, budget: budget ?? {} })),
@@ -61,6 +62,12 @@ export function resumeRun(
 
 function decisionOver({ stepId, toolCallId }: EventOf<"permission.asked">, decision: Decision): Event {
   return { type: "permission.decided", stepId, toolCallId, ...decision };
+}
+
+/** A run may go on on another machine, or on one that can do more or less than it could. */
+function changedSandbox({ run }: RunLog, { sandbox }: Pipeline, deps: Pick<EngineDeps, "sandbox">) {
+  const active = activeSandbox(sandbox, deps.sandbox());
+  return active === run.sandbox ? {} : { sandbox: active };
 }
 
 /** Nothing where the plan is the one that the run follows already. Ceilings stay: a resume grants nothing. */

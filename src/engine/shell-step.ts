@@ -55,6 +55,7 @@ function tryOf(context: Context, { step, conversation }: NextShellStep, run: Run
     stepId: step.id,
     command: commandText(context, step.command),
     env: step.env,
+    network: step.network ?? "none",
     timeoutMs: step.timeoutMs,
     changes: step.changes,
   };

@@ -31,6 +31,7 @@ export async function checkUntil(
     stepId: step.id,
     command: commandText(context, until.command),
     env: step.env,
+    network: step.network ?? "none",
     timeoutMs: step.timeoutMs ?? CHECK_TIMEOUT_MS,
     changes: "discard",
   } as const;

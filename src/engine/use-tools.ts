@@ -4,8 +4,9 @@ import type { StepJobs, ToolCheck, ToolResult, ToolSession, ToolUse } from "../c
 import type { SeenFiles } from "../core/seen.ts";
 import type { StepServers } from "../core/tool-servers.ts";
 import { withAdvice } from "./advice.ts";
+import { workspaceOfRole } from "./confined.ts";
 import { consented } from "./consent.ts";
-import { type Context, treeOf, workspaceOf } from "./context.ts";
+import { type Context, treeOf } from "./context.ts";
 import { dueChecks } from "./edit-checks.ts";
 import type { ToolExecution } from "./executor.ts";
 import { keepWhole, type Spilled } from "./keep-whole.ts";
@@ -91,7 +92,7 @@ async function carriedOut(
   const { deps } = context;
   const { signal, servers, jobs } = using;
   const startedAt = deps.chance.now();
-  const workspace = workspaceOf(context);
+  const workspace = workspaceOfRole(context, step);
   const place = { workspace, signal, servers, jobs, session: sessionOf(context, using.seen()) };
   // What is judged next is the tree that they leave.
   if (ready.tool === "finish") await jobs.end();

@@ -1,5 +1,6 @@
 import type { Command, Step } from "../core/pipeline.ts";
 import type { CheckedFile } from "./checked-file.ts";
+import { networkOf } from "./network.ts";
 import { parseDuration } from "./patterns.ts";
 import { inDependencyOrder, type PlannedStep, planSteps } from "./plan-steps.ts";
 import type { RawCommand, RawStep } from "./schema.ts";
@@ -29,6 +30,7 @@ function stepOf(step: PlannedStep, artifact: string | null, detectedInputs: read
     artifact,
     timeoutMs: raw.timeout === undefined ? null : parseDuration(raw.timeout),
     env: raw.env ?? [],
+    ...networkOf(raw),
     onFailure: wayBackOf(raw),
   };
   if (raw.role === undefined) {

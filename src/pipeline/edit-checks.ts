@@ -1,9 +1,8 @@
 import type { Diagnostic } from "../core/diagnostic.ts";
-import { type EditCheck, ROLE_NAMES, type RoleName } from "../core/pipeline.ts";
+import { type EditCheck, isReadOnly, ROLE_NAMES, type RoleName } from "../core/pipeline.ts";
 import type { Rule } from "./draft.ts";
 import { parseDuration } from "./patterns.ts";
 import { badCommandReferences } from "./references.ts";
-import { isReadOnly } from "./role-defaults.ts";
 import type { RawRole } from "./schema.ts";
 import { problem } from "./source.ts";
 

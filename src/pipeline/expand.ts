@@ -8,6 +8,7 @@ import { type Draft, sorted } from "./draft.ts";
 import { editChecksOf } from "./edit-checks.ts";
 import { inputSpec, inputValues } from "./input-values.ts";
 import { serversOf } from "./mcp-servers.ts";
+import { networkOf } from "./network.ts";
 import { withoutSamples } from "./permission-samples.ts";
 import { planSteps } from "./plan-steps.ts";
 import { DEFAULT_MAX_TURNS, toolsOf } from "./role-defaults.ts";
@@ -80,7 +81,11 @@ function pipelineOf(
     description: raw.description ?? null,
     inputs: Object.fromEntries(inputs),
     budget,
-    workspace: { copy: raw.workspace?.copy ?? context.project.copy, setup: raw.workspace?.setup ?? null },
+    workspace: {
+      copy: raw.workspace?.copy ?? context.project.copy,
+      setup: raw.workspace?.setup ?? null,
+      ...networkOf(raw.workspace),
+    },
     sandbox: raw.sandbox ?? "auto",
     onLostCall: raw.on_lost_call ?? "retry",
     roles: rolesOf(file, roles, { prompts, budget }, context),
@@ -110,6 +115,7 @@ function rolesOf(
       ...(servers.length > 0 ? { servers } : {}),
       ...(raw?.context?.tokens === undefined ? {} : { context: { tokens: raw.context.tokens } }),
       ...(editChecks.length > 0 ? { editChecks } : {}),
+      ...networkOf(raw),
       budget: budgets[name] ?? {},
       maxTurns: raw?.max_turns ?? DEFAULT_MAX_TURNS[name],
     };

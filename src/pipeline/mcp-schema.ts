@@ -4,7 +4,7 @@ import { DURATION_PATTERN, ID_PATTERN, URL_PATTERN, VARIABLE_PATTERN } from "./p
 const text = { type: "string", minLength: 1 } as const satisfies JsonSchema;
 
 /** What a process may reach, as files of ccp spell it. */
-const NETWORK = {
+export const NETWORK = {
   description: "What its process may reach where a sandbox is active. Default: `none`.",
   anyOf: [
     { type: "string", enum: ["none", "open"] },

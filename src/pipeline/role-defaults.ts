@@ -1,14 +1,9 @@
 import { changesFiles, JOB_TOOLS, SERVER_TOOLS, TOOL_NAMES, type ToolName } from "../core/permission.ts";
-import type { RoleName } from "../core/pipeline.ts";
+import { isReadOnly, type RoleName } from "../core/pipeline.ts";
 import type { RawRole } from "./schema.ts";
 
 /** Model calls of one conversation: a backstop against going in circles, well above what real work takes. The budget is the limit that is meant to bind. */
 export const DEFAULT_MAX_TURNS: Readonly<Record<RoleName, number>> = { planner: 40, doer: 150, reviewer: 40 };
-
-/** Planner and reviewer read; only the doer changes anything. */
-export function isReadOnly(role: RoleName): boolean {
-  return role !== "doer";
-}
 
 /** A role's tools, in the order in which all are listed. `finish` is always there: without it no role could end. */
 export function toolsOf(role: RoleName, raw: RawRole | undefined): readonly ToolName[] {

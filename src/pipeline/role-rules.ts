@@ -2,21 +2,23 @@ import type { Budget } from "../core/budget.ts";
 import type { Diagnostic } from "../core/diagnostic.ts";
 import { formatUsd } from "../core/money.ts";
 import { changesFiles, type ToolName } from "../core/permission.ts";
-import { ROLE_NAMES, type RoleName } from "../core/pipeline.ts";
+import { isReadOnly, ROLE_NAMES, type RoleName } from "../core/pipeline.ts";
 import { budgetOf, roleCeilings } from "./budgets.ts";
 import type { Draft, Rule } from "./draft.ts";
-import { isReadOnly, toolsOf } from "./role-defaults.ts";
+import { toolsOf } from "./role-defaults.ts";
 import type { RawRole } from "./schema.ts";
 import { type Path, problem } from "./source.ts";
 
-/** A role that only reads has no tool that writes: without a sandbox nothing could hold it to less than the tool can do. */
+/** A role that only reads has no tool that writes. A shell it may have: it gets it where a sandbox holds it to reading. */
 export const checkTools: Rule = (draft) =>
   eachRole(draft, (name, raw, path) => {
     if (!isReadOnly(name)) return [];
     return (raw.tools ?? []).flatMap((tool, index) => {
-      if (!changesFiles(tool)) return [];
-      const message = `the ${name} cannot have "${tool}": it only reads, and nothing here could hold it to that`;
-      const hint = tool === "bash" ? 'run the command in a "run" step, or let a doer do it' : "let a doer do it";
+      if (!changesFiles(tool) || (tool === "bash" && draft.raw.sandbox !== "off")) return [];
+      const isShell = tool === "bash";
+      const why = isShell ? 'it only reads, and with "sandbox: off" nothing could hold it to that' : "it only reads";
+      const hint = isShell ? 'run the command in a "run" step, or let a doer do it' : "let a doer do it";
+      const message = `the ${name} cannot have "${tool}": ${why}`;
       return [problem(draft.source.at([...path, "tools", index]), message, hint)];
     });
   });

@@ -2,7 +2,7 @@ import type { Infer, JsonSchema } from "../core/json.ts";
 import { EFFECTS, TOOL_NAMES } from "../core/permission.ts";
 import { ASK_RULES, INPUT_TYPES, LOST_CALL_RULES, ROLE_NAMES, SANDBOX_MODES } from "../core/pipeline.ts";
 import { EDIT_CHECKS } from "./edit-check-schema.ts";
-import { MCP_SERVERS } from "./mcp-schema.ts";
+import { MCP_SERVERS, NETWORK } from "./mcp-schema.ts";
 import {
   ARTIFACT_PATTERN,
   DURATION_PATTERN,
@@ -126,7 +126,7 @@ const ROLE = {
       items: { type: "string", enum: TOOL_NAMES },
       uniqueItems: true,
       description:
-        "What the role may call; `finish` is always there. Planner and reviewer cannot have edit, write or bash.",
+        "What the role may call; `finish` is always there. Planner and reviewer cannot have edit or write, and bash only where a sandbox is active.",
     },
     permissions: {
       type: "array",
@@ -157,6 +157,7 @@ const ROLE = {
       },
     },
     edit_checks: EDIT_CHECKS,
+    network: { ...NETWORK, description: "What its shell may reach where a sandbox is active. Default: `none`." },
     max_turns: { type: "integer", minimum: 1, maximum: 1000, description: "Model calls of one conversation." },
   },
 } as const satisfies JsonSchema;
@@ -211,6 +212,10 @@ export const STEP_SCHEMA = {
       uniqueItems: true,
       description: "Variables of your environment that the step's commands may see. An agent never does.",
     },
+    network: {
+      ...NETWORK,
+      description: "What the step's command or check may reach where a sandbox is active. Default: `none`.",
+    },
     until: {
       type: "object",
       additionalProperties: false,
@@ -261,6 +266,7 @@ export const PIPELINE_SCHEMA = {
           description: "Globs of untracked paths to bring along. Default: the ecosystem's dependencies.",
         },
         setup: { ...text, description: "A command that is run once in the new worktree." },
+        network: { ...NETWORK, description: "What `setup` may reach where a sandbox is active. Default: `open`." },
       },
     },
     sandbox: {

@@ -1,4 +1,4 @@
-import { messageOf } from "../core/errors.ts";
+import { isOfMachine, messageOf } from "../core/errors.ts";
 import type { ServerPlace, ToolServers } from "../core/ports.ts";
 import type { McpServer, ServerAnswer, ServerListing, StepServers } from "../core/tool-servers.ts";
 import type { McpSession } from "./mcp-session.ts";
@@ -23,6 +23,7 @@ function openServers(servers: readonly McpServer[], place: ServerPlace): StepSer
     try {
       return { server: server.name, tools: await (await sessionOf(server)).tools(signal) };
     } catch (error) {
+      if (isOfMachine(error)) throw error;
       return { server: server.name, unavailable: messageOf(error) };
     }
   };
@@ -34,6 +35,7 @@ function openServers(servers: readonly McpServer[], place: ServerPlace): StepSer
       try {
         return await (await sessionOf(server)).call(tool, args, signal);
       } catch (error) {
+        if (isOfMachine(error)) throw error;
         return { ok: false, text: `${name}/${tool} gave no answer: ${messageOf(error)}` };
       }
     },

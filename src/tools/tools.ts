@@ -1,4 +1,4 @@
-import { CcpError, EXIT, messageOf } from "../core/errors.ts";
+import { isOfMachine, messageOf } from "../core/errors.ts";
 import type { ToolName } from "../core/permission.ts";
 import type { ToolResult, Tools } from "../core/ports.ts";
 import { visibleText } from "../core/visible-text.ts";
@@ -50,8 +50,8 @@ export function createTools(settings: BashSettings = { backgroundAfterMs: 60_000
       try {
         return inPlainSight(await tool.run(ready.arguments, place));
       } catch (error) {
-        // A disk that fails is no fault of the call's: the drive stops, and the call counts as never made.
-        if (error instanceof CcpError && error.exitCode === EXIT.disk) throw error;
+        // A disk or a sandbox that fails is no fault of the call's: the drive stops, and the call counts as never made.
+        if (isOfMachine(error)) throw error;
         return failed(`${ready.tool} could not be carried out: ${messageOf(error)}`);
       }
     },

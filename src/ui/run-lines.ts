@@ -1,3 +1,4 @@
+import { sandboxText } from "../core/confinement.ts";
 import type { Base, EventOf, StoredEvent } from "../core/event.ts";
 import { formatUsd } from "../core/money.ts";
 import { type Run, totalSpend } from "../core/run.ts";
@@ -26,7 +27,7 @@ export function runLine(event: RunEvent, run: Run, context: LineContext): Line {
     case "run.created":
       return line("title", createdText(event, context));
     case "run.resumed":
-      return line("title", resumedText(run));
+      return line("title", resumedText(event, run));
     case "run.ended":
       return endedLine(event, run);
     case "run.applied":
@@ -55,7 +56,7 @@ function createdText(event: RunEvent & EventOf<"run.created">, context: LineCont
     baseText(event.base),
     event.parent === null ? null : `after ${event.parent}`,
     scripted ? "SCRIPTED model: its answers are read from a file, no model is asked" : null,
-    "no sandbox: the doer's shell is not confined",
+    sandboxText(event.sandbox.asked, event.sandbox.active),
   ]
     .filter((part) => part !== null)
     .join("  ");
@@ -66,11 +67,13 @@ function baseText(base: Base): string {
   return `base ${base.commit.slice(0, 7)} (${base.branch ?? "detached"}${dirty})`;
 }
 
-function resumedText(run: Run): string {
+function resumedText({ sandbox }: EventOf<"run.resumed">, run: Run): string {
   const done = stepEntries(run.steps).filter(([, step]) => step.status === "succeeded").length;
   const spend = totalSpend(run);
   const kept = `${plural(done, "step")} done, ${formatUsd(spend.settledNanos)} not spent again`;
-  return `${run.rid} resumed: ${kept}  budget ${formatBudget(run.budgets.run)}`;
+  const held =
+    sandbox === undefined ? "" : `  from here on: ${sandboxText(run.created?.sandbox.asked ?? "auto", sandbox)}`;
+  return `${run.rid} resumed: ${kept}  budget ${formatBudget(run.budgets.run)}${held}`;
 }
 
 const ENDS: Readonly<Record<EventOf<"run.ended">["status"], string>> = {

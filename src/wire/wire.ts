@@ -13,6 +13,7 @@ import type { Library } from "../pipeline/library.ts";
 import { type Closable, openSpool, openStore, openUserLedger, stateDir } from "./journal.ts";
 import { openModels, readLanes, secretsOf } from "./models.ts";
 import { openReplays, type Replays } from "./replays.ts";
+import { type SandboxHere, sandboxFinder, sandboxHere } from "./sandbox.ts";
 
 export type { RunSpec } from "../engine/begin-run.ts";
 export type { Engine, Listener } from "../engine/engine.ts";
@@ -23,6 +24,7 @@ export type { Past } from "../ui/past.ts";
 export type { NextCommand, UiChoice } from "../ui/ui.ts";
 export type { Closable } from "./journal.ts";
 export type { AgainstReplay, Replay, Replays } from "./replays.ts";
+export type { SandboxHere } from "./sandbox.ts";
 
 /** Everything that ccp shows of a run. */
 export type Ui = typeof import("../ui/ui.ts");
@@ -56,6 +58,8 @@ export interface Wiring {
   ownerOfWorktree(rid: string): Promise<string | null>;
   /** Throws where there is no git. */
   gitVersion(): Promise<string>;
+  /** What can hold processes here, found out by trying. */
+  sandbox(): Promise<SandboxHere>;
   /** Makes a directory a repository with one commit of all that is in it. */
   createRepository(path: string): Promise<void>;
   /** The same surroundings, seen from another directory. */
@@ -117,6 +121,7 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
         repository: await wiring.repository(),
         results: await wiring.results(),
         models: await wiring.models(),
+        sandbox: await sandboxFinder(environment),
       });
     },
     async replays() {
@@ -146,6 +151,7 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
     async gitVersion() {
       return (await import("../workspace/git-version.ts")).gitVersion(environment);
     },
+    sandbox: async () => sandboxHere(environment),
     async createRepository(path) {
       await (await import("../workspace/create-repository.ts")).createRepository(path, environment);
     },

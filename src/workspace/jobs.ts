@@ -2,7 +2,7 @@ import type { CommandRequest, JobNews, StepJobs } from "../core/ports.ts";
 import { openGuard } from "./orphan-guard.ts";
 import { type Offsets, readNews } from "./output.ts";
 import type { ProcessesSpec } from "./processes-spec.ts";
-import { type Ending, type RunningCommand, requireHeard, startCommand } from "./running-command.ts";
+import { type Ending, type RunningCommand, requireHeard, requireHeld, startCommand } from "./running-command.ts";
 import type { Family } from "./survivors.ts";
 
 /** So many run at once; the next one is waited for. */
@@ -38,6 +38,7 @@ export function openJobs(spec: ProcessesSpec, begun: number, paused: Set<Family>
       letGo();
       if (job.ending === null) return { id: keep(job), news: await newsOf(job) };
       try {
+        await requireHeld(job.command.output, job.ending);
         requireHeard(spec, job.ending);
         return { id: null, news: await newsOf(job) };
       } finally {
@@ -98,6 +99,7 @@ async function endOrTime(job: Job, ms: number | null, signal?: AbortSignal): Pro
 
 async function newsOf(job: Job): Promise<JobNews> {
   const { ending } = job;
+  if (ending !== null) await requireHeld(job.command.output, ending);
   const { to, ...wrote } = await readNews(job.command.output, job.readTo, ending !== null);
   job.readTo = to;
   if (ending === null) return { end: null, ...wrote };

@@ -1,24 +1,26 @@
 import { randomUUID } from "node:crypto";
 import type { PipedProgram, ProgramRequest } from "../core/ports.ts";
 import type { ProcessesSpec } from "./processes.ts";
+import { launchOf, sandboxFailed } from "./sandbox/hold.ts";
 import { endFamily, type Family } from "./survivors.ts";
 
 /** Of standard error, its end: enough for a stack trace. */
 const KEPT_ERROR_CHARACTERS = 2_000;
 const TERM_TO_KILL_MS = 2_000;
 
-/** Starts a program with pipes on its standard streams. It counts among the run's processes: nothing of it outlives the run. */
+/**
+ * Starts a program with pipes on its standard streams. Throws only where what is to hold it does not. It counts among the run's processes: nothing of it outlives the run.
+ */
 export async function openProgram(spec: ProcessesSpec, request: ProgramRequest): Promise<PipedProgram> {
-  const [program = "", ...args] = request.command;
+  const { env: given, command, confinement } = request;
   const { execa } = await import("execa");
   const callId = `${spec.family}-${randomUUID()}`;
-  const subprocess = execa(program, args, {
+  const launch = launchOf(spec.hold, { command, given, kind: "program", confinement });
+  const subprocess = execa(launch.program, launch.args, {
     cwd: spec.root,
-    env: { ...spec.env, ...request.env, CCP_RUN: spec.rid, CCP_CALL: callId },
+    env: { ...spec.env, ...launch.env, ...given, CCP_RUN: spec.rid, CCP_CALL: callId },
     extendEnv: false,
-    stdin: "pipe",
-    stdout: "pipe",
-    stderr: "pipe",
+    stdio: ["pipe", "pipe", "pipe", ...(launch.announces ? (["pipe"] as const) : [])],
     encoding: "buffer",
     buffer: false,
     detached: true,
@@ -29,6 +31,10 @@ export async function openProgram(spec: ProcessesSpec, request: ProgramRequest):
   subprocess.stdin.on("error", () => undefined);
   const complaints = lastOf(subprocess.stderr);
   const ended = subprocess.then((end) => endText(end, complaints()));
+  if (launch.announces && !(await saysAnything(subprocess.stdio[3]))) {
+    await ended;
+    throw sandboxFailed(complaints());
+  }
   return {
     write: (text) => {
       if (subprocess.stdin.writable) subprocess.stdin.write(text);
@@ -41,6 +47,12 @@ export async function openProgram(spec: ProcessesSpec, request: ProgramRequest):
       await ended;
     },
   };
+}
+
+/** True as soon as anything comes; false when it ends without. */
+async function saysAnything(stream: unknown): Promise<boolean> {
+  for await (const _ of stream as AsyncIterable<Uint8Array>) return true;
+  return false;
 }
 
 function lastOf(stream: NodeJS.ReadableStream): () => string {

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { CcpError, EXIT } from "../core/errors.ts";
 import type { Base } from "../core/event.ts";
 import { once } from "../core/once.ts";
@@ -47,9 +48,11 @@ export async function openPlace(spec: PlaceSpec): Promise<Place> {
     ...markOf(spec),
   };
   const at = { cwd: path, env, config: [...PRIVATE_INDEX_CONFIG, `core.excludesFile=${run.ignored}`] };
+  const submodules = once(() => gitlinks(git, { ...at, args: ["ls-tree", "-r", "-z", baseTree] }));
   const place: Place = {
-    ...{ git, commonDir, rid, path, run, adminDir, baseTree, at },
-    submodules: once(() => gitlinks(git, { ...at, args: ["ls-tree", "-r", "-z", baseTree] })),
+    ...{ git, commonDir, rid, path, run, adminDir, baseTree, at, submodules },
+    // A worktree's submodules are left empty: what is a repository there was made by the run.
+    planted: async () => (await submodules()).filter((name) => existsSync(join(path, name, ".git"))),
     basePaths: once(
       async () => new Set(await git.list({ ...at, args: ["ls-tree", "-r", "-z", "--name-only", baseTree] })),
     ),

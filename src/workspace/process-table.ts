@@ -27,6 +27,11 @@ export function ancestorsOf(id: number, processes: readonly ProcessLine[]): Read
   return found;
 }
 
+/** The name of the program that a process runs, its first 15 letters; null: it is gone, or it cannot be told. */
+export function programOf(id: number): string | null {
+  return readOrNull(`/proc/${id}/comm`)?.trimEnd() ?? null;
+}
+
 /** The environment that a process was given, `NAME=value` each; empty for one that is gone or not ours to read. */
 export function environmentOf(id: number): readonly string[] {
   return (readOrNull(`/proc/${id}/environ`) ?? "").split("\0");

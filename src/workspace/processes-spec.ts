@@ -1,4 +1,5 @@
 import type { Limits } from "./limits.ts";
+import type { Hold } from "./sandbox/hold.ts";
 
 /** What running a command takes. */
 export interface ProcessesSpec {
@@ -13,4 +14,6 @@ export interface ProcessesSpec {
   readonly env: Readonly<Record<string, string>>;
   /** Other limits than those of `COMMAND_LIMITS`. */
   readonly limits?: Partial<Limits>;
+  /** What holds a process to its confinement; missing: nothing can. */
+  readonly hold?: Hold;
 }

@@ -2,7 +2,7 @@ import type { CommandRequest, CommandResult, Workspace } from "../core/ports.ts"
 import { openJobs } from "./jobs.ts";
 import { readOutput, sweepOutputs } from "./output.ts";
 import type { ProcessesSpec } from "./processes-spec.ts";
-import { requireHeard, startCommand } from "./running-command.ts";
+import { requireHeard, requireHeld, startCommand } from "./running-command.ts";
 import { endFamily, type Family, signal } from "./survivors.ts";
 import { sweepOfTheDead } from "./sweep.ts";
 
@@ -45,6 +45,7 @@ async function runCommand(spec: ProcessesSpec, request: CommandRequest): Promise
   const command = await startCommand(spec, request);
   try {
     const end = await command.ended;
+    await requireHeld(command.output, end);
     requireHeard(spec, end);
     const { stdout, stderr } = await readOutput(command.output);
     const complaint = new TextEncoder().encode(end.complaint);

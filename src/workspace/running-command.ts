@@ -5,8 +5,9 @@ import type { CommandRequest, CommandResult } from "../core/ports.ts";
 import { type CommandWatch, watchCommand } from "./command-watch.ts";
 import { fileFailure } from "./git-errors.ts";
 import { COMMAND_LIMITS, type Limits, limited } from "./limits.ts";
-import { type Output, openOutput } from "./output.ts";
+import { type Output, openOutput, readOutput } from "./output.ts";
 import type { ProcessesSpec } from "./processes-spec.ts";
+import { BEGUN, launchOf, sandboxFailed } from "./sandbox/hold.ts";
 import { endFamily, type Family, type Patience } from "./survivors.ts";
 
 /** What a command left behind may end by itself within this time of its shell: the tail of a pipeline, say. */
@@ -21,6 +22,8 @@ export interface Ending {
   readonly endedBy: CommandResult["endedBy"];
   /** Why the shell did not start; empty when it did. */
   readonly complaint: string;
+  /** True: what was to hold it did not begin, and so it has not run. */
+  readonly isUnheld: boolean;
   readonly durationMs: number;
 }
 
@@ -42,7 +45,7 @@ export async function startCommand(spec: ProcessesSpec, request: CommandRequest)
   const over = (end: Omit<Ending, "durationMs">): RunningCommand => {
     return { family: null, output, ended: Promise.resolve({ ...end, durationMs: 0 }), end: () => undefined };
   };
-  if (request.signal.aborted) return over({ exitCode: null, endedBy: "abort", complaint: "" });
+  if (request.signal.aborted) return over({ exitCode: null, endedBy: "abort", complaint: "", isUnheld: false });
   if ([request.command, ...Object.values(request.env)].some((text) => text.includes("\0")))
     return over(notStarted("a command and its environment cannot have a NUL byte in them"));
   const { family, shell } = await spawnShell(spec, request, output);
@@ -76,25 +79,29 @@ interface ShellEnd {
   readonly exitCode?: number | undefined;
   readonly originalMessage?: string | undefined;
   readonly wasStarted: boolean;
+  /** False: what was to hold it has not said that it begins. */
+  readonly isHeld: boolean;
 }
 
 async function spawnShell(spec: ProcessesSpec, request: CommandRequest, output: Output) {
   const { execa } = await import("execa");
   const callId = `${markOfOwner(spec)}${randomUUID()}`.slice(CALL.length);
-  const [program, ...args] = limited(shellOf(spec.env), request.command, limitsOf(spec));
-  const subprocess = execa(program, args, {
+  const { env: given, confinement } = request;
+  const command = limited(shellOf(spec.env), request.command, limitsOf(spec));
+  const launch = launchOf(spec.hold, { command, given, kind: "shell", confinement });
+  const [stdout, stderr] = [output.stdout.fd as Descriptor, output.stderr.fd as Descriptor];
+  const subprocess = execa(launch.program, launch.args, {
     cwd: spec.root,
-    env: { ...spec.env, ...request.env, CCP_RUN: spec.rid, CCP_CALL: callId },
+    env: { ...spec.env, ...launch.env, ...given, CCP_RUN: spec.rid, CCP_CALL: callId },
     extendEnv: false,
-    stdin: "ignore",
-    stdout: output.stdout.fd as Descriptor,
-    stderr: output.stderr.fd as Descriptor,
+    stdio: ["ignore", stdout, stderr, ...(launch.announces ? (["pipe"] as const) : [])],
     detached: true,
     reject: false,
   });
   const family: Family = { groupId: subprocess.pid ?? null, marker: `CCP_CALL=${callId}` };
-  const shell = subprocess.then(({ exitCode, originalMessage }): ShellEnd => {
-    return { exitCode, originalMessage, wasStarted: subprocess.pid !== undefined };
+  const shell = subprocess.then(({ exitCode, originalMessage, stdio }): ShellEnd => {
+    const isHeld = !launch.announces || stdio[3] === BEGUN;
+    return { exitCode, originalMessage, wasStarted: subprocess.pid !== undefined, isHeld };
   });
   return { family, shell };
 }
@@ -109,7 +116,7 @@ async function endOf(
   await endFamily(family, patienceWith(watch.shellEnded()));
   const endedBy = watch.close();
   if (!end.wasStarted) return notStarted(end.originalMessage ?? "the system does not say why");
-  return { exitCode: end.exitCode ?? null, endedBy, complaint: "" };
+  return { exitCode: end.exitCode ?? null, endedBy, complaint: "", isUnheld: !end.isHeld && endedBy === null };
 }
 
 function patienceWith(endedBy: CommandResult["endedBy"]): Patience {
@@ -119,7 +126,12 @@ function patienceWith(endedBy: CommandResult["endedBy"]): Patience {
 }
 
 function notStarted(reason: string): Omit<Ending, "durationMs"> {
-  return { exitCode: CANNOT_EXECUTE, endedBy: null, complaint: `the command was not started: ${reason}\n` };
+  return {
+    exitCode: CANNOT_EXECUTE,
+    endedBy: null,
+    complaint: `the command was not started: ${reason}\n`,
+    isUnheld: false,
+  };
 }
 
 /** bash where the system keeps it, then where the PATH says, so that a package of the project cannot stand in; else sh. */
@@ -136,6 +148,11 @@ function isExecutable(path: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Throws where what was to hold a command did not begin: it has not run, and nobody is told that it failed. */
+export async function requireHeld(output: Output, { isUnheld }: Ending): Promise<void> {
+  if (isUnheld) throw sandboxFailed(new TextDecoder().decode((await readOutput(output)).stderr));
 }
 
 /** Throws where a command has failed on a disk that is full or read-only: it has not been heard, and counts as never run. */

@@ -11,6 +11,11 @@ export interface StagePlace {
   readonly at: GitAt;
   /** Paths that are submodules by right. Any other repository inside the tree counts as plain files. */
   readonly submodules: () => Promise<readonly string[]>;
+  /**
+   * Of these, such as somebody has made a repository of: git would ask it for its state, and so run what its
+   * configuration names. They stay as they are on record. Missing: all can be trusted.
+   */
+  readonly planted?: () => Promise<readonly string[]>;
 }
 
 /** Whatever the user's configuration says: a whole index in one file, every file looked at, no shortcut trusted. */
@@ -57,9 +62,10 @@ export async function stage(
   );
 }
 
-function add(git: Git, place: StagePlace, mode: StageMode): Promise<GitResult> {
+async function add(git: Git, place: StagePlace, mode: StageMode): Promise<GitResult> {
   const what = mode === "contents" ? ["--all"] : ["--intent-to-add", "--verbose"];
-  return git.run({ ...place.at, args: ["add", ...what, "--", "."], answers: [1, 128] });
+  const not = ((await place.planted?.()) ?? []).map((path) => `:(exclude,literal)${path}`);
+  return git.run({ ...place.at, args: ["add", ...what, "--", ".", ...not], answers: [1, 128] });
 }
 
 /** Directories with a `.git` of their own that git would record as a bare link, their contents lost. */

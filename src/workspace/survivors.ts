@@ -1,5 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { ancestorsOf, environmentOf, readProcesses } from "./process-table.ts";
+import { ancestorsOf, environmentOf, programOf, readProcesses } from "./process-table.ts";
 
 /** Processes that belong together: a process group, and whoever carries a variable of the environment (on Linux). */
 export interface Family {
@@ -47,9 +47,12 @@ export function killFamily(family: Family): void {
   signal(family, "SIGKILL");
 }
 
-/** Sends a signal to every member that is alive. */
+/**
+ * Sends a signal to every member that is alive. A sandbox's own processes are not asked to end: with the first of them
+ * all others are killed, and could not tidy up. They end when those do.
+ */
 export function signal(family: Family, name: "SIGTERM" | "SIGKILL" | "SIGSTOP" | "SIGCONT"): void {
-  for (const id of membersOf(family)) send(id, name);
+  for (const id of membersOf(family)) if (name !== "SIGTERM" || programOf(id) !== "bwrap") send(id, name);
 }
 
 function send(id: number, name: NodeJS.Signals): void {

@@ -18,6 +18,7 @@ import { withOutputs } from "./outputs.ts";
 import { openProgram } from "./piped-program.ts";
 import { openPlace, type Place, type PlaceSpec, readBase } from "./place.ts";
 import { createProcesses, type ProcessesSpec } from "./processes.ts";
+import { createHold } from "./sandbox/hold.ts";
 import { createSearcher } from "./searcher.ts";
 import { restoreTree, takeSnapshot } from "./snapshots.ts";
 import { packTrees, unpackTrees } from "./tree-pack.ts";
@@ -50,14 +51,12 @@ export function assembleWorkspace(parts: WorkspaceParts): Workspace {
     await endOrphanedGits(spec);
     await sweepObjects(objects);
   });
-  const processes: ProcessesSpec = {
-    rid,
-    family: familyOf(spec),
-    root: path,
-    folder,
-    env: childEnvironment(parts.environment, { userRoot: root, worktree: path }),
-  };
-  const searcher = createSearcher({ searchPath: parts.environment.PATH });
+  const { environment } = parts;
+  const env = childEnvironment(environment, { userRoot: root, worktree: path });
+  const stateDir = environment.CCP_STATE_DIR || null;
+  const hold = createHold({ rid, worktree: path, userRoot: root, commonDir, env, stateDir, environment });
+  const processes: ProcessesSpec = { rid, family: familyOf(spec), root: path, folder, env, hold };
+  const searcher = createSearcher({ searchPath: environment.PATH });
   const runs = createProcesses(processes);
   return {
     path,

@@ -33,6 +33,7 @@ export function idleParts(stateDir: string, tree = EMPTY_TREE): EngineParts & { 
     chance: systemChance,
     secrets: [],
     variables: {},
+    sandbox: () => "none",
   };
 }
 

@@ -16,7 +16,7 @@ describe("plan", () => {
     const argv = ["plan", "--transcript", "nowhere.yaml", "--budget", "1.00", "--tokens", "50000", "--minutes", "5"];
     const { code, stdout } = await ccpAt(on, ...argv);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^plan-build-test-review .*\nbudget \$1\.00 \/ 50000 tokens \/ 5m .*not confined\n/);
+    expect(stdout).toMatch(/^plan-build-test-review .*\nbudget \$1\.00 \/ 50000 tokens \/ 5m · .*sandbox.*\n/);
     const rows = ["planner", "doer", "test", "reviewer"].map((id) => new RegExp(`^${id} .*`, "m").exec(stdout)?.[0]);
     expect(rows[0]).toMatch(/- {2,}planner: scripted.*read ls glob grep .*\$0\.25 \/ 12500 tokens/);
     expect(rows[1]).toMatch(/planner {2,}doer: scripted.*edit apply_patch write bash.*\$0\.50 \/ 25000 tokens/);

@@ -93,7 +93,7 @@ describe("work that a crash has cut off", () => {
     const [gate, outside] = [join(on.outside, "gate"), join(on.outside, "outside")];
     const command = `echo half >> half.txt; echo acted >> '${outside}'; until test -e '${gate}'; do sleep 0.02; done`;
     on.answer(PLANS, { ...MENDS, calls: [call("bash", { command }), ...(MENDS.calls ?? [])] }, APPROVES);
-    const argv = ["run", "--pipeline", on.pipeline(fileOf(STEPS)), "Make sum add."];
+    const argv = ["run", "--pipeline", on.pipeline(`sandbox: off\n${fileOf(STEPS)}`), "Make sum add."];
     const { rid } = await killedAt(on, argv, '"type":"tool.started","stepId":"doer"', () => existsSync(outside));
     writeFileSync(gate, "");
     const { code, stderr } = await ccpAt(on, "resume", "--ui", "plain");
@@ -121,7 +121,7 @@ describe("work that a crash has cut off", () => {
     on.answer(PLANS, MENDS, APPROVES);
     const setup = `workspace: { setup: "${waits("made.txt")}" }\n`;
     const steps = `${PLANNER + DOER}  - { id: format, run: "rm '${gate}'; ${waits("formatted.txt")}", changes: keep }\n${REVIEWER}`;
-    const argv = ["run", "--pipeline", on.pipeline(fileOf(steps, setup)), "Make sum add."];
+    const argv = ["run", "--pipeline", on.pipeline(`sandbox: off\n${fileOf(steps, setup)}`), "Make sum add."];
     const { rid } = await killedAt(on, argv, '"type":"command.started","commandId":"setup"', () => existsSync(began));
     rmSync(began);
     writeFileSync(gate, "");

@@ -155,7 +155,7 @@ describe("gc", () => {
     const { worktrees: _, ...before } = await traces(other);
     const gate = join(on.outside, "gate");
     const turns = doerWho(`until test -e '${gate}'; do sleep 0.02; done; echo two > a.txt`);
-    const flags = scripted(on, { turns, pipeline: DOER_ONLY });
+    const flags = scripted(on, { turns, pipeline: `sandbox: off\n${DOER_ONLY}` });
     const child = startBinary(["run", ...flags, "--json", "Do it."], { cwd: on.cwd, env: on.env });
     const end = finished(child);
     const isAtWork = () => rids(on).some((rid) => journalOf(on, rid).some(({ type }) => type === "tool.started"));

@@ -37,7 +37,8 @@ function scene(pipeline: string = DOER_ONLY): Scene {
     { role: "doer", turn: 3, calls: [call("write", { path: "c.txt", content: "three\n" })], usage: USAGE },
     { role: "doer", turn: 4, calls: [call("finish", WORK)], usage: USAGE },
   ]);
-  writeFileSync(join(on.outside, "pipeline.yaml"), pipeline);
+  // The command tells of itself outside of the worktree, which a sandbox would not let it do.
+  writeFileSync(join(on.outside, "pipeline.yaml"), `sandbox: off\n${pipeline}`);
   const flags = ["--transcript", join(on.outside, "transcript.yaml"), "--pipeline", join(on.outside, "pipeline.yaml")];
   return { on, argv: ["run", ...flags, "Do it."], gate, pid };
 }

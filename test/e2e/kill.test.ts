@@ -102,8 +102,9 @@ describe("kill -9", () => {
         : turn,
     );
     const [template, mock] = [makeRepository(RED_PROJECT), await mockModels(turns)];
+    // With a sandbox nothing outlives ccp, so there would be nothing to end.
     const world = await openKillWorld(template, mock);
-    const child = startBinary(runCommand(world), { cwd: world.root, env: world.env });
+    const child = startBinary(runCommand(world, `sandbox: off\n${PIPELINE}`), { cwd: world.root, env: world.env });
     for await (const line of linesOf(child)) if (line.includes('"tool.started"') && line.includes('"bash"')) break;
     while (!existsSync(flag)) await turnOfTheLoop();
     child.kill("SIGKILL");
@@ -178,9 +179,9 @@ async function undisturbed(template: string, mock: LLMock) {
   return { left, lines: stdout.trimEnd().split("\n") };
 }
 
-function runCommand(world: KillWorld): readonly string[] {
+function runCommand(world: KillWorld, text = PIPELINE): readonly string[] {
   const pipeline = join(world.root, "..", "pipeline.yaml");
-  writeFileSync(pipeline, PIPELINE);
+  writeFileSync(pipeline, text);
   const models = Object.entries(ROUTES).map(([role, model]) => `--model=${role}=anthropic/${model}`);
   // A lost call is charged in full: room for one of the dearest.
   return ["run", "--pipeline", pipeline, "--budget=20", ...models, "--json", "Make sum add."];

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { BINARY, type CliResult } from "../support/cli.ts";
 import { git, makeRepository } from "../support/git.ts";
-import { doerWho, footprint, runAt, type Site, scripted, site, siteAt } from "../support/proof.ts";
+import { DOER_ONLY, doerWho, footprint, runAt, type Site, scripted, site, siteAt } from "../support/proof.ts";
 import { expectOneError, traces } from "../support/refusal.ts";
 import { tempDir } from "../support/temp.ts";
 
@@ -12,6 +12,8 @@ const IS_ROOT = process.getuid?.() === 0;
 /** Only root may mount, and only where a private mount namespace can be had. */
 const CAN_MOUNT = IS_ROOT && spawnSync("unshare", ["-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]).status === 0;
 const NOBODY = 65534;
+/** A command that writes outside of its worktree. */
+const UNHELD = `sandbox: off\n${DOER_ONLY}`;
 
 /** A script in a mount namespace of its own: what it mounts is gone with it. `$CCP` is the real binary. */
 function inNamespace(on: Site, script: string, ...argv: readonly string[]): CliResult {
@@ -81,7 +83,7 @@ describe.skipIf(!CAN_MOUNT)("a full disk (needs root, to mount a small one)", ()
     const on = siteAt(makeRepository(), { CCP_STATE_DIR: small });
     const before = footprint(on.root);
     const command = `echo hi >> hi.txt; test -e "${on.outside}/once" || head -c 3m /dev/zero > "${small}/fill"; touch "${on.outside}/once"`;
-    const argv = ["run", ...scripted(on, { turns: doerWho(command) }), "--json", "Say hi."];
+    const argv = ["run", ...scripted(on, { turns: doerWho(command), pipeline: UNHELD }), "--json", "Say hi."];
     const script = `${SMALL} code=0; $CCP "$@" || code=$?; echo "$code"
       code=0; $CCP resume --json > "$HOME/resumed" || code=$?; echo "$code"; tail -n 1 "$HOME/resumed"
       rm "$CCP_STATE_DIR/fill"; code=0; $CCP resume --json > "$HOME/resumed" || code=$?; echo "$code"; tail -n 1 "$HOME/resumed"`;

@@ -1,8 +1,9 @@
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ccpAt, site } from "../support/proof.ts";
 import { proveRefused } from "../support/refusal.ts";
+import { programsWithout } from "../support/sandbox.ts";
 import { RED_PROJECT } from "../support/scenario.ts";
 
 const DOER = "pipeline:\n  - role: doer\n";
@@ -114,7 +115,9 @@ describe("a pipeline that cannot be run", () => {
   });
 
   test("without the sandbox that it requires is refused: no shell runs unconfined against its word", async () => {
-    const on = site(RED_PROJECT);
+    const found = site(RED_PROJECT);
+    const PATH = `${dirname(process.execPath)}:${programsWithout("bwrap")}`;
+    const on = { ...found, env: { ...found.env, PATH } };
     writeFileSync(join(on.outside, "p.yaml"), `sandbox: required\n${DOER}`);
     await proveRefused(
       on,
@@ -122,8 +125,8 @@ describe("a pipeline that cannot be run", () => {
       {
         exit: 2,
         code: "sandbox_unavailable",
-        says: /requires a sandbox/,
-        next: /sandbox: auto/,
+        says: /requires a sandbox: bubblewrap is not installed/,
+        next: /apt-get install bubblewrap.*sandbox: auto/,
       },
     );
   });

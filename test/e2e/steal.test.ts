@@ -27,7 +27,7 @@ interface Driven {
 
 async function drivenElsewhere(on: MockSite): Promise<Driven> {
   const before = await ridsOf(on);
-  const argv = ["run", "--pipeline", on.pipeline(fileOf(STEPS)), "--json", "Make sum add."];
+  const argv = ["run", "--pipeline", on.pipeline(`sandbox: off\n${fileOf(STEPS)}`), "--json", "Make sum add."];
   const owner = startBinary(argv, { cwd: on.cwd, env: on.env });
   const end = finished(owner);
   const rid = await vi.waitUntil(async () => (await ridsOf(on)).find((one) => !before.includes(one)), LONG);

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { StoredEvent } from "../../src/core/event.ts";
 import { FREE } from "../../src/core/money.ts";
 import type { Role } from "../../src/core/pipeline.ts";
-import type { Models } from "../../src/core/ports.ts";
+import type { Models, ToolServers } from "../../src/core/ports.ts";
 import { type Run, stepState } from "../../src/core/run.ts";
 import { git } from "../support/git.ts";
 import {
@@ -77,7 +77,7 @@ describe("a whole run", () => {
       status: "succeeded",
       exit: 0,
       tree: run.tree,
-      sandbox: { active: "none" },
+      sandbox: { active: (await world.wiring.sandbox()).name },
     });
     expect(file(world, run, "events.ndjson").trimEnd().split("\n")).toHaveLength(driven.events.length);
   });
@@ -490,13 +490,15 @@ describe("stopping and going on", () => {
 
   test("a run whose time is up stops, and goes on with more of it", async () => {
     const world = scenario({
-      pipeline:
-        "budget: { minutes: 0.02 }\npipeline:\n  - id: slow\n    run: test -e scratch/go || { mkdir -p scratch; touch scratch/go; sleep 600; }\n",
+      pipeline: "budget: { minutes: 0.02 }\npipeline:\n  - id: slow\n    run: test -e scratch/go || sleep 600\n",
       turns: [],
     });
     const engine = await world.engine();
     const stopped = await engine.start(await world.spec(), listener());
     expect(stopped).toMatchObject({ status: "budget_reached", end: { exitCode: 5 } });
+    // Not by the command itself: however far it came, the next one is not to wait.
+    mkdirSync(join(stopped.workspace?.path ?? "", "scratch"), { recursive: true });
+    writeFileSync(join(stopped.workspace?.path ?? "", "scratch", "go"), "");
     const run = await engine.resume(
       stopped.rid,
       { budget: { maxDurationMs: 600_000 }, routes: {}, pipeline: null },
@@ -688,4 +690,37 @@ describe("models that fail", () => {
 test("FULL_PIPELINE is what the other tests think it is", async () => {
   const world = scenario({ pipeline: FULL_PIPELINE });
   expect((await world.spec()).pipeline.steps.map(({ id }) => id)).toEqual(["planner", "doer", "test", "reviewer"]);
+});
+
+describe("a role that only reads and has changed files all the same", () => {
+  test("fails by name, and the files are put back", async () => {
+    const pipeline = `
+mcp: { notes: { command: [unused] } }
+roles: { reviewer: { mcp: [notes] } }
+pipeline: [{ role: doer }, { role: reviewer, attempts: 1 }]
+`;
+    const use: ScriptedTurn = { role: "reviewer", turn: 1, calls: [call("mcp_call", { tool: "notes/add" })] };
+    const turns = [quickDoer, use, { ...approve, turn: 2 }];
+    // A server in the place of one that no sandbox holds.
+    const servers: ToolServers = {
+      open: (_, { workspace }) => ({
+        list: async () => [
+          { server: "notes", tools: [{ name: "add", description: "", parameters: { type: "object" } }] },
+        ],
+        async call() {
+          writeFileSync(join(workspace.path, "note.txt"), "a note\n");
+          return { ok: true, text: "noted" };
+        },
+        end: async () => undefined,
+      }),
+    };
+    const { run, events } = await drive({ pipeline, turns }, { servers });
+    expect(run.end).toMatchObject({
+      status: "failed",
+      reason: expect.stringContaining("the reviewer changed files, which it may not: note.txt"),
+    });
+    expect(ofType(events, "step.finished").at(-1)?.outcome).toMatchObject({ class: "tree-changed" });
+    expect(run.tree).toBe(ofType(events, "step.finished")[0]?.tree);
+    expect(existsSync(join(run.workspace?.path ?? "", "note.txt"))).toBe(false);
+  });
 });

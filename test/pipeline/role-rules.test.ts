@@ -5,18 +5,18 @@ import { complaints, load } from "./context.ts";
 describe("what a role cannot be given", () => {
   test.each<[string, string, readonly string[]]>([
     [
-      "a planner with a shell",
-      "planner: {tools: [read, bash]}",
+      "a planner with a shell that nothing holds",
+      "planner: {tools: [read, bash]}\nsandbox: off",
       [
-        'p.yaml:2:26  the planner cannot have "bash": it only reads, and nothing here could hold it to that | run the command in a "run" step, or let a doer do it',
+        'p.yaml:2:26  the planner cannot have "bash": it only reads, and with "sandbox: off" nothing could hold it to that | run the command in a "run" step, or let a doer do it',
       ],
     ],
     [
       "a reviewer that writes",
       "reviewer: {tools: [edit, write]}",
       [
-        'p.yaml:2:21  the reviewer cannot have "edit": it only reads, and nothing here could hold it to that | let a doer do it',
-        'p.yaml:2:27  the reviewer cannot have "write": it only reads, and nothing here could hold it to that | let a doer do it',
+        'p.yaml:2:21  the reviewer cannot have "edit": it only reads | let a doer do it',
+        'p.yaml:2:27  the reviewer cannot have "write": it only reads | let a doer do it',
       ],
     ],
     [

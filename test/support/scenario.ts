@@ -4,6 +4,7 @@ import { stringify } from "yaml";
 import { createAgent } from "../../src/agent/run-agent.ts";
 import { readConfig } from "../../src/cli/config.ts";
 import { systemChance } from "../../src/cli/system-chance.ts";
+import type { Sandbox } from "../../src/core/confinement.ts";
 import type { StoredEvent } from "../../src/core/event.ts";
 import type { Models, Repository, ToolServers, Tools } from "../../src/core/ports.ts";
 import type { Run } from "../../src/core/run.ts";
@@ -127,6 +128,8 @@ export interface Scenario {
     readonly servers?: ToolServers;
     readonly variables?: Record<string, string>;
     readonly secrets?: readonly string[];
+    /** Default: what there is here. */
+    readonly sandbox?: Sandbox;
   }): Promise<Engine & { readonly store: Store }>;
 }
 
@@ -190,12 +193,14 @@ export function scenario(options: ScenarioOptions = {}): Scenario {
       const repository = await wire(config, systemChance).repository();
       const [all, secrets] = [await wiring.tools(), around.secrets ?? []];
       const tools = around.tools?.(all) ?? all;
+      const { name: sandbox } = await wiring.sandbox();
       const engine = createEngine({
         store,
         spool: openSpool(stateDir),
         repository: around.repository?.(repository) ?? repository,
         results: await wiring.results(),
         models: around.models?.(models) ?? models,
+        sandbox: () => around.sandbox ?? sandbox,
         tools,
         servers: around.servers ?? createToolServers(),
         executor: liveExecutor(tools, secrets),
