@@ -77,7 +77,7 @@ function idleWorkspace(path: string, tree: string): Workspace {
     list: never,
     glob: never,
     grep: never,
-  keepOutput: never,
+    keepOutput: never,
     open: never,
     run: async () => ({ exitCode: 0, endedBy: null, durationMs: 0, stdout: NOTHING, stderr: NOTHING }),
     forgetIndex: async () => undefined,
