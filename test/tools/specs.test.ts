@@ -11,7 +11,8 @@ import { EVERYTHING } from "../support/tool-bench.ts";
 
 const tools = createTools();
 const specs = TOOL_NAMES.flatMap((name) =>
-  tools.specs({ ...EVERYTHING, tools: [name] }, { edits: "write" }).filter((spec) => spec.name === name),
+  // Who reads jobs is who may start them.
+  tools.specs({ ...EVERYTHING, tools: [name, "bash"] }, { edits: "write" }).filter((spec) => spec.name === name),
 );
 
 test("every tool is there, always in the same order, so that prompts stay the same", () => {
