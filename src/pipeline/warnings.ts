@@ -2,7 +2,6 @@ import type { Diagnostic } from "../core/diagnostic.ts";
 import { isReadOnly, ROLE_NAMES } from "../core/pipeline.ts";
 import { budgetOf } from "./budgets.ts";
 import { type Draft, isFaulty, type Rule } from "./draft.ts";
-import { hostsAreNone } from "./network.ts";
 import { permissionWarnings } from "./permission-warnings.ts";
 import { cyclesOf, planSteps, upstreamOf } from "./plan-steps.ts";
 import { problem } from "./source.ts";
@@ -10,9 +9,7 @@ import { pathOf } from "./step-rules.ts";
 
 /** What is allowed and perhaps not what was meant. */
 export function warningsOf(draft: Draft): readonly Diagnostic[] {
-  return [unusedRoles, pointlessChecks, unreviewed, permissionWarnings, noCeiling, hostsAreNone].flatMap((rule) =>
-    rule(draft),
-  );
+  return [unusedRoles, pointlessChecks, unreviewed, permissionWarnings, noCeiling].flatMap((rule) => rule(draft));
 }
 
 const unusedRoles: Rule = (draft) =>

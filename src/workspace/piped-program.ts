@@ -3,6 +3,7 @@ import type { PipedProgram, ProgramRequest } from "../core/ports.ts";
 import type { ProcessesSpec } from "./processes.ts";
 import { launchOf, sandboxFailed } from "./sandbox/hold.ts";
 import { endFamily, type Family } from "./survivors.ts";
+import { openWayOut } from "./way-out.ts";
 
 /** Of standard error, its end: enough for a stack trace. */
 const KEPT_ERROR_CHARACTERS = 2_000;
@@ -15,10 +16,18 @@ export async function openProgram(spec: ProcessesSpec, request: ProgramRequest):
   const { env: given, command, confinement } = request;
   const { execa } = await import("execa");
   const callId = `${spec.family}-${randomUUID()}`;
-  const launch = launchOf(spec.hold, { command, given, kind: "program", confinement });
+  const way = await openWayOut(confinement);
+  const through = way?.through(command) ?? command;
+  const launch = launchOf(spec.hold, {
+    command: through,
+    given,
+    kind: "program",
+    confinement,
+    shown: way?.shown ?? [],
+  });
   const subprocess = execa(launch.program, launch.args, {
     cwd: spec.root,
-    env: { ...spec.env, ...launch.env, ...given, CCP_RUN: spec.rid, CCP_CALL: callId },
+    env: { ...spec.env, ...launch.env, ...way?.env, ...given, CCP_RUN: spec.rid, CCP_CALL: callId },
     extendEnv: false,
     stdio: ["pipe", "pipe", "pipe", ...(launch.announces ? (["pipe"] as const) : [])],
     encoding: "buffer",
@@ -30,7 +39,11 @@ export async function openProgram(spec: ProcessesSpec, request: ProgramRequest):
   // A program that has ended closes its input; what is written then is lost, and `ended` tells.
   subprocess.stdin.on("error", () => undefined);
   const complaints = lastOf(subprocess.stderr);
-  const ended = subprocess.then((end) => endText(end, complaints()));
+  const ended = subprocess.then(async (end) => {
+    const refusals = way?.refusals() ?? "";
+    await way?.close();
+    return endText(end, `${complaints()}\n${refusals}`.trim());
+  });
   if (launch.announces && !(await saysAnything(subprocess.stdio[3]))) {
     await ended;
     throw sandboxFailed(complaints());

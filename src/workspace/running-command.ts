@@ -9,6 +9,7 @@ import { type Output, openOutput, readOutput } from "./output.ts";
 import type { ProcessesSpec } from "./processes-spec.ts";
 import { BEGUN, launchOf, sandboxFailed } from "./sandbox/hold.ts";
 import { endFamily, type Family, type Patience } from "./survivors.ts";
+import { openWayOut, type WayOut } from "./way-out.ts";
 
 /** What a command left behind may end by itself within this time of its shell: the tail of a pipeline, say. */
 const GRACE_MS = 150;
@@ -48,16 +49,28 @@ export async function startCommand(spec: ProcessesSpec, request: CommandRequest)
   if (request.signal.aborted) return over({ exitCode: null, endedBy: "abort", complaint: "", isUnheld: false });
   if ([request.command, ...Object.values(request.env)].some((text) => text.includes("\0")))
     return over(notStarted("a command and its environment cannot have a NUL byte in them"));
-  const { family, shell } = await spawnShell(spec, request, output);
+  const way = await openWayOut(request.confinement);
+  const { family, shell } = await spawnShell(spec, request, { output, way }).catch(async (error: unknown) => {
+    await way?.close();
+    throw error;
+  });
   const watch = watchCommand(family, request, { output, root: spec.root, limits: limitsOf(spec) });
   let isOver = false;
-  const ended = endOf(shell, family, watch).then((end) => {
+  const ended = endOf(shell, family, watch).then(async (end) => {
     isOver = true;
+    if (way) await leave(way, output);
     return { ...end, durationMs: Math.round(performance.now() - startedAt) };
   });
   // Others may have its ids by then.
   const end = () => (isOver ? undefined : watch.end("abort"));
   return { family, output, ended, end };
+}
+
+/** Who reads the output is told what was not let through. What cannot be written of that is no failure of the command. */
+async function leave(way: WayOut, output: Output): Promise<void> {
+  const refusals = way.refusals();
+  if (refusals !== "") await output.stderr.write(refusals).catch(() => undefined);
+  await way.close();
 }
 
 function limitsOf(spec: ProcessesSpec): Limits {
@@ -83,16 +96,26 @@ interface ShellEnd {
   readonly isHeld: boolean;
 }
 
-async function spawnShell(spec: ProcessesSpec, request: CommandRequest, output: Output) {
+async function spawnShell(
+  spec: ProcessesSpec,
+  request: CommandRequest,
+  { output, way }: { readonly output: Output; readonly way: WayOut | null },
+) {
   const { execa } = await import("execa");
   const callId = `${markOfOwner(spec)}${randomUUID()}`.slice(CALL.length);
   const { env: given, confinement } = request;
   const command = limited(shellOf(spec.env), request.command, limitsOf(spec));
-  const launch = launchOf(spec.hold, { command, given, kind: "shell", confinement });
+  const launch = launchOf(spec.hold, {
+    command: way?.through(command) ?? command,
+    given,
+    kind: "shell",
+    confinement,
+    shown: way?.shown ?? [],
+  });
   const [stdout, stderr] = [output.stdout.fd as Descriptor, output.stderr.fd as Descriptor];
   const subprocess = execa(launch.program, launch.args, {
     cwd: spec.root,
-    env: { ...spec.env, ...launch.env, ...given, CCP_RUN: spec.rid, CCP_CALL: callId },
+    env: { ...spec.env, ...launch.env, ...way?.env, ...given, CCP_RUN: spec.rid, CCP_CALL: callId },
     extendEnv: false,
     stdio: ["ignore", stdout, stderr, ...(launch.announces ? (["pipe"] as const) : [])],
     detached: true,

@@ -124,7 +124,7 @@ describe("arguments for bubblewrap", () => {
     expect(args("open")).not.toContain("--unshare-net");
   });
 
-  test("hold a list of hosts to nothing, while no proxy is there", () => {
+  test("leave a list of hosts a network with nothing in it: the way out of it is a proxy's", () => {
     expect(args(["example.com"])).toContain("--unshare-net");
   });
 
@@ -250,6 +250,20 @@ heldDescribe("a command in the sandbox", () => {
     const talk = `node -e 'const s=require("net").createServer(c=>c.end("hi")).listen(0,"127.0.0.1",()=>require("net").connect(s.address().port,"127.0.0.1").on("data",d=>{console.log(String(d));process.exit()}))'`;
     const result = await workspace.run(request(talk, WRITER));
     expect(Buffer.from(result.stdout).toString()).toBe("hi\n");
+  });
+
+  test("reaches hosts by name through a proxy alone, and is told what it may not reach", async () => {
+    const { workspace } = await started(await bench());
+    const get = (url: string) => `node -e 'fetch("${url}").catch(() => console.log("no way"))'`;
+    const confinement = { ...WRITER, network: ["*.allowed.test"] };
+    const script = ["http://forbidden.test/", "http://sub.allowed.test/", "http://127.0.0.1:9/"].map(get).join(";");
+    const result = await workspace.run(request(script, confinement));
+    expect(Buffer.from(result.stdout).toString()).toBe("no way\n".repeat(3));
+    const refusal = "ccp: forbidden.test:80 was not reached: not among the hosts that are allowed";
+    expect(Buffer.from(result.stderr).toString()).toBe(`${refusal}\n`);
+    const command = ["sh", "-c", get("http://forbidden.test/")];
+    const program = await workspace.open({ command, env: {}, network: ["x.test"], confinement });
+    expect(await program.ended).toContain(refusal);
   });
 
   test("that takes too long is ended with all that it has started", async () => {

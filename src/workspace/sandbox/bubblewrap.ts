@@ -37,7 +37,7 @@ export function bubblewrap({ program, userNamespace, sizes }: BubblewrapTraits):
   };
 }
 
-/** Hosts by name take a proxy; without one they are as good as none. */
+/** Hosts by name are reached through a proxy, from a network with nothing in it. */
 function isOpen({ confinement }: HeldProcess): boolean {
   return confinement.network === "open";
 }

@@ -29,6 +29,8 @@ export interface Unheld {
   readonly kind: "shell" | "program";
   /** Missing: nothing holds it. */
   readonly confinement?: Confinement | undefined;
+  /** Paths that it sees, to read, wherever they are. */
+  readonly shown?: readonly string[];
 }
 
 /** Makes of what is to be started what is started. Throws `CcpError("sandbox_unavailable")`. */
@@ -43,12 +45,12 @@ export type HoldSpec = Omit<RunPlaces, "temporary" | "gitConfig"> & {
 /** Starts nothing and looks at nothing before the first process that is to be held. */
 export function createHold(spec: HoldSpec): Hold {
   const known = new Map<Confinement["writes"], readonly View[]>();
-  return ({ command, given, kind, confinement }) => {
+  return ({ command, given, kind, confinement, shown = [] }) => {
     if (confinement === undefined) return unheld(command);
     const driver = driverOf(findSandbox(spec.environment));
     const views = known.get(confinement.writes) ?? runViews(prepare(spec, confinement.writes), confinement.writes);
     known.set(confinement.writes, views);
-    const all = [...views, ...givenFiles(given, views)];
+    const all = [...views, ...givenFiles(given, views), ...shown.map((path) => ({ kind: "shown", path }) as const)];
     const announced = [...launcher(kind === "shell" ? WAITING : REPLACED), ...command];
     const held = { confinement, views: all, cwd: spec.worktree, command: announced };
     return {
