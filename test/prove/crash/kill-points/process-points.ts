@@ -29,7 +29,8 @@ export function installProcessPoints(): void {
 function nameOf(file: string, args: readonly string[]): string {
   const program = basename(file);
   if (program === "git") return `git.${subcommandOf(args)}`;
-  return args[0] === "-c" ? "command" : program;
+  // Held by a sandbox or not.
+  return args[0] === "-c" || program === "bwrap" ? "command" : program;
 }
 
 /** What stands after git's own options; `-c` takes a value. */
