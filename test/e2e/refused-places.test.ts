@@ -100,7 +100,7 @@ describe("a journal that cannot be used", () => {
     const { code, stdout } = await ccpAt(on, "doctor");
     expect(code).toBe(1);
     expect(stdout).toMatch(/^FAIL {2}journal: .*newer ccp/m);
-    setVersion(journalOf(on), 2);
+    setVersion(journalOf(on), 3);
     expect((await ccpAt(on, "view")).code).toBe(0);
   });
 
