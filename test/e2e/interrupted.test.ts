@@ -32,7 +32,12 @@ function scene(pipeline: string = DOER_ONLY): Scene {
   onTestFinished(() => endCommand(pid));
   const command = `echo begun >> b.txt; echo $$ > '${pid}.new'; mv '${pid}.new' '${pid}'; until test -e '${gate}'; do sleep 0.02; done; echo ended >> b.txt`;
   writeTranscript(on, [
-    { role: "doer", turn: 1, calls: [call("edit", { path: "a.txt", edits: [{ old: "one", new: "two" }] })], usage: USAGE },
+    {
+      role: "doer",
+      turn: 1,
+      calls: [call("edit", { path: "a.txt", edits: [{ old: "one", new: "two" }] })],
+      usage: USAGE,
+    },
     { role: "doer", turn: 2, calls: [call("bash", { command })], usage: USAGE },
     { role: "doer", turn: 3, calls: [call("write", { path: "c.txt", content: "three\n" })], usage: USAGE },
     { role: "doer", turn: 4, calls: [call("finish", WORK)], usage: USAGE },
