@@ -7,14 +7,23 @@ import { journalLines, measureJournal } from "./journal.ts";
 import { longRunLines, measureLongRun } from "./long-run.ts";
 import { manyRunsLines, measureManyRuns } from "./many-runs.ts";
 import { measureNoOpSteps, noOpLines } from "./no-op-steps.ts";
+import { doerLines, measureDoer } from "./one-file-doer.ts";
 import { measureRuns, runLines } from "./scripted-run.ts";
 import { measureStartup, startupLines } from "./startup.ts";
+import { measureTokens, tokenLines } from "./streamed-tokens.ts";
+import { measureTools, toolLines } from "./tool-latency.ts";
 
 const loadBefore = loadavg()[0];
 const startup = measureStartup();
 tell(startupLines(startup));
 const run = measureRuns();
 tell(runLines(run, startup.nodeMs));
+const doer = await measureDoer();
+tell(doerLines(doer));
+const tools = await measureTools();
+tell(toolLines(tools));
+const tokens = await measureTokens();
+tell(tokenLines(tokens));
 const journal = await measureJournal();
 tell(journalLines(journal));
 const noOpSteps = measureNoOpSteps();
@@ -27,7 +36,8 @@ const bytesPerCall = await measureBytesPerCall();
 tell(bytesLines(bytesPerCall, longRun));
 
 const { run: runFigures, gitSpawnMs } = run;
-const figures = { startup, run: runFigures, gitSpawnMs, journal, noOpSteps, longRun, manyRuns, bytesPerCall };
+const agent = { doer, tools, tokens };
+const figures = { startup, run: runFigures, gitSpawnMs, agent, journal, noOpSteps, longRun, manyRuns, bytesPerCall };
 const folder = join(ROOT, "results", "bench");
 mkdirSync(folder, { recursive: true });
 writeFileSync(

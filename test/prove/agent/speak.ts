@@ -13,6 +13,8 @@ export interface Spoken {
   /** Names this answer among all of its run: ids of calls are made from it. */
   readonly number: number;
   readonly inputTokens: number;
+  /** The pieces that its text comes in; missing: a dozen. */
+  readonly text?: readonly string[];
 }
 
 /** Says an answer as the wire does. Text and arguments come in several pieces. */
@@ -25,6 +27,18 @@ export function speak(wire: Wire, spoken: Spoken): Frames {
     contentType: "text/event-stream",
     frames: wire === "openai-chat" ? [...frames, "data: [DONE]\n\n"] : frames,
   };
+}
+
+/** An answer of so many tokens, each in a frame of its own; no two words in a row are the same. */
+export function speakTokens(wire: Wire, count: number): Frames {
+  const text = Array.from({ length: count }, (_, index) => `w${index} `);
+  return speak(wire, {
+    answer: { move: "look", text: text.join(""), calls: [] },
+    model: "m",
+    number: 1,
+    inputTokens: 1,
+    text,
+  });
 }
 
 /** The provider's own word for a server that is too busy, in the middle of a stream. */
@@ -54,7 +68,7 @@ const DIALECTS: Readonly<Record<Wire, (spoken: Spoken) => readonly object[]>> = 
   "ollama-chat": ollama,
 };
 
-function anthropic({ answer, model, number, inputTokens }: Spoken): readonly object[] {
+function anthropic({ answer, model, number, inputTokens, text }: Spoken): readonly object[] {
   const blocks = [
     ...(answer.reasoning === undefined
       ? []
@@ -72,7 +86,7 @@ function anthropic({ answer, model, number, inputTokens }: Spoken): readonly obj
       : [
           {
             start: { type: "text", text: "" },
-            deltas: pieces(answer.text).map((text) => ({ type: "text_delta", text })),
+            deltas: (text ?? pieces(answer.text)).map((one) => ({ type: "text_delta", text: one })),
           },
         ]),
     ...answer.calls.map((one, index) => ({
@@ -100,10 +114,10 @@ function anthropic({ answer, model, number, inputTokens }: Spoken): readonly obj
   ];
 }
 
-function responses({ answer, model, number, inputTokens }: Spoken): readonly object[] {
+function responses({ answer, model, number, inputTokens, text }: Spoken): readonly object[] {
   const items = [
     ...(answer.reasoning === undefined ? [] : [reasoningItem(answer.reasoning, number)]),
-    ...(answer.text === undefined ? [] : [messageItem(answer.text)]),
+    ...(answer.text === undefined ? [] : [messageItem(answer.text, text)]),
     ...answer.calls.map((one, index) => callItem(one, idOf(one, number, index))),
   ];
   const stop = answer.stop === "length" ? "max_output_tokens" : answer.stop === "refusal" ? "content_filter" : null;
@@ -131,10 +145,10 @@ function reasoningItem(text: string, number: number): readonly object[] {
   ];
 }
 
-function messageItem(text: string): readonly object[] {
+function messageItem(text: string, said = pieces(text)): readonly object[] {
   return [
     { type: "response.output_item.added", item: { type: "message", content: [] } },
-    ...pieces(text).map((delta) => ({ type: "response.output_text.delta", delta })),
+    ...said.map((delta) => ({ type: "response.output_text.delta", delta })),
     { type: "response.output_item.done", item: { type: "message", content: [{ type: "output_text", text }] } },
   ];
 }
@@ -148,7 +162,7 @@ function callItem({ tool, args }: SaidCall, id: string): readonly object[] {
   ];
 }
 
-function chat({ answer, model, number, inputTokens }: Spoken): readonly object[] {
+function chat({ answer, model, number, inputTokens, text }: Spoken): readonly object[] {
   const chunk = (delta: object, finish: string | null = null) => ({
     id: `chatcmpl-${number}`,
     model,
@@ -157,7 +171,7 @@ function chat({ answer, model, number, inputTokens }: Spoken): readonly object[]
   return [
     chunk({ role: "assistant", content: "" }),
     ...pieces(answer.reasoning ?? "").map((reasoning_content) => chunk({ reasoning_content })),
-    ...pieces(answer.text ?? "").map((content) => chunk({ content })),
+    ...(text ?? pieces(answer.text ?? "")).map((content) => chunk({ content })),
     ...answer.calls.flatMap((one, index) => [
       chunk({
         tool_calls: [
@@ -171,12 +185,12 @@ function chat({ answer, model, number, inputTokens }: Spoken): readonly object[]
   ];
 }
 
-function ollama({ answer, model, inputTokens }: Spoken): readonly object[] {
+function ollama({ answer, model, inputTokens, text }: Spoken): readonly object[] {
   const line = (message: object) => ({ model, message: { role: "assistant", content: "", ...message }, done: false });
   return [
     line({}),
     ...pieces(answer.reasoning ?? "").map((thinking) => line({ thinking })),
-    ...pieces(answer.text ?? "").map((content) => line({ content })),
+    ...(text ?? pieces(answer.text ?? "")).map((content) => line({ content })),
     ...answer.calls.map((one) => line({ tool_calls: [{ function: { name: one.tool, arguments: parsed(one.args) } }] })),
     {
       model,
