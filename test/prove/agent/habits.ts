@@ -17,8 +17,10 @@ export interface Habit {
   readonly name: string;
   /** `recovers`: the work is done in spite of it. `never`: it never gets there, and has a named ending. */
   readonly end: "recovers" | "never";
-  /** For people: endings that fit, as `run.json` names them; missing: any. */
-  readonly endings?: readonly string[];
+  /** The name of the only ending that fits, as `run.json` has it; null or missing: any that has one. */
+  readonly ending?: string | null;
+  /** True: it is known for calls that are written as text. */
+  readonly writesCalls?: boolean;
   apply(answer: Answer, moment: Moment): Reaction;
 }
 
@@ -41,8 +43,8 @@ function third(name: string, trouble: Trouble): Habit {
   return { name, end: "recovers", apply: (answer, { asked }) => (asked === 2 ? { answer, trouble } : { answer }) };
 }
 
-function never(name: string, apply: Habit["apply"], ...endings: readonly string[]): Habit {
-  return { name, end: "never", apply, ...(endings.length > 0 ? { endings } : {}) };
+function never(name: string, ending: string | null, apply: Habit["apply"]): Habit {
+  return { name, end: "never", apply, ending };
 }
 
 const withCalls = (answer: Answer, change: (one: SaidCall, index: number) => SaidCall): Reaction => ({
@@ -98,6 +100,10 @@ export const RECOVERABLE: readonly Habit[] = [
   once("a reply cut in the middle of a call", (answer) => ({
     answer: { ...answer, stop: "length", calls: answer.calls.map((one) => ({ ...one, args: one.args.slice(0, 9) })) },
   })),
+  {
+    ...once("calls written as text", (answer) => ({ answer: { ...answer, text: written(answer), calls: [] } })),
+    writesCalls: true,
+  },
   once("an empty answer", (answer) => ({ answer: { ...answer, calls: [] } })),
   once("words and no call", (answer) => ({ answer: { ...answer, text: "I will do that right away.", calls: [] } })),
   once("a reason to stop that nobody knows", (answer) => ({ answer: { ...answer, stop: "unknown" } })),
@@ -171,6 +177,10 @@ export const RECOVERABLE: readonly Habit[] = [
   every("byte by byte", { kind: "drip" }),
 ];
 
+function written({ calls }: Answer): string {
+  return calls.map(({ tool, args }) => `<tool_call>\n{"name":"${tool}","arguments":${args}}\n</tool_call>`).join("\n");
+}
+
 function pathOf({ calls }: Answer): string {
   const text = calls[0]?.args ?? "";
   const patched = /\*\*\* (?:Update|Add) File: ([^\\]*)/.exec(text)?.[1];
@@ -192,26 +202,32 @@ export const BROKEN_STREAMS: readonly Habit[] = [
 
 /** Models that never get there. */
 export const HOPELESS: readonly Habit[] = [
-  never("always empty", (answer) => ({ answer: { ...answer, calls: [] } })),
-  never("always words", (answer) => ({ answer: { ...answer, text: "Nearly there.", calls: [] } })),
-  never("always a chant", (answer) => ({ answer: { ...answer, text: CHANT, calls: [] } })),
-  never("always broken JSON", (answer) => withCalls(answer, (one) => ({ ...one, args: "{" }))),
-  never("always a tool that does not exist", (answer) => withCalls(answer, (one) => ({ ...one, tool: "teleport" }))),
-  never("always cut", (answer) => ({ answer: { ...answer, stop: "length", calls: [], text: "and so on" } })),
-  never("always refused", (answer) => ({ answer: { ...answer, stop: "refusal", calls: [], text: "I cannot." } })),
-  never("always the same call", (answer) => ({ answer: { ...answer, calls: [call("ls", { path: "." })] } })),
-  never("always two calls in turn", (answer, { asked }) => ({
+  never("always empty", "empty", (answer) => ({ answer: { ...answer, calls: [] } })),
+  never("always words", "incomplete", (answer) => ({ answer: { ...answer, text: "Nearly there.", calls: [] } })),
+  never("always a chant", "loop", (answer) => ({ answer: { ...answer, text: CHANT, calls: [] } })),
+  never("always broken JSON", "malformed", (answer) => withCalls(answer, (one) => ({ ...one, args: "{" }))),
+  never("always a tool that does not exist", "malformed", (answer) =>
+    withCalls(answer, (one) => ({ ...one, tool: "teleport" })),
+  ),
+  never("always cut", "malformed", (answer) => ({
+    answer: { ...answer, stop: "length", calls: [], text: "and so on" },
+  })),
+  never("always refused", "refusal", (answer) => ({
+    answer: { ...answer, stop: "refusal", calls: [], text: "I cannot." },
+  })),
+  never("always the same call", "loop", (answer) => ({ answer: { ...answer, calls: [call("ls", { path: "." })] } })),
+  never("always two calls in turn", "loop", (answer, { asked }) => ({
     answer: { ...answer, calls: [asked % 2 === 0 ? call("ls", { path: "." }) : call("grep", { pattern: "x" })] },
   })),
-  never("always another look", (answer, { asked }) => ({
+  never("always another look", "max-turns", (answer, { asked }) => ({
     answer: { ...answer, calls: [call("grep", { pattern: `word${asked}` })] },
   })),
-  never("always a false done", (answer) => ({ answer: { ...answer, calls: [finishOf("done")] } })),
-  never("blocked", (answer) => ({ answer: { ...answer, calls: [finishOf("blocked")] } })),
-  never("always 500", (answer) => ({ answer, trouble: status(500, "api_error", { "retry-after": "0" }) })),
-  never("no money", (answer) => ({ answer, trouble: status(402, "billing_error") })),
-  never("a wrong key", (answer) => ({ answer, trouble: status(401, "authentication_error") })),
-  never("always silent", (answer) => ({ answer, trouble: { kind: "silence", at: "start" } })),
-  never("always cut off in the middle", (answer) => ({ answer, trouble: { kind: "death", at: "half" } })),
-  never("always too long", (answer, { heard }) => ({ answer, trouble: overflow(heard.tokens, 1_000) })),
+  never("always a false done", "no-change", (answer) => ({ answer: { ...answer, calls: [finishOf("done")] } })),
+  never("blocked", "blocked", (answer) => ({ answer: { ...answer, calls: [finishOf("blocked")] } })),
+  never("always 500", null, (answer) => ({ answer, trouble: status(500, "api_error", { "retry-after": "0" }) })),
+  never("no money", null, (answer) => ({ answer, trouble: status(402, "billing_error") })),
+  never("a wrong key", null, (answer) => ({ answer, trouble: status(401, "authentication_error") })),
+  never("always silent", null, (answer) => ({ answer, trouble: { kind: "silence", at: "start" } })),
+  never("always cut off in the middle", null, (answer) => ({ answer, trouble: { kind: "death", at: "half" } })),
+  never("always too long", null, (answer, { heard }) => ({ answer, trouble: overflow(heard.tokens, 1_000) })),
 ];

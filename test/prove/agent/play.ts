@@ -78,7 +78,7 @@ function makeRepositoryAt(root: string, files: Task["before"]): void {
   git(root, "commit", "--quiet", "--message=base");
 }
 
-function writeConfiguration(home: string, { wire, task, roles }: Play, server: ModelServer) {
+function writeConfiguration(home: string, { wire, task, roles, habit }: Play, server: ModelServer) {
   const isOpenai = wire === "openai-chat" || wire === "openai-responses";
   const lab = {
     wire,
@@ -87,7 +87,9 @@ function writeConfiguration(home: string, { wire, task, roles }: Play, server: M
     free: true,
     ...WAITS,
     ...(wire === "ollama-chat" ? { context_tokens: 100_000 } : {}),
-    models: { "difficult-1": { context_window: 200_000, max_output_tokens: 8_000 } },
+    models: {
+      "difficult-1": { context_window: 200_000, max_output_tokens: 8_000, text_calls: habit.writesCalls ?? false },
+    },
   };
   const config = join(home, ".config", "ccp");
   mkdirSync(config, { recursive: true });
@@ -170,7 +172,7 @@ function hopelessViolations(
 ): readonly string[] {
   if (isGreen) return ["a model that never got there came out green"];
   if (ending === null && status === "failed") return ["it failed without a name for it"];
-  if (habit.endings && !habit.endings.includes(ending ?? status)) return [`it ended as ${ending ?? status}`];
+  if (habit.ending && habit.ending !== ending) return [`it ended as ${ending ?? status}, and not as ${habit.ending}`];
   return [];
 }
 
