@@ -35,8 +35,8 @@ export function registerPermissions(program: Command, context: CommandContext): 
     .option("--json", "as JSON")
     .action(async (_: string, roleName: string, subjects: readonly string[], flags: ExplainFlags) => {
       const wiring = context.wiring();
-      const named = roleNamed(roleName);
-      const tool = toolNamed(flags.tool);
+      const named = oneOf("role", roleName, ROLE_NAMES);
+      const tool = oneOf("tool", flags.tool, TOOL_NAMES);
       const loaded = await loadNamed(flags.pipeline ?? null, wiring, { inputs: null, models: {}, budget: {} });
       if (!loaded.ok) throw invalid(loaded.diagnostics);
       const role = loaded.pipeline.roles[named];
@@ -107,21 +107,12 @@ function jsonOf(explained: {
   return { v: 1, role, tool, call: subjects, effect: decision.effect, reason: decision.reason, parts };
 }
 
-function roleNamed(name: string): RoleName {
-  const found = ROLE_NAMES.find((role) => role === name);
+function oneOf<Name extends string>(kind: "role" | "tool", name: string, all: readonly Name[]): Name {
+  const found = all.find((one) => one === name);
   if (found) return found;
-  const near = didYouMean(name, ROLE_NAMES);
-  throw new CcpError("usage", EXIT.usage, `there is no role "${name}"`, {
-    hint: near ? `did you mean "${near}"?` : `roles: ${ROLE_NAMES.join(", ")}`,
-  });
-}
-
-function toolNamed(name: string): string {
-  const found = TOOL_NAMES.find((tool) => tool === name);
-  if (found) return found;
-  const near = didYouMean(name, TOOL_NAMES);
-  throw new CcpError("usage", EXIT.usage, `there is no tool "${name}"`, {
-    hint: near ? `did you mean "${near}"?` : `tools: ${TOOL_NAMES.join(", ")}`,
+  const near = didYouMean(name, all);
+  throw new CcpError("usage", EXIT.usage, `there is no ${kind} "${name}"`, {
+    hint: near ? `did you mean "${near}"?` : `${kind}s: ${all.join(", ")}`,
   });
 }
 

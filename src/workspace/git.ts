@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { constants as access, accessSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import type { SimpleGitOptions } from "simple-git";
+import { isExecutable } from "./executable.ts";
 import { gitFailure, gitIsMissing, isInTheWay, isMissingBinary } from "./git-errors.ts";
 
 /** Variables of a user's environment that git may see: where things are and who the user is. Nothing that moves git elsewhere. */
@@ -224,12 +224,5 @@ function isTracked(
 
 /** True when a program of this name is on the search path. */
 function hasProgram(name: string, searchPath: string): boolean {
-  return searchPath.split(delimiter).some((directory) => {
-    try {
-      accessSync(join(directory, name), access.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+  return searchPath.split(delimiter).some((directory) => isExecutable(join(directory, name)));
 }

@@ -3,6 +3,7 @@ import { accessSync, constants, existsSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import type { CommandRequest, CommandResult } from "../core/ports.ts";
 import { type CommandWatch, watchCommand } from "./command-watch.ts";
+import { isExecutable } from "./executable.ts";
 import { fileFailure } from "./git-errors.ts";
 import { COMMAND_LIMITS, type Limits, limited } from "./limits.ts";
 import { type Output, openOutput, readOutput } from "./output.ts";
@@ -162,15 +163,6 @@ function shellOf(env: Readonly<Record<string, string>>): string {
   const fromPath = (env.PATH ?? "").split(":").filter((entry) => entry.startsWith("/"));
   const candidates = ["/bin", "/usr/bin", ...fromPath].map((directory) => `${directory}/bash`);
   return candidates.find(isExecutable) ?? "/bin/sh";
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Throws where what was to hold a command did not begin: it has not run, and nobody is told that it failed. */

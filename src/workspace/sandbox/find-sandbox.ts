@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { accessSync, constants } from "node:fs";
+import { isExecutable } from "../executable.ts";
 import { bubblewrap } from "./bubblewrap.ts";
 import type { SandboxDriver } from "./driver.ts";
 import { sandboxExec } from "./sandbox-exec.ts";
@@ -84,13 +84,4 @@ function findProgram(name: string, searchPath: string): string | null {
   const ranked = [...SYSTEM_PROGRAMS.filter((entry) => entries.includes(entry)), ...entries];
   const found = ranked.find((entry) => isExecutable(`${entry}/${name}`));
   return found === undefined ? null : `${found}/${name}`;
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
