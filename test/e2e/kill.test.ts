@@ -16,7 +16,7 @@ import { type MockTurn, mockModels } from "../support/mock-models.ts";
 import { APPROVAL, PLAN, RED_PROJECT, WORK } from "../support/scenario.ts";
 import { tempDir } from "../support/temp.ts";
 
-const KILLS = Number(process.env.CCP_KILLS ?? 50);
+const KILLS = Number(process.env.CCP_KILLS ?? 30);
 const SEED = Number(process.env.CCP_KILL_SEED ?? 20_261);
 /** Turns of the event loop between the moment and the kill, at most: some 30 ms. */
 const MOST_TURNS = 10_000;

@@ -83,7 +83,7 @@ test("a run whose owner dies at any append comes to the same end, with the quest
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
   expect(deaths).toBeGreaterThan(10);
-}, 240_000);
+}, 600_000);
 
 /** False: the run came to its end before the cut. */
 async function dieAndGoOn(cut: number, whole: Awaited<ReturnType<typeof world>>): Promise<boolean> {

@@ -249,5 +249,5 @@ describe.each([
       expect(sent.at(-1)?.messages, `cut ${cut}`).toEqual(whole.sent.at(-1)?.messages);
       if (cut === at - 1) expect((await replays(world, run, engine.store)).followed.difference).toBeNull();
     }
-  }, 60_000);
+  }, 180_000);
 });
