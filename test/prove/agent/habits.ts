@@ -104,7 +104,7 @@ export const RECOVERABLE: readonly Habit[] = [
     ...once("calls written as text", (answer) => ({ answer: { ...answer, text: written(answer), calls: [] } })),
     writesCalls: true,
   },
-  once("an empty answer", (answer) => ({ answer: { ...answer, calls: [] } })),
+  once("an empty answer", ({ move }) => ({ answer: { move, calls: [] } })),
   once("words and no call", (answer) => ({ answer: { ...answer, text: "I will do that right away.", calls: [] } })),
   once("a reason to stop that nobody knows", (answer) => ({ answer: { ...answer, stop: "unknown" } })),
   once("chanting", (answer) => ({ answer: { ...answer, text: CHANT } })),
@@ -202,7 +202,7 @@ export const BROKEN_STREAMS: readonly Habit[] = [
 
 /** Models that never get there. */
 export const HOPELESS: readonly Habit[] = [
-  never("always empty", "empty", (answer) => ({ answer: { ...answer, calls: [] } })),
+  never("always empty", "empty", ({ move }) => ({ answer: { move, calls: [] } })),
   never("always words", "incomplete", (answer) => ({ answer: { ...answer, text: "Nearly there.", calls: [] } })),
   never("always a chant", "loop", (answer) => ({ answer: { ...answer, text: CHANT, calls: [] } })),
   never("always broken JSON", "malformed", (answer) => withCalls(answer, (one) => ({ ...one, args: "{" }))),
@@ -212,7 +212,8 @@ export const HOPELESS: readonly Habit[] = [
   never("always cut", "malformed", (answer) => ({
     answer: { ...answer, stop: "length", calls: [], text: "and so on" },
   })),
-  never("always refused", "refusal", (answer) => ({
+  // One wire has no word for it.
+  never("always refused", null, (answer) => ({
     answer: { ...answer, stop: "refusal", calls: [], text: "I cannot." },
   })),
   never("always the same call", "loop", (answer) => ({ answer: { ...answer, calls: [call("ls", { path: "." })] } })),
