@@ -14,6 +14,7 @@ import { registerInit } from "./init.ts";
 import { registerPermissions } from "./permissions.ts";
 import { registerPing } from "./ping.ts";
 import { registerPlan } from "./plan.ts";
+import { registerProviders } from "./providers.ts";
 import { registerReplay } from "./replay.ts";
 import { registerRerun } from "./rerun.ts";
 import { registerResume } from "./resume.ts";
@@ -47,6 +48,7 @@ export const COMMANDS: readonly ((program: Command, context: CommandContext) => 
   registerPermissions,
   registerInit,
   registerDemo,
+  registerProviders,
   registerPing,
   registerDoctor,
 ];

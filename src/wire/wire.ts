@@ -10,6 +10,7 @@ import type { Store, UserLedger } from "../core/store.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { PingAnswer } from "../engine/ping.ts";
 import type { Library } from "../pipeline/library.ts";
+import type { ProviderDescription } from "../providers/describe-providers.ts";
 import { type Closable, openSpool, openStore, openUserLedger, stateDir } from "./journal.ts";
 import { openModels, readLanes, secretsOf } from "./models.ts";
 import { openReplays, type Replays } from "./replays.ts";
@@ -20,6 +21,7 @@ export type { Engine, Listener } from "../engine/engine.ts";
 export type { PingAnswer } from "../engine/ping.ts";
 export type { Decision, ResumeChanges } from "../engine/resume-run.ts";
 export type { Plan } from "../engine/reuse.ts";
+export type { ProviderDescription } from "../providers/describe-providers.ts";
 export type { Past } from "../ui/past.ts";
 export type { NextCommand, UiChoice } from "../ui/ui.ts";
 export type { Closable } from "./journal.ts";
@@ -41,6 +43,8 @@ export interface Wiring {
   setJournalAside(): Promise<string | null>;
   results(): Promise<Results>;
   lanes(): Promise<readonly Lane[]>;
+  /** The lanes as people look at them. */
+  providers(): Promise<readonly ProviderDescription[]>;
   models(): Promise<Models>;
   tools(): Promise<Tools>;
   library(): Promise<Library>;
@@ -92,6 +96,9 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
       return openResults({ root, commonDir, dir: config.resultsDir, environment });
     }),
     lanes: once(async () => readLanes(config, await wiring.repository().catch(() => null))),
+    async providers() {
+      return (await import("../providers/describe-providers.ts")).describeProviders(await wiring.lanes());
+    },
     models: once(async () => openModels(await wiring.lanes(), await spool(), config.cwd)),
     tools: once(async () => (await import("../tools/tools.ts")).createTools(config)),
     library: once(async () => {
