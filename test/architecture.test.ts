@@ -157,7 +157,7 @@ describe("what is not there", () => {
       "pipeline/library.ts",
       "providers/lanes.ts",
     ];
-    const loaded = loadedWith([...entries, "providers/describe-providers.ts"]);
+    const loaded = loadedWith([...entries, "providers/describe-providers.ts", "providers/describe-models.ts"]);
     expect(loaded.filter((specifier) => /^(@anthropic-ai\/sdk|openai|ollama|tiktoken)(\/|$)/.test(specifier))).toEqual(
       [],
     );

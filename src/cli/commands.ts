@@ -11,6 +11,7 @@ import { registerFork } from "./fork.ts";
 import { registerGc } from "./gc.ts";
 import { registerImport } from "./import.ts";
 import { registerInit } from "./init.ts";
+import { registerModels } from "./models.ts";
 import { registerPermissions } from "./permissions.ts";
 import { registerPing } from "./ping.ts";
 import { registerPlan } from "./plan.ts";
@@ -49,6 +50,7 @@ export const COMMANDS: readonly ((program: Command, context: CommandContext) => 
   registerInit,
   registerDemo,
   registerProviders,
+  registerModels,
   registerPing,
   registerDoctor,
 ];

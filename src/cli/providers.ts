@@ -1,11 +1,10 @@
-import { relative } from "node:path";
 import type { Command } from "commander";
 import { CcpError, EXIT } from "../core/errors.ts";
 import { didYouMean } from "../core/suggest.ts";
-import type { ValueSource } from "../core/value-source.ts";
 import { either } from "../core/words.ts";
 import type { ProviderDescription, Wiring } from "../wire/wire.ts";
 import type { CommandContext } from "./command-context.ts";
+import { sourceTexts } from "./source-text.ts";
 import { tableText } from "./table-text.ts";
 import { writeJson } from "./write-json.ts";
 
@@ -73,14 +72,10 @@ async function detailText(
   { surroundings: { stdout } }: CommandContext,
   wiring: Wiring,
 ): Promise<string> {
-  const root = await wiring.repository().then(
-    (repository) => repository.root,
-    () => null,
-  );
-  const placed = (source: ValueSource | null) => sourceText(source, { root, home: wiring.config.home });
+  const placed = await sourceTexts(wiring);
   const rows = provider.settings.map(({ model, key, value, source }) => [
     settingName(model, key),
-    placed(source),
+    source === null ? "default" : placed(source),
     value,
   ]);
   const table = await tableText(["setting", "from", "value"], rows, wiring, stdout);
@@ -103,20 +98,3 @@ const COST_WORDS = {
   free: "calls cost nothing",
   local: "on this machine, calls cost nothing",
 } as const;
-
-/** A file as people name it: from the repository's root, or from their home. */
-function sourceText(
-  source: ValueSource | null,
-  { root, home }: { readonly root: string | null; readonly home: string },
-): string {
-  if (source === null) return "default";
-  if (source.kind === "built-in") return "built-in";
-  if (source.kind === "environment") return `environment: ${source.name}`;
-  const { path, line } = source;
-  if (root !== null && isInside(path, root)) return `${relative(root, path)}:${line}`;
-  return isInside(path, home) ? `~/${relative(home, path)}:${line}` : `${path}:${line}`;
-}
-
-function isInside(path: string, folder: string): boolean {
-  return path.startsWith(`${folder}/`);
-}
