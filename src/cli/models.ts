@@ -97,10 +97,13 @@ function rateText(price: Price | null, rate: "input" | "output"): string {
 
 /** What is said between two semicolons stays on one line. */
 function wrapped(remarks: readonly string[]): readonly string[] {
-  return remarks.reduce<readonly string[]>((lines, remark) => {
+  const lines: string[] = [];
+  for (const remark of remarks) {
     const longer = `${lines.at(-1)}; ${remark}`;
-    return lines.length > 0 && longer.length <= WIDTH ? [...lines.slice(0, -1), longer] : [...lines, `  ${remark}`];
-  }, []);
+    if (lines.length > 0 && longer.length <= WIDTH) lines[lines.length - 1] = longer;
+    else lines.push(`  ${remark}`);
+  }
+  return lines;
 }
 
 /** Of a terminal that nobody has made wider. */
@@ -118,7 +121,7 @@ function remarks({ price, edits, textCalls, local, roles }: ModelDescription): r
   const from = Math.min(...(price?.tiers ?? []).map((tier) => tier.aboveTokens));
   const places = Object.entries(roles).map(([role, place]) => `${role} ${place}`);
   return [
-    ...(Number.isFinite(from) ? [`another above ${from.toLocaleString("en-US")}`] : []),
+    ...(Number.isFinite(from) ? [`another price above ${from.toLocaleString("en-US")} tokens`] : []),
     ...(local ? ["on this machine"] : []),
     ...(edits === "edit" ? [] : [`edits: ${edits}`]),
     ...(textCalls ? ["calls as text"] : []),

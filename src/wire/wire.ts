@@ -99,7 +99,12 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
       const { root, commonDir } = await wiring.repository();
       return openResults({ root, commonDir, dir: config.resultsDir, environment });
     }),
-    lanes: once(async () => readLanes(config, await wiring.repository().catch(() => null))),
+    lanes: once(() =>
+      readLanes(
+        config,
+        wiring.repository().catch(() => null),
+      ),
+    ),
     async providers() {
       return (await import("../providers/describe-providers.ts")).describeProviders(await wiring.lanes());
     },
