@@ -148,6 +148,22 @@ describe("what is not there", () => {
     expect(filesWith(/\bprocess\s*\.\s*(exit|abort|exitCode)\b/, (file) => file !== "main.ts")).toEqual([]);
   });
 
+  test("looking at providers and models loads no SDK", () => {
+    const entries = [
+      "main.ts",
+      "wire/wire.ts",
+      "wire/models.ts",
+      "ui/ui.ts",
+      "pipeline/library.ts",
+      "providers/lanes.ts",
+    ];
+    const loaded = loadedWith([...entries, "providers/describe-providers.ts", "providers/describe-models.ts"]);
+    expect(loaded.filter((specifier) => /^(@anthropic-ai\/sdk|openai|ollama|tiktoken)(\/|$)/.test(specifier))).toEqual(
+      [],
+    );
+    expect(loadedWith(["pipeline/library.ts"])).toContain("ajv");
+  });
+
   test("no console outside of ui and cli", () => {
     expect(filesWith(/\bconsole\s*\./, (file) => !["ui", "cli"].includes(roomOf(file)))).toEqual([]);
   });
@@ -190,6 +206,21 @@ describe("what is not there", () => {
     expect(known).toEqual([]);
   });
 });
+
+/** What a file needs before it can begin: its static imports, theirs, and so on. Types are gone by then. */
+function loadedWith(entries: readonly string[]): readonly string[] {
+  const loaded = new Set<string>();
+  const visit = (file: string): void => {
+    if (loaded.has(file)) return;
+    loaded.add(file);
+    const source = (sources.get(file) ?? "").replace(/^(?:import|export) type\s[^;]*;/gm, "");
+    for (const [, specifier = ""] of source.matchAll(/^(?:import|export)\s(?:[^;"]*\bfrom\s+)?"([^"]+)"/gm))
+      if (isOwn(specifier)) visit(targetOf(file, specifier));
+      else loaded.add(specifier);
+  };
+  for (const entry of entries) visit(entry);
+  return [...loaded];
+}
 
 function codeWithStrings(file: string): string {
   return (sources.get(file) ?? "").replace(/\/\*[\s\S]*?\*\//g, "").replace(/(^|\s)\/\/.*$/gm, "$1");

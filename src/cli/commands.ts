@@ -11,9 +11,11 @@ import { registerFork } from "./fork.ts";
 import { registerGc } from "./gc.ts";
 import { registerImport } from "./import.ts";
 import { registerInit } from "./init.ts";
+import { registerModels } from "./models.ts";
 import { registerPermissions } from "./permissions.ts";
 import { registerPing } from "./ping.ts";
 import { registerPlan } from "./plan.ts";
+import { registerProviders } from "./providers.ts";
 import { registerReplay } from "./replay.ts";
 import { registerRerun } from "./rerun.ts";
 import { registerResume } from "./resume.ts";
@@ -47,6 +49,8 @@ export const COMMANDS: readonly ((program: Command, context: CommandContext) => 
   registerPermissions,
   registerInit,
   registerDemo,
+  registerProviders,
+  registerModels,
   registerPing,
   registerDoctor,
 ];

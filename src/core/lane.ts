@@ -1,5 +1,6 @@
 import type { EditForm } from "./model.ts";
 import type { Price } from "./money.ts";
+import type { ValueSources } from "./value-source.ts";
 
 /** The dialects that ccp speaks. */
 export type Wire = "anthropic-messages" | "openai-responses" | "openai-chat" | "ollama-chat" | "scripted";
@@ -24,6 +25,8 @@ export interface Lane {
   readonly models: Readonly<Record<string, LaneModel>>;
   /** Missing: as its wire needs. */
   readonly waits?: Waits;
+  /** Who said what of it, for people who wonder; nothing is decided by it. */
+  readonly sources?: ValueSources;
 }
 
 /** How long a provider may be silent, in milliseconds. */
@@ -54,6 +57,8 @@ export interface ProviderEntry {
   readonly contextTokens?: number;
   readonly models?: Readonly<Record<string, LaneModel>>;
   readonly waits?: Waits;
+  /** Where each of its values stands. */
+  readonly sources?: ValueSources;
 }
 
 /** A `providers.yaml`. Only the user's own file may hold consents. */

@@ -1,11 +1,12 @@
 import type { Diagnostic } from "../core/diagnostic.ts";
 import type { LaneModel, ProviderEntry, ProvidersFile } from "../core/lane.ts";
 import { ANTHROPIC_CACHE_WRITE_FACTOR, type Price, usdToNanos } from "../core/money.ts";
+import type { ValueSource, ValueSources } from "../core/value-source.ts";
 import { sorted } from "./draft.ts";
 import { PATTERN_WORDS, parseDuration, URL_PATTERN } from "./patterns.ts";
 import { PROVIDERS_SCHEMA, type RawModel, type RawProvider, type RawProviders } from "./providers-schema.ts";
 import { isBlank, readYaml } from "./read-yaml.ts";
-import { problem, type Source } from "./source.ts";
+import { type Path, problem, type Source } from "./source.ts";
 import { structureChecker } from "./structure.ts";
 
 /** A `providers.yaml` as the rest of ccp wants it, or everything that is wrong with it. */
@@ -24,7 +25,9 @@ export function checkProvidersFile(text: string, path: string): ProvidersCheck {
   const raw = rest as RawProviders;
   const diagnostics = [...yaml.diagnostics, ...faults.map((fault) => fault.diagnostic), ...wrongUrls(raw, yaml.source)];
   if (diagnostics.length > 0) return { ok: false, diagnostics: sorted(path, diagnostics) };
-  const providers = Object.entries(raw.providers ?? {}).map(([id, entry]) => [id, entryOf(id, entry)] as const);
+  const providers = Object.entries(raw.providers ?? {}).map(([id, entry]) => {
+    return [id, { ...entryOf(id, entry), sources: sourcesOf(id, entry, yaml.source) }] as const;
+  });
   return {
     ok: true,
     file: { path, providers: Object.fromEntries(providers), trustedHosts: raw.trusted_hosts ?? [] },
@@ -82,4 +85,26 @@ function priceOf(raw: NonNullable<RawModel["price"]>, writesCostMore: boolean): 
     cacheWrite: usdToNanos(raw.cache_write ?? raw.input * (writesCostMore ? ANTHROPIC_CACHE_WRITE_FACTOR : 1)),
     tiers: [],
   };
+}
+
+/** Where each value stands, by its words: `models.NAME.price.input`. */
+function sourcesOf(id: string, { models = {}, ...plain }: RawProvider, source: Source): ValueSources {
+  const sourceAt = (path: Path): ValueSource => {
+    const { file, line } = source.at(["providers", id, ...path], "key");
+    return { kind: "file", path: file, line: line ?? 1 };
+  };
+  const inList = Array.isArray(models) ? models.map((name, index) => ["models", name, index] as const) : [];
+  const inMap = Array.isArray(models) ? [] : pathsIn(models).map((path) => ["models", ...path]);
+  return Object.fromEntries([
+    ...[...pathsIn(plain), ...inMap].map((path) => [path.join("."), sourceAt(path)] as const),
+    ...inList.map(([key, name, index]) => [`${key}.${name}`, sourceAt([key, index])] as const),
+  ]);
+}
+
+/** Of everything in it, the inner after the outer. */
+function pathsIn(value: object): readonly (readonly string[])[] {
+  return Object.entries(value).flatMap(([key, inner]) => [
+    [key],
+    ...(typeof inner === "object" ? pathsIn(inner).map((path) => [key, ...path]) : []),
+  ]);
 }

@@ -1,5 +1,7 @@
 import type { Lane, LaneModel, ProviderEntry, Waits, Wire } from "../core/lane.ts";
 import { didYouMean } from "../core/suggest.ts";
+import type { ValueSources } from "../core/value-source.ts";
+import { without } from "../core/without.ts";
 import { type KeySource, OLLAMA_CONTEXT_TOKENS, SCRIPTED } from "./built-in-lanes.ts";
 import { isLoopback, parseBaseUrl } from "./host.ts";
 
@@ -21,6 +23,7 @@ export interface LaneDraft {
   readonly contextTokens: number | null;
   readonly models: Readonly<Record<string, LaneModel>>;
   readonly waits?: Waits;
+  readonly sources: ValueSources;
 }
 
 /** What is wrong, and what to do about it. */
@@ -74,6 +77,7 @@ export function withEntry(id: string, entry: ProviderEntry, known: LaneDraft | n
       entry.contextTokens ?? known?.contextTokens ?? (wire === "ollama-chat" ? OLLAMA_CONTEXT_TOKENS : null),
     models: mergeModels(known?.models ?? {}, entry.models ?? {}),
     ...(known?.waits || entry.waits ? { waits: { ...known?.waits, ...entry.waits } } : {}),
+    sources: mergeSources(known, entry),
   };
 }
 
@@ -98,6 +102,7 @@ export function toLane(draft: LaneDraft, environment: Environment): Lane {
     contextTokens: draft.contextTokens,
     models: draft.models,
     ...(draft.waits ? { waits: draft.waits } : {}),
+    sources: draft.sources,
   };
 }
 
@@ -126,4 +131,13 @@ function isKeyed(auth: Lane["auth"] | undefined): auth is KeySource["auth"] {
 function mergeModels(known: LaneDraft["models"], said: LaneDraft["models"]): LaneDraft["models"] {
   const merged = Object.entries(said).map(([name, model]) => [name, { ...known[name], ...model }] as const);
   return { ...known, ...Object.fromEntries(merged) };
+}
+
+/** The later word is the one that counts, but for those that an entry says in vain or makes meaningless. */
+function mergeSources(known: LaneDraft | null, entry: ProviderEntry): ValueSources {
+  const { base_url: movedBy, ...others } = entry.sources ?? {};
+  const isMoved = movedBy !== undefined && (known === null || known.pinnedBy === null);
+  const merged = { ...known?.sources, ...others, ...(isMoved ? { base_url: movedBy } : {}) };
+  if (entry.auth === "none") return without(merged, "key_env");
+  return entry.keyEnv !== undefined && entry.auth === undefined ? without(merged, "auth") : merged;
 }

@@ -1,6 +1,7 @@
 import { type Diagnostic, formatDiagnostic } from "../core/diagnostic.ts";
 import { CcpError, EXIT } from "../core/errors.ts";
 import type { Lane, ProvidersFile } from "../core/lane.ts";
+import { BUILT_IN, type ValueSources } from "../core/value-source.ts";
 import { BUILT_IN_LANES, type BuiltInLane, SCRIPTED } from "./built-in-lanes.ts";
 import { parseBaseUrl, parseOllamaHost } from "./host.ts";
 import { type Environment, entryProblems, type LaneDraft, setting, toLane, withEntry } from "./lane-draft.ts";
@@ -74,16 +75,33 @@ function resolveLanesWith(sources: LaneSources, prices: PriceBook): ResolvedLane
   return { lanes: [...lanes, SCRIPTED_LANE] };
 }
 
+const BUILT_IN_SOURCES: ValueSources = {
+  wire: BUILT_IN,
+  base_url: BUILT_IN,
+  key_env: BUILT_IN,
+  auth: BUILT_IN,
+  context_tokens: BUILT_IN,
+};
+
 function builtIn(
   lane: BuiltInLane,
   environment: Environment,
 ): { readonly draft: LaneDraft; readonly problems: readonly Diagnostic[] } {
   const { baseUrlEnv, ...known } = lane;
-  const draft: LaneDraft = { ...known, pinnedBy: null, isUsersHost: false, free: null, models: {} };
+  const draft: LaneDraft = {
+    ...known,
+    pinnedBy: null,
+    isUsersHost: false,
+    free: null,
+    models: {},
+    sources: BUILT_IN_SOURCES,
+  };
   const said = setting(environment, baseUrlEnv);
   if (said === null) return { draft, problems: [] };
   const baseUrl = lane.wire === "ollama-chat" ? parseOllamaHost(said) : parseBaseUrl(said);
-  if (baseUrl !== null) return { draft: { ...draft, baseUrl, pinnedBy: baseUrlEnv, isUsersHost: true }, problems: [] };
+  const sources: ValueSources = { ...draft.sources, base_url: { kind: "environment", name: baseUrlEnv } };
+  if (baseUrl !== null)
+    return { draft: { ...draft, baseUrl, pinnedBy: baseUrlEnv, isUsersHost: true, sources }, problems: [] };
   const hint = `give it like ${lane.baseUrl}, without user name, password or query, or unset it`;
   return { draft, problems: [problem(baseUrlEnv, "not the address of an http server", hint)] };
 }

@@ -29,14 +29,20 @@ export function laneOf(ref: ModelRef, lanes: readonly Lane[]): Lane {
 /** Why a lane cannot be asked at all (`missing_key`, exit 4); null when it can. */
 export function cannotAsk(lane: Lane): CcpError | null {
   if (lane.auth === "none" || lane.credential !== null) return null;
-  const names = BUILT_IN_LANES.find(({ id }) => id === lane.id)?.keys.map(({ name }) => name) ?? [];
-  const others = names.includes(lane.credentialName ?? "") ? names.filter((name) => name !== lane.credentialName) : [];
   return new CcpError(
     "missing_key",
     EXIT.credentials,
     `provider "${lane.id}" has no key: ${lane.credentialName} is not set`,
-    { hint: `set ${[lane.credentialName, ...others].join(" or ")}, or choose another model` },
+    { hint: `set ${keyVariables(lane).join(" or ")}, or choose another model` },
   );
+}
+
+/** The environment variables that may hold a lane's key, the one that does, or that is missing, first; empty: it needs none. */
+export function keyVariables(lane: Lane): readonly string[] {
+  if (lane.credentialName === null) return [];
+  const names = BUILT_IN_LANES.find(({ id }) => id === lane.id)?.keys.map(({ name }) => name) ?? [];
+  const others = names.includes(lane.credentialName) ? names.filter((name) => name !== lane.credentialName) : [];
+  return [lane.credentialName, ...others];
 }
 
 /** What is known of a model: the user's word first, then the catalogue's. */

@@ -12,6 +12,11 @@ const PING_MODELS: ReadonlyMap<string, string> = new Map([
 
 /** What to ask when a lane is to show that it answers: the first model that its file lists, else its cheapest; null: unknown. */
 export function pingModel(lane: Lane): ModelRef | null {
-  const model = Object.keys(lane.models)[0] ?? PING_MODELS.get(lane.id) ?? null;
+  const model = Object.keys(lane.models)[0] ?? cheapestModel(lane);
   return model === null ? null : { provider: lane.id, model };
+}
+
+/** The cheapest model of a built-in lane; null: unknown. */
+export function cheapestModel(lane: Lane): string | null {
+  return PING_MODELS.get(lane.id) ?? null;
 }

@@ -3,13 +3,15 @@ import type { Config } from "../core/config.ts";
 import type { Lane } from "../core/lane.ts";
 import type { Models, Repository, Spool } from "../core/ports.ts";
 
-/** The project's file counts where there is a project. */
-export async function readLanes(config: Config, repository: Repository | null): Promise<readonly Lane[]> {
+/** The project's file counts where there is a project. While git looks for it, the user's is read. */
+export async function readLanes(config: Config, found: Promise<Repository | null>): Promise<readonly Lane[]> {
   const { lanesOrThrow } = await import("../providers/lanes.ts");
   const { readProvidersFile } = await import("../pipeline/library.ts");
+  const user = readProvidersFile(join(config.configHome, "providers.yaml"));
+  const repository = await found;
   return lanesOrThrow({
     environment: config.environment,
-    user: readProvidersFile(join(config.configHome, "providers.yaml")),
+    user,
     project: repository && readProvidersFile(join(repository.root, ".ccp", "providers.yaml")),
     trustedHosts: config.trustedHosts,
   });

@@ -10,6 +10,8 @@ import type { Store, UserLedger } from "../core/store.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { PingAnswer } from "../engine/ping.ts";
 import type { Library } from "../pipeline/library.ts";
+import type { ModelDescription } from "../providers/describe-models.ts";
+import type { ProviderDescription } from "../providers/describe-providers.ts";
 import { type Closable, openSpool, openStore, openUserLedger, stateDir } from "./journal.ts";
 import { openModels, readLanes, secretsOf } from "./models.ts";
 import { openReplays, type Replays } from "./replays.ts";
@@ -20,6 +22,8 @@ export type { Engine, Listener } from "../engine/engine.ts";
 export type { PingAnswer } from "../engine/ping.ts";
 export type { Decision, ResumeChanges } from "../engine/resume-run.ts";
 export type { Plan } from "../engine/reuse.ts";
+export type { ModelDescription } from "../providers/describe-models.ts";
+export type { ProviderDescription } from "../providers/describe-providers.ts";
 export type { Past } from "../ui/past.ts";
 export type { NextCommand, UiChoice } from "../ui/ui.ts";
 export type { Closable } from "./journal.ts";
@@ -41,6 +45,10 @@ export interface Wiring {
   setJournalAside(): Promise<string | null>;
   results(): Promise<Results>;
   lanes(): Promise<readonly Lane[]>;
+  /** The lanes as people look at them. */
+  providers(): Promise<readonly ProviderDescription[]>;
+  /** The models that can be asked, as people compare them. */
+  modelList(): Promise<readonly ModelDescription[]>;
   models(): Promise<Models>;
   tools(): Promise<Tools>;
   library(): Promise<Library>;
@@ -91,7 +99,18 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
       const { root, commonDir } = await wiring.repository();
       return openResults({ root, commonDir, dir: config.resultsDir, environment });
     }),
-    lanes: once(async () => readLanes(config, await wiring.repository().catch(() => null))),
+    lanes: once(() =>
+      readLanes(
+        config,
+        wiring.repository().catch(() => null),
+      ),
+    ),
+    async providers() {
+      return (await import("../providers/describe-providers.ts")).describeProviders(await wiring.lanes());
+    },
+    async modelList() {
+      return (await import("../providers/describe-models.ts")).describeModels(await wiring.lanes());
+    },
     models: once(async () => openModels(await wiring.lanes(), await spool(), config.cwd)),
     tools: once(async () => (await import("../tools/tools.ts")).createTools(config)),
     library: once(async () => {

@@ -42,7 +42,9 @@ describe("a providers file", () => {
       "    models: [qwen3-coder, glm-5]",
       "trusted_hosts: [api.acme.example, 'localhost:8080']",
     ].join("\n");
-    expect(checked(text)).toEqual({
+    const { providers, ...file } = checked(text);
+    const said = Object.entries(providers).map(([id, { sources: _, ...entry }]) => [id, entry]);
+    expect({ ...file, providers: Object.fromEntries(said) }).toEqual({
       path: "providers.yaml",
       providers: {
         acme: {
@@ -72,6 +74,55 @@ describe("a providers file", () => {
       },
       trustedHosts: ["api.acme.example", "localhost:8080"],
     });
+  });
+
+  test("remembers the line of each value, also in a list and where an anchor is repeated", () => {
+    const text = [
+      "providers:",
+      "  acme:",
+      "    wire: openai-chat",
+      "    base_url: https://api.acme.example/v1",
+      "    models:",
+      "      a.b: &same",
+      "        price:",
+      "          input: 3",
+      "          output: 15",
+      "      constructor: *same",
+      "  box:",
+      "    auth: none",
+      "    models:",
+      "      - qwen3-coder",
+      "      - __proto__",
+    ].join("\n");
+    const lines = Object.entries(checked(text).providers).map(([id, { sources = {} }]) => {
+      const places = Object.entries(sources).map(([key, source]) => [key, source.kind === "file" ? source.line : 0]);
+      return [id, places];
+    });
+    expect(lines).toEqual([
+      [
+        "acme",
+        [
+          ["wire", 3],
+          ["base_url", 4],
+          ["models.a.b", 6],
+          ["models.a.b.price", 7],
+          ["models.a.b.price.input", 8],
+          ["models.a.b.price.output", 9],
+          ["models.constructor", 10],
+          ["models.constructor.price", 7],
+          ["models.constructor.price.input", 8],
+          ["models.constructor.price.output", 9],
+        ],
+      ],
+      [
+        "box",
+        [
+          ["auth", 12],
+          ["models.qwen3-coder", 14],
+          ["models.__proto__", 15],
+        ],
+      ],
+    ]);
   });
 
   test.each<[string, string, number]>([

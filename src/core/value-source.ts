@@ -1,0 +1,12 @@
+/** Who said a value of the configuration. */
+export type ValueSource =
+  | { readonly kind: "built-in" }
+  | { readonly kind: "environment"; readonly name: string }
+  /** `line` counts from 1. */
+  | { readonly kind: "file"; readonly path: string; readonly line: number };
+
+/** By the words of a providers file: `base_url`, `models.NAME.price.input`. What is missing was said by nobody: a default. */
+export type ValueSources = Readonly<Record<string, ValueSource>>;
+
+/** What ccp knows without being told. */
+export const BUILT_IN: ValueSource = { kind: "built-in" };

@@ -1,0 +1,106 @@
+import type { Lane, LaneModel, Wire } from "../core/lane.ts";
+import { NANOS_PER_USD } from "../core/money.ts";
+import { redactJson } from "../core/redact.ts";
+import type { ValueSource } from "../core/value-source.ts";
+import { keyVariables } from "./model-facts.ts";
+import { stallLimits } from "./stall-limits.ts";
+
+/** A provider as it is in force here, for people to look at: no credential is in it. */
+export interface ProviderDescription {
+  readonly id: string;
+  readonly wire: Wire;
+  readonly baseUrl: string;
+  /** The variables that its key may be in, the one that holds it first; empty: it needs none. */
+  readonly keyVariables: readonly string[];
+  readonly hasKey: boolean;
+  /** `local`: free, and on this machine. */
+  readonly cost: "billed" | "free" | "local";
+  /** Models that files name. */
+  readonly models: readonly string[];
+  readonly settings: readonly ProviderSetting[];
+}
+
+/** One value of a provider, in the words of a providers file. */
+export interface ProviderSetting {
+  /** The model that it is said of; null: the provider. */
+  readonly model: string | null;
+  /** `base_url`; of a model `price.input`, and `""` for that it is named at all. */
+  readonly key: string;
+  readonly value: string;
+  /** Null: nobody said it, so it is the default. */
+  readonly source: ValueSource | null;
+}
+
+/** The lanes that ask a server, described. Whatever looks like a key, or is one, is blotted out wherever it stands. */
+export function describeProviders(lanes: readonly Lane[]): readonly ProviderDescription[] {
+  const secrets = lanes.flatMap(({ credential }) => credential ?? []);
+  return redactJson(lanes.filter(({ wire }) => wire !== "scripted").map(described), secrets);
+}
+
+function described(lane: Lane): ProviderDescription {
+  const { id, wire, baseUrl, credential, free, local, models } = lane;
+  const cost = free ? (local ? "local" : "free") : "billed";
+  return {
+    id,
+    wire,
+    baseUrl,
+    keyVariables: keyVariables(lane),
+    hasKey: credential !== null,
+    cost,
+    models: Object.keys(models),
+    settings: [
+      ...settingsOf(lane).map(([key, value]) => ({ model: null, key, value, source: sourceOf(lane, key) })),
+      ...Object.entries(models).flatMap(([model, said]) => settingsOfModel(lane, model, said)),
+    ],
+  };
+}
+
+/** An own key only: a model may be called `constructor`. */
+function sourceOf({ sources = {} }: Lane, key: string): ValueSource | null {
+  return Object.hasOwn(sources, key) ? (sources[key] ?? null) : null;
+}
+
+type Setting = readonly [key: string, value: string];
+
+function settingsOf(lane: Lane): readonly Setting[] {
+  const { firstEventTimeoutMs, idleTimeoutMs } = stallLimits(lane);
+  const variables = keyVariables(lane);
+  return [
+    ["wire", lane.wire],
+    ["base_url", lane.baseUrl],
+    ...(variables.length === 0 ? [] : [["key_env", variables.join(" or ")] as const]),
+    ["auth", lane.auth],
+    ["free", String(lane.free)],
+    ...(lane.wire === "ollama-chat" ? [["context_tokens", String(lane.contextTokens)] as const] : []),
+    ["first_event_timeout", duration(firstEventTimeoutMs)],
+    ["silence_timeout", duration(idleTimeoutMs)],
+  ];
+}
+
+function settingsOfModel(lane: Lane, model: string, said: LaneModel): readonly ProviderSetting[] {
+  const { price, contextWindow, maxOutputTokens, edits, textCalls } = said;
+  const settings: readonly (readonly [key: string, value: string | undefined])[] = [
+    ["", model],
+    ["price.input", usd(price?.input)],
+    ["price.output", usd(price?.output)],
+    ["price.cache_read", usd(price?.cacheRead)],
+    ["price.cache_write", usd(price?.cacheWrite)],
+    ["context_window", contextWindow?.toString()],
+    ["max_output_tokens", maxOutputTokens?.toString()],
+    ["edits", edits],
+    ["text_calls", textCalls?.toString()],
+  ];
+  return settings.flatMap(([key, value]) => {
+    const words = key === "" ? `models.${model}` : `models.${model}.${key}`;
+    return value === undefined ? [] : [{ model, key, value, source: sourceOf(lane, words) }];
+  });
+}
+
+function usd(nanos: number | undefined): string | undefined {
+  return nanos === undefined ? undefined : String(nanos / NANOS_PER_USD);
+}
+
+/** Whole minutes where it is some, as one would write it. */
+function duration(ms: number): string {
+  return ms % 60_000 === 0 ? `${ms / 60_000}m` : `${ms / 1000}s`;
+}

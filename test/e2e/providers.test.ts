@@ -1,0 +1,136 @@
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { runCli } from "../../src/cli/run-cli.ts";
+import { bareEnvironment, binary, type CliOptions } from "../support/cli.ts";
+import { makeRepository, writeFiles } from "../support/git.ts";
+import { tempDir } from "../support/temp.ts";
+
+const CANARY = "sk-canary-4hq7Zr2mX9pL";
+const USER = `providers:
+  acme:
+    wire: openai-chat
+    base_url: https://api.acme.example/v1
+    key_env: ACME_API_KEY
+    models:
+      acme-large: { price: { input: 0.60, output: 2.20 } }
+`;
+/** Names that would colour a terminal, turn the direction of its text, or draw a row of their own. */
+const PROJECT = `providers:
+  team:
+    wire: ollama-chat
+    base_url: http://127.0.0.1:11500
+    models: ["evil\\e[31mred\\u202e", "a\\nteam  paid  ::set-output"]
+`;
+
+describe("ccp providers", () => {
+  test("is a table of 80 columns: who is asked how and where, at whose cost, and which keys are there", async () => {
+    const { code, stdout, stderr } = await binary(["providers"], world({ ACME_API_KEY: CANARY }));
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toBe(`provider     wire                cost   key                    host
+anthropic    anthropic-messages  paid   no ANTHROPIC_API_KEY   api.anthropic.com
+openai       openai-responses    paid   no OPENAI_API_KEY      api.openai.com
+openai-chat  openai-chat         paid   no OPENAI_API_KEY      api.openai.com
+openrouter   openai-chat         paid   no OPENROUTER_API_KEY  openrouter.ai
+zai          openai-chat         paid   no ZHIPU_API_KEY       api.z.ai
+ollama       ollama-chat         local  none needed            127.0.0.1:11434
+acme         openai-chat         paid   ACME_API_KEY           api.acme.example
+team         ollama-chat         local  none needed            127.0.0.1:11500
+
+provider  models in files
+acme      acme-large
+team      evilred, a team  paid  ::set-output
+
+all that is in force of one, and who said it: ccp providers <name>
+`);
+    expect(widest(stdout)).toBeLessThanOrEqual(80);
+  });
+
+  test("of one says each value and its source", async () => {
+    const moved = { ACME_API_KEY: CANARY, OPENAI_BASE_URL: `https://gw.example/${CANARY}` };
+    const acme = await binary(["providers", "acme"], world(moved));
+    expect(acme.stdout).toBe(`acme: https://api.acme.example/v1
+its key is in ACME_API_KEY, calls are billed
+
+setting              from                            value
+wire                 ~/.config/ccp/providers.yaml:3  openai-chat
+base_url             ~/.config/ccp/providers.yaml:4  https://api.acme.example/v1
+key_env              ~/.config/ccp/providers.yaml:5  ACME_API_KEY
+auth                 default                         bearer
+free                 default                         false
+first_event_timeout  default                         5m
+silence_timeout      default                         2m
+models               ~/.config/ccp/providers.yaml:7  acme-large
+  price.input        ~/.config/ccp/providers.yaml:7  0.6
+  price.output       ~/.config/ccp/providers.yaml:7  2.2
+  price.cache_read   default                         0.6
+  price.cache_write  default                         0.6
+`);
+    const openai = await binary(["providers", "openai"], world(moved));
+    expect(openai.stdout).toMatch(
+      /^base_url +environment: OPENAI_BASE_URL +https:\/\/gw\.example\/\[redacted by ccp\]$/m,
+    );
+    const team = await binary(["providers", "team"], world(moved));
+    expect(team.stdout).toMatch(/^wire +\.ccp\/providers\.yaml:3 +ollama-chat$/m);
+    expect(team.stdout).not.toMatch(/\x1b|\u202e/);
+    expect(acme.stdout + openai.stdout + team.stdout).not.toContain("canary");
+  });
+
+  test("as JSON has the same, and never a key", async () => {
+    const here = world({ ACME_API_KEY: CANARY });
+    const list = JSON.parse((await binary(["providers", "--json"], here)).stdout);
+    expect(list.providers).toContainEqual({
+      id: "acme",
+      wire: "openai-chat",
+      baseUrl: "https://api.acme.example/v1",
+      keyVariables: ["ACME_API_KEY"],
+      hasKey: true,
+      cost: "billed",
+      models: ["acme-large"],
+    });
+    const { stdout } = await binary(["providers", "acme", "--json"], here);
+    const path = join(here.env.HOME, ".config", "ccp", "providers.yaml");
+    expect(JSON.parse(stdout).provider.settings).toContainEqual({
+      model: "acme-large",
+      key: "price.input",
+      value: "0.6",
+      source: { kind: "file", path, line: 7 },
+    });
+    expect(JSON.stringify(list) + stdout).not.toContain("canary");
+  });
+
+  test("refuses a name that there is not, and says which was meant", async () => {
+    const { code, stdout, stderr } = await binary(["providers", "antropic"], world({}));
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toMatch(/there is no provider "antropic"\n {2}did you mean "anthropic"\?/);
+  });
+
+  test("fits a terminal of 80 columns whatever a model is called", async () => {
+    const user = `providers: { acme: { wire: openai-chat, base_url: 'http://localhost:1', models: [${"x".repeat(300)}] } }`;
+    for (const argv of [["providers"], ["providers", "acme"]]) {
+      const screen = await atTerminal(argv, world({}, user));
+      expect(screen).toMatch(/x{20,}…$/m);
+      expect(widest(screen)).toBeLessThanOrEqual(80);
+    }
+  });
+});
+
+/** A terminal of 80 columns. */
+async function atTerminal(argv: readonly string[], { cwd, env }: CliOptions): Promise<string> {
+  const out: string[] = [];
+  const stdout = { write: (text: string | Uint8Array) => out.push(String(text)), isTTY: true, columns: 80 };
+  const [readStdin, ask] = [async () => "", async () => null];
+  const environment = { ...bareEnvironment(), ...env };
+  await runCli({ argv, cwd, environment, stdout, stderr: stdout, readStdin, ask, onSignal: () => () => undefined });
+  return out.join("");
+}
+
+function world(env: Readonly<Record<string, string>>, user = USER) {
+  const home = tempDir("ccp-home");
+  writeFiles(home, { ".config/ccp/providers.yaml": user });
+  const cwd = makeRepository({ ".ccp/providers.yaml": PROJECT });
+  return { cwd, env: { HOME: home, ...env } } satisfies CliOptions;
+}
+
+function widest(text: string): number {
+  return Math.max(...text.split("\n").map((line) => line.length));
+}
