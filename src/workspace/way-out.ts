@@ -1,7 +1,6 @@
 import { dirname } from "node:path";
 import type { Confinement } from "../core/confinement.ts";
-import { openProxy, type Refusal } from "./proxy.ts";
-import { relayed } from "./proxy-relay.ts";
+import type { Refusal } from "./proxy.ts";
 
 /** The way of a held process to the hosts that it may reach, and to no other. */
 export interface WayOut {
@@ -19,6 +18,7 @@ export interface WayOut {
 export async function openWayOut(confinement: Confinement | undefined): Promise<WayOut | null> {
   const hosts = confinement?.network ?? "none";
   if (hosts === "none" || hosts === "open") return null;
+  const [{ openProxy }, { relayed }] = await Promise.all([import("./proxy.ts"), import("./proxy-relay.ts")]);
   // Only a name space has a loopback of its own, and needs a relay to get out of it.
   const proxy = await openProxy({ hosts, listen: process.platform === "linux" ? "socket" : "loopback" });
   const { path, env } = proxy;
