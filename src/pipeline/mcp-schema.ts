@@ -1,5 +1,5 @@
 import type { Infer, JsonSchema } from "../core/json.ts";
-import { DURATION_PATTERN, ID_PATTERN, URL_PATTERN, VARIABLE_PATTERN } from "./patterns.ts";
+import { DURATION_PATTERN, ID_PATTERN, REACHED_HOST_PATTERN, URL_PATTERN, VARIABLE_PATTERN } from "./patterns.ts";
 
 const text = { type: "string", minLength: 1 } as const satisfies JsonSchema;
 
@@ -8,7 +8,7 @@ export const NETWORK = {
   description: "What its process may reach where a sandbox is active. Default: `none`.",
   anyOf: [
     { type: "string", enum: ["none", "open"] },
-    { type: "array", items: text, minItems: 1, uniqueItems: true },
+    { type: "array", items: { type: "string", pattern: REACHED_HOST_PATTERN }, minItems: 1, uniqueItems: true },
   ],
 } as const satisfies JsonSchema;
 

@@ -14,6 +14,8 @@ export const ARTIFACT_PATTERN = "^[A-Za-z0-9][A-Za-z0-9._-]*$";
 export const INSTRUCTIONS_PATTERN = "^\\.?[A-Za-z0-9][A-Za-z0-9._-]*$";
 /** `host` or `host:port`. */
 export const HOST_PATTERN = "^[A-Za-z0-9.-]+(:[0-9]+)?$";
+/** A host that a process may reach; `*.` before it means all names below. */
+export const REACHED_HOST_PATTERN = "^(\\*\\.)?[A-Za-z0-9_-][A-Za-z0-9._-]*(:[0-9]{1,5})?$";
 /** A base URL: nobody's password and no query in it. */
 export const URL_PATTERN = "^https?://[^/@\\s]+(/[^\\s]*)?$";
 
@@ -26,6 +28,7 @@ export const PATTERN_WORDS: Readonly<Record<string, string>> = {
   [ARTIFACT_PATTERN]: `a plain file name such as "NOTES.md"`,
   [INSTRUCTIONS_PATTERN]: `a plain file name such as "CLAUDE.md"`,
   [HOST_PATTERN]: `a host such as "example.com" or "localhost:8080"`,
+  [REACHED_HOST_PATTERN]: `a host such as "example.com", "*.example.com" or "example.com:8443", without a scheme or path`,
   [URL_PATTERN]: `a URL such as "https://example.com/v1", without a user name or password in it`,
 };
 

@@ -40,6 +40,14 @@ describe("servers of a file", () => {
     expect(complaints(withServers(servers))).toEqual([expected]);
   });
 
+  test("reach hosts that are written as hosts", () => {
+    const complaint = (host: string) => complaints(withServers(`docs: {command: [x], network: ["${host}"]}`));
+    for (const host of ["x.test", "*.x.test", "x.test:8443"]) expect(complaint(host)).toEqual([]);
+    for (const host of ["https://x.test", "x.test/docs", "*", "*.*.test", "10.0.0.1/8", ""])
+      expect(complaint(host), host).toHaveLength(1);
+    expect(complaint("https://x.test")[0]).toContain("without a scheme or path");
+  });
+
   test("are told apart by name: a role that names a strange one is told which it may mean", () => {
     const text = withServers("docs: {command: [x]}", "doer: {mcp: [doks]}");
     expect(complaints(text)).toEqual(['p.yaml:4:15  there is no server "doks" | did you mean "docs"?']);
