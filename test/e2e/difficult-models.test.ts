@@ -24,6 +24,7 @@ describe("a model that knows the way gets there", () => {
     playOf("openai-chat", "done before anything is done"),
     playOf("anthropic-messages", "outside of the tree, and at keys"),
     playOf("ollama-chat", "byte by byte"),
+    playOf("anthropic-messages", "more than its window holds"),
   ])("$wire, $habit.name: $task.name", async (of) => {
     expect(await play(of, BINARY)).toMatchObject({ status: "succeeded", violations: [] });
   });

@@ -19,6 +19,8 @@ export interface Habit {
   readonly end: "recovers" | "never";
   /** The name of the only ending that fits, as `run.json` has it; null or missing: any that has one. */
   readonly ending?: string | null;
+  /** Tokens that its server takes at most, whatever it says of itself; missing: any. */
+  readonly windowTokens?: number;
   /** True: it is known for calls that are written as text. */
   readonly writesCalls?: boolean;
   apply(answer: Answer, moment: Moment): Reaction;
@@ -159,6 +161,15 @@ export const RECOVERABLE: readonly Habit[] = [
               ],
             },
           }
+        : { answer },
+  },
+  {
+    name: "more than its window holds",
+    end: "recovers",
+    windowTokens: 32_000,
+    apply: (answer, { asked }) =>
+      asked < 5
+        ? { answer: { move: "look", calls: [call("bash", { command: `seq ${asked + 1} 9000` })] } }
         : { answer },
   },
   every("429 with a word on when", status(429, "rate_limit_error", { "retry-after": "0" })),

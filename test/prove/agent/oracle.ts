@@ -19,26 +19,27 @@ interface Mind {
   /** Files as they were last shown, without the line numbers; null: it is not there. */
   readonly seen: ReadonlyMap<string, string | null>;
   readonly changed: ReadonlySet<string>;
-  /** The check was green after the last change. */
-  readonly isGreen: boolean;
+  /** What the check said after the last change; null: it was not run since. */
+  readonly check: "green" | "red" | null;
 }
 
 function mindOf({ messages }: Heard, task: Task): Mind {
   const seen = new Map<string, string | null>();
   const changed = new Set<string>();
-  let isGreen = false;
+  let check: Mind["check"] = null;
   for (const { name, args, text } of deeds(messages)) {
     const path = String(args?.path ?? pathOfPatch(args) ?? "");
     if (name === "read") {
       if (/^\s*\d+\t/m.test(text)) seen.set(path, withoutNumbers(text));
       else if (/does not exist/.test(text)) seen.set(path, null);
     } else if (name === "edit" || name === "write" || name === "apply_patch") {
-      isGreen = false;
+      check = null;
       if (/^@@ |\b(?:Edited|Created|Wrote|Added|Updated)\b|exactly this content/m.test(text)) changed.add(path);
       else seen.delete(path);
-    } else if (name === "bash") isGreen = args?.command === task.check && /^exit 0\b/.test(text);
+    } else if (name === "bash" && args?.command === task.check) check = /^exit 0\b/.test(text) ? "green" : "red";
+    else if (name === "bash") check = null;
   }
-  return { seen, changed, isGreen };
+  return { seen, changed, check };
 }
 
 interface Deed {
@@ -74,7 +75,7 @@ function withoutNumbers(text: string): string {
 }
 
 function worked(task: Task, heard: Heard): Answer {
-  const { seen, changed, isGreen } = mindOf(heard, task);
+  const { seen, changed, check } = mindOf(heard, task);
   const paths = Object.keys(task.solution);
   const unseen = paths.filter((path) => path in task.before && !seen.has(path));
   if (unseen.length > 0) {
@@ -83,7 +84,12 @@ function worked(task: Task, heard: Heard): Answer {
   }
   const next = paths.find((path) => !changed.has(path) && !isThere(task, path, seen.get(path) ?? null));
   if (next !== undefined) return { move: "change", calls: [changeOf(task, next, heard.tools)] };
-  if (!isGreen) return { move: "check", calls: [call("bash", { command: task.check })] };
+  // It is all there, and something is there that should not be.
+  if (check === "red" && heard.tools.includes("write")) {
+    const whole = paths.map((path) => call("write", { path, content: task.solution[path] ?? "" }));
+    return { move: "change", calls: whole };
+  }
+  if (check === null) return { move: "check", calls: [call("bash", { command: task.check })] };
   return { move: "finish", calls: [finishOf("done")] };
 }
 

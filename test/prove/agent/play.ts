@@ -41,7 +41,11 @@ const WAITS = { first_event_timeout: "1s", silence_timeout: "1s" };
 /** Plays it and judges it. */
 export async function play(of: Play, binary: string): Promise<Outcome> {
   const home = mkdtempSync(join(tmpdir(), "ccp-agent-"));
-  const server = await startModelServer({ wire: of.wire, model: modelOf(of), windowTokens: null });
+  const server = await startModelServer({
+    wire: of.wire,
+    model: modelOf(of),
+    windowTokens: of.habit.windowTokens ?? null,
+  });
   const startedAt = performance.now();
   try {
     const root = join(home, "repository");
@@ -155,6 +159,9 @@ function judged(of: Play, ended: Ended & { root: string; server: ModelServer; mi
     ...(ended.hung ? [`it hung: ${LONGEST_RUN_MS / 1000} s were not enough`] : []),
     ...(record === null && !ended.hung ? [`no run.json: ${ended.stderr.slice(-500)}`] : []),
     ...[...new Set(refused)].map((fault) => `a strict provider would have refused it: ${fault}`),
+    ...(of.habit.windowTokens !== undefined && ended.server.asked.every(({ trouble }) => trouble !== "status")
+      ? ["its window was never too small: nothing was proven"]
+      : []),
     ...(of.habit.end === "never" ? hopelessViolations(isGreen, status, ending, of) : []),
     ...(isGreen ? falseGreen(of.task, ended.root) : []),
     ...(existsSync("/tmp/ccp-escape") ? ["something was written outside of the tree"] : []),
