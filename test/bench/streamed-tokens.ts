@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Lane } from "../../src/core/lane.ts";
+import { NO_SPOOL } from "../../src/engine/replay-world.ts";
 import { createModels } from "../../src/providers/models.ts";
 import { WIRES, type Wire } from "../prove/agent/answers.ts";
 import { speakTokens } from "../prove/agent/speak.ts";
@@ -69,14 +70,7 @@ async function asker(wire: Wire, url: string): Promise<() => Promise<void>> {
     contextTokens: wire === "ollama-chat" ? 1_000_000 : null,
     models: {},
   };
-  const spool = {
-    write: () => undefined,
-    read: () => null,
-    remove: () => undefined,
-    flush: () => undefined,
-    list: () => [],
-  };
-  const models = await createModels({ lanes: [lane], spool, readTranscript: () => null });
+  const models = await createModels({ lanes: [lane], spool: NO_SPOOL, readTranscript: () => null });
   const request = {
     model: { provider: "bench", model: "m" },
     system: "",

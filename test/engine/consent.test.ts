@@ -1,28 +1,10 @@
 import { expect, test } from "vitest";
 import { canonicalEvents } from "../../src/core/canonical.ts";
 import { openQuestion, type Run } from "../../src/core/run.ts";
-import type { AppendResult, Store } from "../../src/core/store.ts";
+import type { Store } from "../../src/core/store.ts";
 import type { Decision, Engine } from "../../src/wire/wire.ts";
+import { Crash, dyingStore } from "../support/dying-store.ts";
 import { listener, PLAN, type Scenario, scenario, WORK } from "../support/scenario.ts";
-
-class Crash extends Error {}
-
-/** A store whose owner dies at the `n`th append, before it is written. */
-function dying(store: Store, n: number): Store {
-  let appends = 0;
-  const append = (...args: Parameters<Store["append"]>): AppendResult => {
-    appends += 1;
-    if (appends >= n) throw new Crash();
-    return store.append(...args);
-  };
-  return new Proxy(store, {
-    get(target, name) {
-      if (name === "append") return append;
-      const value = Reflect.get(target, name);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
-}
 
 const ALLOW: Decision = { effect: "allow", scope: "call" };
 const nothing = { budget: null, routes: {}, pipeline: null };
@@ -88,7 +70,7 @@ test("a run whose owner dies at any append comes to the same end, with the quest
 /** False: the run came to its end before the cut. */
 async function dieAndGoOn(cut: number, whole: Awaited<ReturnType<typeof world>>): Promise<boolean> {
   const at = scenario({ pipeline: ONE, turns: ONCE });
-  const first = await at.engine({ store: (store) => dying(store, cut) });
+  const first = await at.engine({ store: (store) => dyingStore(store, (at) => at >= cut) });
   const crash = await first
     .start(await at.spec(), listener())
     .then(({ rid }) => agreed(first, rid))

@@ -4,10 +4,11 @@ import type { StoredEvent } from "../../src/core/event.ts";
 import type { ModelRequest } from "../../src/core/model.ts";
 import type { Models } from "../../src/core/ports.ts";
 import { type Run, stepState } from "../../src/core/run.ts";
-import type { AppendResult, Store } from "../../src/core/store.ts";
+import type { Store } from "../../src/core/store.ts";
 import { replay } from "../../src/engine/replay.ts";
 import { replayAgainst } from "../../src/engine/replay-against.ts";
 import { SqliteStore } from "../../src/store/sqlite-store.ts";
+import { dyingStore } from "../support/dying-store.ts";
 import { listener, RED_PROJECT, type Scenario, type ScriptedTurn, scenario, WORK } from "../support/scenario.ts";
 
 const call = (tool: string, args: unknown) => ({ tool, args });
@@ -187,27 +188,9 @@ describe("a conversation that becomes too long", () => {
 
 // ── the same run, killed or replayed ─────────────────────────────────────────────────────────────────────────────
 
-class Crash extends Error {}
-
-/** A store whose owner dies right after its `n`th append. */
-function dying(store: Store, n: number): Store {
-  let appends = 0;
-  const append = (...args: Parameters<Store["append"]>): AppendResult => {
-    appends += 1;
-    if (appends > n) throw new Crash();
-    return store.append(...args);
-  };
-  return new Proxy(store, {
-    get(target, name) {
-      const value: unknown = name === "append" ? append : Reflect.get(target, name);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
-}
-
 async function killedAndResumed(options: Parameters<typeof scenario>[0], cut: number) {
   const world = scenario(options);
-  const first = await world.engine({ store: (store) => dying(store, cut) });
+  const first = await world.engine({ store: (store) => dyingStore(store, (at) => at > cut) });
   await first.start(await world.spec(), listener()).catch(() => undefined);
   const rid = first.store.runs()[0]?.rid ?? "";
   first.store.close();

@@ -5,30 +5,9 @@ import type { StoredEvent } from "../../src/core/event.ts";
 import { foldRun } from "../../src/core/fold-run.ts";
 import type { Models } from "../../src/core/ports.ts";
 import type { Run } from "../../src/core/run.ts";
-import type { AppendResult, Store } from "../../src/core/store.ts";
+import { Crash, dyingStore } from "../support/dying-store.ts";
 import { git } from "../support/git.ts";
 import { listener, type Scenario, scenario } from "../support/scenario.ts";
-
-class Crash extends Error {}
-
-/** A store whose owner dies: at the `n`th append, before it is written or right after. From then on nothing is written. */
-function dying(store: Store, n: number, when: "before" | "after"): Store {
-  let appends = 0;
-  const append = (...args: Parameters<Store["append"]>): AppendResult => {
-    appends += 1;
-    if (appends > n || (appends === n && when === "before")) throw new Crash();
-    const result = store.append(...args);
-    if (appends === n) throw new Crash();
-    return result;
-  };
-  return new Proxy(store, {
-    get(target, name) {
-      if (name === "append") return append;
-      const value = Reflect.get(target, name);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
-}
 
 /** Which model call every request was, in the order in which they were sent. */
 function counting(models: Models, sent: string[]): Models {
@@ -106,7 +85,7 @@ async function dieAndResume(
   const world = scenario();
   const sent: string[] = [];
   const first = await world.engine({
-    store: (store) => dying(store, cut, when),
+    store: (store) => dyingStore(store, (at) => at === cut, when),
     models: (models) => counting(models, sent),
   });
   const outcome = await first.start(await world.spec(), listener()).catch((crash: unknown) => crash);

@@ -5,8 +5,8 @@ import { canonicalEvents, firstDifference } from "../../src/core/canonical.ts";
 import type { EventOf, EventType, StoredEvent } from "../../src/core/event.ts";
 import type { Models } from "../../src/core/ports.ts";
 import type { Run } from "../../src/core/run.ts";
-import type { AppendResult, Store } from "../../src/core/store.ts";
 import type { RunSpec } from "../../src/wire/wire.ts";
+import { Crash, dyingStore } from "../support/dying-store.ts";
 import { git } from "../support/git.ts";
 import {
   FULL_PIPELINE,
@@ -17,28 +17,6 @@ import {
   scenario,
   WORK,
 } from "../support/scenario.ts";
-
-class Crash extends Error {}
-
-/** A store whose owner dies: before an event of which this is true is written, or right after. From then on nothing is written. */
-function dying(store: Store, isDue: (event: StoredEvent) => boolean, when: "before" | "after"): Store {
-  let isDead = false;
-  const append = (...args: Parameters<Store["append"]>): AppendResult => {
-    if (!isDead && (args[2] as readonly StoredEvent[]).some(isDue)) {
-      isDead = true;
-      if (when === "after") store.append(...args);
-    }
-    if (isDead) throw new Crash();
-    return store.append(...args);
-  };
-  return new Proxy(store, {
-    get(target, name) {
-      if (name === "append") return append;
-      const value = Reflect.get(target, name);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
-}
 
 const NOTHING_CHANGED = { budget: null, routes: {}, pipeline: null } as const;
 
@@ -62,7 +40,7 @@ async function died(
   change: (spec: RunSpec, world: Scenario) => Promise<RunSpec> = async (spec) => spec,
 ): Promise<Dead> {
   const world = scenario(options);
-  const engine = await world.engine({ store: (store) => dying(store, isDue, when) });
+  const engine = await world.engine({ store: (store) => dyingStore(store, (_, events) => events.some(isDue), when) });
   const spec = await change(await world.spec(), world);
   await expect(engine.start(spec, listener())).rejects.toThrow(Crash);
   const rid = engine.store.runs()[0]?.rid ?? "";
@@ -185,7 +163,9 @@ describe("what was under way when the owner died", () => {
 
   test("is found under way again by whoever comes after a second crash", async () => {
     const dead = await died(is("tool.finished", { tool: "edit" }), "before");
-    const second = await dead.world.engine({ store: (store) => dying(store, is("tool.interrupted"), "before") });
+    const second = await dead.world.engine({
+      store: (store) => dyingStore(store, (_, events) => events.some(is("tool.interrupted"))),
+    });
     await expect(second.resume(dead.rid, NOTHING_CHANGED, listener())).rejects.toThrow(Crash);
     second.store.close();
     const resumed = await dead.resume();
@@ -249,7 +229,9 @@ describe("a document that is on record", () => {
       () => rmSync(result(dead, "PLAN.md")),
     ]) {
       damage();
-      const engine = await dead.world.engine({ store: (store) => dying(store, is("step.started"), "before") });
+      const engine = await dead.world.engine({
+        store: (store) => dyingStore(store, (_, events) => events.some(is("step.started"))),
+      });
       await expect(engine.resume(dead.rid, NOTHING_CHANGED, listener())).rejects.toThrow(Crash);
       engine.store.close();
       expect(readFileSync(result(dead, "PLAN.md"), "utf8")).toBe(whole);

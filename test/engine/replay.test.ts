@@ -8,7 +8,7 @@ import type { Json } from "../../src/core/json.ts";
 import type { ModelEvent, ModelFacts } from "../../src/core/model.ts";
 import type { Models, Tools } from "../../src/core/ports.ts";
 import { type Run, stepState } from "../../src/core/run.ts";
-import type { AppendResult, Store } from "../../src/core/store.ts";
+import type { Store } from "../../src/core/store.ts";
 import { type Replay, replay } from "../../src/engine/replay.ts";
 import { replayAgainst } from "../../src/engine/replay-against.ts";
 import { Course } from "../../src/engine/replay-course.ts";
@@ -16,6 +16,7 @@ import { differenceInWords } from "../../src/engine/replay-words.ts";
 import type { ReplayParts } from "../../src/engine/replay-world.ts";
 import { SqliteStore } from "../../src/store/sqlite-store.ts";
 import { openUserLedger } from "../../src/store/user-ledger.ts";
+import { Crash, dyingStore, withMembers } from "../support/dying-store.ts";
 import { git } from "../support/git.ts";
 import {
   APPROVAL,
@@ -75,28 +76,6 @@ async function driven(options: Parameters<typeof scenario>[0], around: Parameter
 }
 
 const typesOf = (engine: Engine, { rid }: Run) => engine.store.events(rid).map(({ type }) => type);
-
-class Crash extends Error {}
-
-/** A store whose owner dies right after its `n`th append. */
-function dying(store: Store, n: number): Store {
-  let appends = 0;
-  const append = (...args: Parameters<Store["append"]>): AppendResult => {
-    appends += 1;
-    if (appends > n) throw new Crash();
-    return store.append(...args);
-  };
-  return withMember(store, { append });
-}
-
-function withMember(store: Store, members: Partial<Store>): Store {
-  return new Proxy(store, {
-    get(target, name) {
-      const value: unknown = Reflect.get(members, name) ?? Reflect.get(target, name);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
-}
 
 describe("a run that is replayed is the same", () => {
   test("when it went well, and nothing of the replay is left, nor anything changed by it", async () => {
@@ -170,11 +149,11 @@ pipeline:
       [17, 9],
       [26, 13],
     ] as const) {
-      const dead = await world.engine({ store: (store) => dying(store, first) });
+      const dead = await world.engine({ store: (store) => dyingStore(store, (at) => at > first) });
       await expect(dead.start(spec, listener())).rejects.toThrow(Crash);
       const rid = dead.store.runs({ limit: 1 })[0]?.rid ?? "";
       dead.store.close();
-      const deadAgain = await world.engine({ store: (store) => dying(store, second) });
+      const deadAgain = await world.engine({ store: (store) => dyingStore(store, (at) => at > second) });
       await expect(deadAgain.resume(rid, NO_CHANGES, listener())).rejects.toThrow(Crash);
       deadAgain.store.close();
       const engine = await world.engine();
@@ -187,7 +166,7 @@ pipeline:
 
   test("when it was never gone on with after a crash: it is followed to where it died", async () => {
     const world = scenario();
-    const dead = await world.engine({ store: (store) => dying(store, 20) });
+    const dead = await world.engine({ store: (store) => dyingStore(store, (at) => at > 20) });
     await expect(dead.start(await world.spec(), listener())).rejects.toThrow(Crash);
     const rid = dead.store.runs()[0]?.rid ?? "";
     dead.store.close();
@@ -385,7 +364,7 @@ describe("what is not the same is found, and said", () => {
     const { world, engine, run } = await driven({ turns: [planner, quickDoer, approve] });
     const tampered = async (change: (events: readonly StoredEvent[]) => readonly StoredEvent[]) => {
       const events = (rid: string, after = 0) => change(engine.store.events(rid)).filter(({ seq }) => seq > after);
-      return replayed(world, run.rid, { store: withMember(engine.store, { events, folded: () => null }) });
+      return replayed(world, run.rid, { store: withMembers(engine.store, { events, folded: () => null }) });
     };
     const events = engine.store.events(run.rid);
     const check = events.findIndex((event) => event.type === "command.finished" && event.stepId === "test");
@@ -425,7 +404,7 @@ describe("what is not the same is found, and said", () => {
     const change = (event: StoredEvent): StoredEvent =>
       event.type === "call.reserved" && event.stepId === "doer" ? { ...event, request: "0".repeat(64) } : event;
     const events = (rid: string, after = 0) => engine.store.events(rid, after).map(change);
-    const result = await replayed(world, run.rid, { store: withMember(engine.store, { events }) });
+    const result = await replayed(world, run.rid, { store: withMembers(engine.store, { events }) });
     expect(result).toMatchObject({
       same: false,
       replayedStatus: "running",
@@ -464,7 +443,7 @@ describe("what is not the same is found, and said", () => {
       if (ref.sha256 === plan) throw Object.assign(new Error("not what it was"), { code: "blob_missing" });
       return engine.store.blob(ref);
     };
-    const result = await replayed(world, run.rid, { store: withMember(engine.store, { blob }) });
+    const result = await replayed(world, run.rid, { store: withMembers(engine.store, { blob }) });
     expect(result).toMatchObject({
       same: false,
       replayedStatus: "new",
@@ -603,7 +582,7 @@ describe("what cannot be replayed is refused", () => {
       event.type === "call.reserved" ? { ...event, facts: null } : event;
     const events = (rid: string, after = 0) => engine.store.events(rid, after).map(old);
     const refused = (store: Partial<Store>, rid = run.rid) =>
-      replayed(world, rid, { store: withMember(engine.store, store) });
+      replayed(world, rid, { store: withMembers(engine.store, store) });
     await expect(refused({ events })).rejects.toMatchObject({ code: "not_replayable", exitCode: 2 });
     await expect(refused({ isOwned: () => true })).rejects.toMatchObject({ code: "still_running", exitCode: 7 });
     await expect(refused({}, "r-nobody")).rejects.toMatchObject({ code: "unknown_run" });
