@@ -24,7 +24,24 @@ export interface PlaceManner {
 }
 
 /** Finds the one place of a hunk: its lines exactly, or else but for white space. Nothing is guessed. */
-export function placeHunk(lines: readonly FileLine[], hunk: Hunk, { from, mayBeLoose }: PlaceManner): HunkPlace {
+export function placeHunk(lines: readonly FileLine[], hunk: Hunk, manner: PlaceManner): HunkPlace {
+  const place = placeAsIs(lines, hunk, manner);
+  if (place.ok || !place.isMissing) return place;
+  const bare = withoutLineAfterEnd(hunk);
+  const atEnd = bare && placeAsIs(lines, bare, manner);
+  return atEnd?.ok && atEnd.end === lines.length ? atEnd : place;
+}
+
+/** Models take what follows the last newline of a file for an empty line, before and after their change. Null: no such line. */
+function withoutLineAfterEnd(hunk: Hunk): Hunk | null {
+  const lastOld = hunk.lines.findLastIndex(({ sign }) => sign !== "+");
+  if (lastOld <= 0 || hunk.lines[lastOld]?.text !== "") return null;
+  const { sign, text } = hunk.lines.at(-1) ?? { sign: " ", text: "" };
+  const lastNew = sign === "+" && text === "" ? hunk.lines.length - 1 : lastOld;
+  return { ...hunk, lines: hunk.lines.filter((_, index) => index !== lastOld && index !== lastNew) };
+}
+
+function placeAsIs(lines: readonly FileLine[], hunk: Hunk, { from, mayBeLoose }: PlaceManner): HunkPlace {
   const there = lines.map(({ text }) => text);
   const sought = hunk.lines.filter(({ sign }) => sign !== "+").map(({ text }) => toBytes(text));
   if (sought.length === 0) return insertion(there, hunk, from);

@@ -102,6 +102,23 @@ describe("the place of a hunk", () => {
     expect(content("a.txt")).toBe("1\ntwo\nthree\n4\n");
   });
 
+  test.each([
+    ["taken out and put in again", ["-two", "-", "+2", "+"], "one\n2\n"],
+    ["taken out", ["-two", "-", "+2"], "one\n2\n"],
+    ["kept", ["-two", "+2", " "], "one\n2\n"],
+  ])("takes no account of the empty line that models see after the last newline, %s", async (_, lines, after) => {
+    const { call, content } = toolBench({ "a.txt": "one\ntwo\n" });
+    await call("apply_patch", update("@@", " one", ...lines));
+    expect(content("a.txt")).toBe(after);
+  });
+
+  test("is nowhere where an empty line is meant that is not there, and the file goes on", async () => {
+    const { call, content } = toolBench({ "a.txt": "one\ntwo\nthree\n" });
+    const result = await call("apply_patch", update("@@", "-two", "-", "+2"));
+    expect(result.text).toContain("its lines are not in the file");
+    expect(content("a.txt")).toBe("one\ntwo\nthree\n");
+  });
+
   test("of lines that only come is below @@, or at the end", async () => {
     const { call, content } = toolBench({ "a.txt": "one\ntwo\n" });
     await call("apply_patch", update("@@ one", "+1.5"));

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { stringify } from "yaml";
+import type { EditForm } from "../../../src/core/model.ts";
 import { git, writeFiles } from "../../support/git.ts";
 import type { Answer, Wire } from "./answers.ts";
 import type { Habit } from "./habits.ts";
@@ -37,6 +38,16 @@ export interface Outcome {
 const LONGEST_RUN_MS = 240_000;
 /** How long the proof's server may be silent before it counts as stalled. */
 const WAITS = { first_event_timeout: "1s", silence_timeout: "1s" };
+
+/** What it says of its model. */
+const LIMITS = { context_window: 200_000, max_output_tokens: 8_000 };
+/** Each form of an edit is that of one wire's model at least. */
+const EDITS: Readonly<Record<Wire, EditForm>> = {
+  "anthropic-messages": "edit",
+  "openai-responses": "apply_patch",
+  "openai-chat": "edit",
+  "ollama-chat": "write",
+};
 
 /** Plays it and judges it. */
 export async function play(of: Play, binary: string): Promise<Outcome> {
@@ -91,9 +102,7 @@ function writeConfiguration(home: string, { wire, task, roles, habit }: Play, se
     free: true,
     ...WAITS,
     ...(wire === "ollama-chat" ? { context_tokens: 100_000 } : {}),
-    models: {
-      "difficult-1": { context_window: 200_000, max_output_tokens: 8_000, text_calls: habit.writesCalls ?? false },
-    },
+    models: { "difficult-1": { ...LIMITS, edits: EDITS[wire], text_calls: habit.writesCalls ?? false } },
   };
   const config = join(home, ".config", "ccp");
   mkdirSync(config, { recursive: true });
