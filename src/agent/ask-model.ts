@@ -5,12 +5,22 @@ import type { ModelEvent, ModelFailure, ModelRequest } from "../core/model.ts";
 import type { AgentOutcome, IntendResult, StepPort } from "../core/ports.ts";
 import type { CallEnd } from "../core/settlement.ts";
 import { canShorten } from "./measure-context.ts";
-import { outputCeiling, type Question } from "./question.ts";
+import { outputCeiling, type Question, routeOf } from "./question.ts";
 
-/** Asks until there is an answer on record (null) or nothing more can be tried. Every attempt is a call of its own. */
+/**
+ * Asks until there is an answer on record, or others are to be asked than before (null), or nothing more can be tried.
+ * Every attempt is a call of its own.
+ */
 export async function askModel(question: Question): Promise<AgentOutcome | null> {
-  const { port, route, talk } = question;
+  const { port, talk } = question;
+  const route = routeOf(question);
   for (let attempts = 1; ; attempts++) {
+    const others = await port.rerouted();
+    if (others !== null) {
+      // Their windows may be others: it is looked at anew what can be sent to them.
+      question.route.restart(others);
+      return null;
+    }
     const end = await attempt(question);
     if (end.type === "answered") return null;
     if (end.type !== "failed") return end;
@@ -46,8 +56,8 @@ export async function askModel(question: Question): Promise<AgentOutcome | null>
 
 /** Reserve, send, settle: one attempt. */
 async function attempt(question: Question): Promise<CallEnd | Extract<AgentOutcome, { type: "stopped" }>> {
-  const { port, route } = question;
-  const model = route.current();
+  const { port } = question;
+  const model = routeOf(question).current();
   const request = requestOf(question);
   const wantedOutputTokens = outputCeiling(model, question);
   const intended = await port.intend({ model, request, wantedOutputTokens });
@@ -60,14 +70,16 @@ async function attempt(question: Question): Promise<CallEnd | Extract<AgentOutco
   return end;
 }
 
-function requestOf(question: Question): Omit<ModelRequest, "maxTokens"> {
-  const { assignment, port, route, talk, turn, aside } = question;
+/** The request as it would be sent now. */
+export function requestOf(question: Question): Omit<ModelRequest, "maxTokens"> {
+  const { assignment, port, talk, turn, aside } = question;
   const { role, stepId, conversation } = assignment;
+  const model = routeOf(question).current();
   return {
-    model: route.current().ref,
+    model: model.ref,
     system: assignment.system,
     messages: aside?.messages ?? talk.messages,
-    tools: port.tools.specs(assignment.grant, route.current()),
+    tools: port.tools.specs(assignment.grant, model),
     asker: { role, stepId, conversation, turn, ...(aside ? { purpose: aside.purpose } : {}) },
   };
 }

@@ -5,10 +5,13 @@ export interface Route {
   current(): ModelFacts;
   left(): number;
   advance(): void;
+  /** Others are asked from here on, the first of them first. */
+  restart(candidates: readonly ModelFacts[]): void;
 }
 
 /** Throws for a route without candidates: a pipeline is not loaded with one. */
-export function openRoute(candidates: readonly ModelFacts[]): Route {
+export function openRoute(first: readonly ModelFacts[]): Route {
+  let candidates = first;
   let index = 0;
   return {
     current() {
@@ -19,6 +22,10 @@ export function openRoute(candidates: readonly ModelFacts[]): Route {
     left: () => candidates.length - 1 - index,
     advance: () => {
       index += 1;
+    },
+    restart(others) {
+      candidates = others;
+      index = 0;
     },
   };
 }

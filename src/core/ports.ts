@@ -29,6 +29,8 @@ export interface Chance {
   rid(): string;
   /** The user's calendar day at an instant, as `2026-11-20`. */
   day(at: number): string;
+  /** Minutes since the user's midnight at an instant. */
+  minute(at: number): number;
 }
 
 // ── store: the port itself is in `store.ts` ──────────────────────────────────────────────────────────────────────
@@ -514,6 +516,13 @@ export interface StepPort {
   utterances(): readonly Utterance[];
   /** Puts an outcome on record of a call of this step that was sent before a crash, if there is one. */
   closeOpenCall(): Promise<void>;
+  /** Non-null: others are to be asked from here on than were when this was asked last. To be asked before each attempt. */
+  rerouted(): Promise<readonly ModelFacts[] | null>;
+  /** Whom to ask what is no turn of the conversation; null: whom the conversation asks. `maxOutputTokens`: the longest answer wanted. */
+  candidatesBeside(
+    request: Omit<ModelRequest, "maxTokens">,
+    maxOutputTokens: number,
+  ): Promise<readonly ModelFacts[] | null>;
   /** Reserves the worst case in the transaction that records the intent. */
   intend(intent: CallIntent): Promise<IntendResult>;
   /** `text`: what arrived of the answer's text; kept where the call failed. */

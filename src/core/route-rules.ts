@@ -7,10 +7,19 @@ export const TASK_KINDS = ["plan", "build", "test", "review", "compact", "diagno
 /** One of `TASK_KINDS`. */
 export type TaskKind = (typeof TASK_KINDS)[number];
 
+/** What a role's steps ask for. */
+export const TASK_OF: Readonly<Record<RoleName, TaskKind>> = { planner: "plan", doer: "build", reviewer: "review" };
+
 /** From Monday, as `weekOf` counts. */
 export const WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
 /** One of `WEEKDAYS`. */
 export type Weekday = (typeof WEEKDAYS)[number];
+
+/** The day of the week of a calendar day, as `2026-11-20`. */
+export function weekdayOf(day: string): Weekday {
+  const sinceMonday = (new Date(`${day}T00:00:00Z`).getUTCDay() + 6) % 7;
+  return WEEKDAYS[sinceMonday] ?? "mon";
+}
 
 /** Whose ceilings a rule may look at: the user's for the day and the week, and the run's own. */
 export const QUOTAS = ["day", "week", "run"] as const;

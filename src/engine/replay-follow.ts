@@ -181,6 +181,13 @@ function followingPort(
       if (why !== null) return why;
       return clock.aborted || course.isThrough(stepId) ? "aborted" : null;
     },
+    async rerouted() {
+      // What others were told by now has to be known before it is said whom to ask.
+      const due = course.due(stepId);
+      const name = due?.event.type === "route.changed" ? due.name : begun(course.names.nextCall(stepId));
+      if (!course.isThrough(stepId)) await course.turn(name, { stepId, signal: port.signal });
+      return port.rerouted();
+    },
     async intend(intent: CallIntent): Promise<IntendResult> {
       const name = begun(course.names.nextCall(stepId));
       if (course.isThrough(stepId)) return { type: "refused", why: "budget", reason: "the run had stood still here" };

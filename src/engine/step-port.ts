@@ -6,11 +6,13 @@ import type { StepPort, StopWhy } from "../core/ports.ts";
 import { stepState } from "../core/run.ts";
 import { type SeenFiles, withSeen } from "../core/seen.ts";
 import { closeCall, loseReserved, settleReserved } from "./calls.ts";
+import { candidatesBeside, candidatesNow, routeNow } from "./candidates-now.ts";
 import { waitingFor } from "./consent.ts";
 import { type Context, callBook, workspaceOf } from "./context.ts";
 import { shortenedEvent } from "./context-events.ts";
 import { type AskedInput, boundOf, type CountedInput, learn } from "./input-bound.ts";
 import { intend } from "./intend.ts";
+import { takeRequests } from "./take-requests.ts";
 import { type Conversing, useTools } from "./use-tools.ts";
 import { utteranceOf, utterancesOf } from "./utterances.ts";
 
@@ -23,6 +25,7 @@ export function openStepPort(context: Context, step: AgentStep, conversing: Conv
   const known: Utterance[] = [...utterancesOf(log.eventsAfter(begunAt), step.id, conversation, log)];
   let readTo = log.run.seq;
   const asked = new Map<string, AskedInput>();
+  let route = routeNow(context, step).join("\n");
   let counted: CountedInput | null = null;
 
   const utterances = () => {
@@ -46,6 +49,14 @@ export function openStepPort(context: Context, step: AgentStep, conversing: Conv
       const open = Object.values(log.run.openCalls).find((call) => call.stepId === step.id);
       if (open) await closeCall(book, open.callId, open.facts && log.readJson<ModelFacts>(open.facts), deps.models);
     },
+    async rerouted() {
+      takeRequests(context, step);
+      const now = routeNow(context, step).join("\n");
+      if (now === route) return null;
+      route = now;
+      return candidatesNow(context, step);
+    },
+    candidatesBeside: async (request, maxOutputTokens) => candidatesBeside(context, step, request, maxOutputTokens),
     async intend(intent) {
       // What was counted before is the beginning of the talk, and of no other question.
       const isAside = intent.request.asker.purpose !== undefined;

@@ -120,6 +120,7 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
     async engine(variables) {
       const { createEngine } = await import("../engine/engine.ts");
       const { liveExecutor } = await import("../engine/executor.ts");
+      const { ruledRouter } = await import("../engine/router.ts");
       const { createAgent } = await import("../agent/run-agent.ts");
       const { createToolServers } = await import("../protocols/tool-servers.ts");
       const secrets = [...secretsOf(await wiring.lanes()), ...secretValues(variables)];
@@ -139,6 +140,7 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
         repository: await wiring.repository(),
         results: await wiring.results(),
         models: await wiring.models(),
+        router: ruledRouter(await wiring.routing(), await wiring.models()),
         sandbox: await sandboxFinder(environment),
       });
     },

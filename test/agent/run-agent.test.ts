@@ -109,6 +109,8 @@ function step(world: World) {
     async closeOpenCall() {
       if (world.recovered) record(world.recovered);
     },
+    rerouted: async () => null,
+    candidatesBeside: async () => null,
     async intend({ model, wantedOutputTokens }: Parameters<StepPort["intend"]>[0]) {
       if (world.refuse) return { type: "refused", why: world.refuse, reason: "no" };
       done.push(`intend ${model.ref.model} ${wantedOutputTokens}`);
