@@ -552,6 +552,8 @@ export interface Screen {
   delta(delta: Delta): void;
   /** A word to the person at the terminal that is no fact of the run. */
   notice(text: string): void;
+  /** A person has typed a line at the terminal, which has shown it. */
+  typed(): void;
   /** Leaves the terminal as it was found; nothing that was shown is cleared. */
   close(): void;
 }
