@@ -1,11 +1,12 @@
 import type { Conversation } from "../core/conversation.ts";
 import { unreachable } from "../core/errors.ts";
-import { afterFailedAttempt, isTransient } from "../core/failure.ts";
-import type { ModelEvent, ModelFailure, ModelRequest } from "../core/model.ts";
-import type { AgentOutcome, IntendResult, StepPort } from "../core/ports.ts";
+import { isTransient } from "../core/failure.ts";
+import type { Asker, ModelEvent, ModelFailure, ModelRequest } from "../core/model.ts";
+import type { AgentOutcome, FailedCall, IntendResult, StepPort } from "../core/ports.ts";
 import type { CallEnd } from "../core/settlement.ts";
 import { canShorten } from "./measure-context.ts";
 import { outputCeiling, type Question } from "./question.ts";
+import type { Route } from "./route.ts";
 
 /** Asks until there is an answer on record (null) or nothing more can be tried. Every attempt is a call of its own. */
 export async function askModel(question: Question): Promise<AgentOutcome | null> {
@@ -21,16 +22,10 @@ export async function askModel(question: Question): Promise<AgentOutcome | null>
       if (question.aside) return outcomeOf(end.failure);
       if (canShorten(question)) return null;
     }
-    const decision = afterFailedAttempt({
-      class: end.failure.class,
-      retryAfterMs: end.failure.retryAfterMs,
-      attempts,
-      candidatesLeft: route.left(),
-      random: port.chance.random(),
-    });
+    const decision = port.afterFailure(failedCall(end.failure, attempts, route), askerOf(question));
     if (decision.type === "give-up") return tooLong(talk, outcomeOf(end.failure));
     if (decision.type === "next-candidate") {
-      route.advance();
+      route.advance(decision.index);
       attempts = 0;
       continue;
     }
@@ -42,6 +37,17 @@ export async function askModel(question: Question): Promise<AgentOutcome | null>
     });
     await port.chance.sleep(decision.waitMs, port.signal);
   }
+}
+
+function failedCall(failure: ModelFailure, attempts: number, route: Route): FailedCall {
+  return {
+    class: failure.class,
+    retryAfterMs: failure.retryAfterMs,
+    shouldRetry: failure.shouldRetry ?? null,
+    attempts,
+    candidate: route.current(),
+    ahead: route.ahead(),
+  };
 }
 
 /** Reserve, send, settle: one attempt. */
@@ -60,15 +66,19 @@ async function attempt(question: Question): Promise<CallEnd | Extract<AgentOutco
   return end;
 }
 
-function requestOf(question: Question): Omit<ModelRequest, "maxTokens"> {
-  const { assignment, port, route, talk, turn, aside } = question;
+function askerOf({ assignment, turn, aside }: Question): Asker {
   const { role, stepId, conversation } = assignment;
+  return { role, stepId, conversation, turn, ...(aside ? { purpose: aside.purpose } : {}) };
+}
+
+function requestOf(question: Question): Omit<ModelRequest, "maxTokens"> {
+  const { assignment, port, route, talk, aside } = question;
   return {
     model: route.current().ref,
     system: assignment.system,
     messages: aside?.messages ?? talk.messages,
     tools: port.tools.specs(assignment.grant, route.current()),
-    asker: { role, stepId, conversation, turn, ...(aside ? { purpose: aside.purpose } : {}) },
+    asker: askerOf(question),
   };
 }
 

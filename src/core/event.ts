@@ -278,7 +278,7 @@ export type Event =
       readonly heldTokens: number;
       /** What was known of the model when the call was reserved, its price among it (`ModelFacts`, as JSON); null in old runs. */
       readonly facts: BlobRef | null;
-      /** The lost call that this one asks again; null: it is the first to ask. */
+      /** The call that this one asks again, which was lost or whose answer broke off; null: it is the first to ask. */
       readonly retryOf: string | null;
       /** Missing: the next turn of its conversation. */
       readonly purpose?: CallPurpose;

@@ -90,6 +90,10 @@ export interface ModelFailure {
   readonly retryAfterMs: number | null;
   /** False only when the provider certainly billed nothing (refused before it began). */
   readonly mayBeBilled: boolean;
+  /** The provider's own word on whether to ask it again (`x-should-retry`); missing: it has none. */
+  readonly shouldRetry?: boolean;
+  /** True: a part of the answer had come. What is asked again is asked in full, and never joined to that part. */
+  readonly brokeOff?: boolean;
 }
 
 /** What comes out of one attempt: deltas, then exactly one `answered` or `failed`. */

@@ -4,9 +4,9 @@ import type { ContextSettings } from "./context-plan.ts";
 import type { Shortening } from "./context-view.ts";
 import type { Reminder, Utterance } from "./conversation.ts";
 import type { Base, CommandEnd, Delta, StoredEvent, TreeHash } from "./event.ts";
-import type { FailureClass } from "./failure.ts";
+import type { FailedAttempt, FailureClass, RetryDecision } from "./failure.ts";
 import type { Json, JsonSchema } from "./json.ts";
-import type { ModelEvent, ModelFacts, ModelRef, ModelRequest, ToolCall, ToolSpec } from "./model.ts";
+import type { Asker, ModelEvent, ModelFacts, ModelRef, ModelRequest, ToolCall, ToolSpec } from "./model.ts";
 import type { PermissionRule, ToolEffect } from "./permission.ts";
 import type { RoleName } from "./pipeline.ts";
 import type { Run } from "./run.ts";
@@ -519,6 +519,8 @@ export interface StepPort {
   /** `text`: what arrived of the answer's text; kept where the call failed. */
   settle(callId: string, end: CallEnd, model: ModelFacts, text: string): void;
   lose(callId: string, reason: string, text: string): void;
+  /** What to do about an attempt that gave no answer. In a replay: what was done then. */
+  afterFailure(failed: FailedCall, asker: Asker): RetryDecision;
   say(why: Reminder, text: string): void;
   /** Puts on record that what the model is sent was made smaller. */
   shorten(change: Shortening, tokens: ContextSizes): void;
@@ -528,6 +530,12 @@ export interface StepPort {
    */
   useTools(uses: readonly ToolUse[]): Promise<void>;
   tell(delta: Delta): void;
+}
+
+/** An attempt that gave no answer, as the agent knows of it: whom it asked, and who is left. */
+export interface FailedCall extends Omit<FailedAttempt, "msLeft" | "random"> {
+  readonly candidate: ModelFacts;
+  readonly ahead: readonly ModelFacts[];
 }
 
 /** One role doing one step. Never throws for what a model or a tool does. */

@@ -38,7 +38,11 @@ export async function intend(
   inputTokensBound: number,
 ): Promise<IntendResult> {
   if (isToBeAsked(context, step)) {
-    return { type: "refused", why: "lost", reason: "a call was lost, and the pipeline says to stop then" };
+    return {
+      type: "refused",
+      why: "lost",
+      reason: "a call was lost or its answer broke off, and the pipeline says to stop then",
+    };
   }
   let bargain: Bargain = { bound: inputTokensBound, isTight: false, looks: 0 };
   for (;;) {

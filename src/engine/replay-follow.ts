@@ -1,10 +1,12 @@
 import type { EventOf } from "../core/event.ts";
+import type { RetryDecision } from "../core/failure.ts";
 import { canonicalJson, type Json } from "../core/json.ts";
-import type { ModelEvent, ModelRequest } from "../core/model.ts";
+import { type Asker, formatModelRef, type ModelEvent, type ModelRequest } from "../core/model.ts";
 import type {
   Agent,
   AgentOutcome,
   CallIntent,
+  FailedCall,
   IntendResult,
   Models,
   StepPort,
@@ -181,6 +183,15 @@ function followingPort(
       if (why !== null) return why;
       return clock.aborted || course.isThrough(stepId) ? "aborted" : null;
     },
+    /** By what is on record: whether the same question was asked again, and of whom. */
+    afterFailure(failed: FailedCall, asker: Asker): RetryDecision {
+      const name = begun(course.names.nextCall(stepId));
+      const call = course.isOfThisDrive(name) ? course.find(name) : undefined;
+      if (call?.type !== "call.reserved" || !isSameQuestion(call, asker)) return { type: "give-up" };
+      if (call.model === formatModelRef(failed.candidate.ref)) return { type: "retry", waitMs: 0 };
+      const index = failed.ahead.findIndex(({ ref }) => formatModelRef(ref) === call.model);
+      return index < 0 ? port.afterFailure(failed, asker) : { type: "next-candidate", index };
+    },
     async intend(intent: CallIntent): Promise<IntendResult> {
       const name = begun(course.names.nextCall(stepId));
       if (course.isThrough(stepId)) return { type: "refused", why: "budget", reason: "the run had stood still here" };
@@ -190,4 +201,8 @@ function followingPort(
       return port.intend(intent);
     },
   };
+}
+
+function isSameQuestion({ conversation, turn, purpose }: EventOf<"call.reserved">, asker: Asker): boolean {
+  return conversation === asker.conversation && turn === asker.turn && purpose === asker.purpose;
 }
