@@ -4,6 +4,8 @@ import type { ModelFacts } from "../core/model.ts";
 export interface Route {
   current(): ModelFacts;
   left(): number;
+  /** The current one and all after it. */
+  rest(): readonly ModelFacts[];
   advance(): void;
 }
 
@@ -17,6 +19,7 @@ export function openRoute(candidates: readonly ModelFacts[]): Route {
       return model;
     },
     left: () => candidates.length - 1 - index,
+    rest: () => candidates.slice(index),
     advance: () => {
       index += 1;
     },

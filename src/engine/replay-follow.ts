@@ -1,9 +1,11 @@
 import type { EventOf } from "../core/event.ts";
 import { canonicalJson, type Json } from "../core/json.ts";
-import type { ModelEvent, ModelRequest } from "../core/model.ts";
+import type { Admission } from "../core/lane-health.ts";
+import { formatModelRef, type ModelEvent, type ModelRequest } from "../core/model.ts";
 import type {
   Agent,
   AgentOutcome,
+  Assignment,
   CallIntent,
   IntendResult,
   Models,
@@ -41,6 +43,7 @@ export function followingModels({ course, payloads }: Following, facts: Models["
   };
   return {
     facts,
+    standing: () => null,
     inputBound: bound,
     tightInputBound: async (request) => bound(request),
     async *send(request, { callId, signal }): AsyncGenerator<ModelEvent> {
@@ -149,7 +152,10 @@ export function followingAgent({ course }: Following, agent: Agent, ledger: Repl
       if (course.ranOutOfTime(stepId, conversation)) {
         course.atTurn(done(conversationName(stepId, conversation)), () => clock.abort());
       }
-      const outcome = await agent.run(assignment, followingPort(port, stepId, { course, ledger, clock: clock.signal }));
+      const outcome = await agent.run(
+        assignment,
+        followingPort(port, assignment, { course, ledger, clock: clock.signal }),
+      );
       if (clock.signal.aborted && outcome.type !== "finished") return OUT_OF_TIME;
       return outcome.type === "stopped" && course.isThrough(stepId)
         ? await stopped(outcome, course, port.signal)
@@ -168,9 +174,12 @@ async function stopped(outcome: AgentOutcome, course: Course, signal: AbortSigna
   return { type: "stopped", why: standstill.kind, reason: standstill.end.reason ?? "" };
 }
 
+/** As if it would never be well again. */
+const PASSED_OVER: Admission = { type: "rest", untilAt: Number.MAX_SAFE_INTEGER, why: "server", reason: "then" };
+
 function followingPort(
   port: StepPort,
-  stepId: string,
+  { stepId, candidates }: Assignment,
   { course, ledger, clock }: { readonly course: Course; readonly ledger: ReplayLedger; readonly clock: AbortSignal },
 ): StepPort {
   return {
@@ -180,6 +189,16 @@ function followingPort(
       const why = port.stopRequested();
       if (why !== null) return why;
       return clock.aborted || course.isThrough(stepId) ? "aborted" : null;
+    },
+    admit(wanted: CallIntent, except: readonly string[] = []): Admission {
+      const call = course.find(begun(course.names.nextCall(stepId)));
+      const then = call?.type === "call.reserved" ? call : null;
+      const isThisOne = then?.model === formatModelRef(wanted.model.ref);
+      const credential = (isThisOne && then?.credential) || null;
+      if (except.length > 0) return credential === null ? { type: "none" } : { type: "go", credential };
+      // Whoever was passed over then is passed over now. Where the next call is on record of none, it shows itself elsewhere.
+      const isOfAnother = candidates.some(({ ref }) => formatModelRef(ref) === then?.model);
+      return isThisOne || !isOfAnother ? { type: "go", credential } : PASSED_OVER;
     },
     async intend(intent: CallIntent): Promise<IntendResult> {
       const name = begun(course.names.nextCall(stepId));

@@ -1,4 +1,6 @@
+import type { Allowance } from "../core/allowance.ts";
 import type { Lane } from "../core/lane.ts";
+import { allowancesIn, laterBy } from "./allowances.ts";
 import type { Fetch, Transport } from "./transport.ts";
 
 /** A response that is no answer: an error status, or an error or a web page where an answer should be. */
@@ -15,6 +17,8 @@ type Wanted = "stream" | "json";
 export interface LaneFetch {
   readonly fetch: Fetch;
   refusal(): Refusal | null;
+  /** What the provider says it will still take. */
+  allowances(): readonly Allowance[];
   /** What the transport threw before there was a response; null: nothing. */
   trouble(): unknown;
 }
@@ -36,6 +40,7 @@ const LONGEST_ERROR_BYTES = 64 * 1024;
 export function laneFetch(lane: Lane, transport: Pick<Transport, "fetch">, wants: Wanted = "stream"): LaneFetch {
   let refusal: Refusal | null = null;
   let trouble: unknown = null;
+  let said: { readonly at: number; readonly allowances: readonly Allowance[] } | null = null;
 
   async function send(url: URL, body: RequestInit["body"]): Promise<Response> {
     try {
@@ -49,11 +54,13 @@ export function laneFetch(lane: Lane, transport: Pick<Transport, "fetch">, wants
   return {
     refusal: () => refusal,
     trouble: () => trouble,
+    allowances: () => (said === null ? [] : laterBy(said.allowances, Date.now() - said.at)),
     async fetch(url, init) {
       const target = new URL(String(url));
       if (target.origin !== new URL(lane.baseUrl).origin)
         throw new Error(`not a host of lane ${lane.id}: ${target.host}`);
       const response = await send(target, init?.body);
+      said = { at: Date.now(), allowances: allowancesIn(response.headers, Date.now()) };
       if (!response.ok || isOfType(response, "text/html")) {
         refusal = { status: response.status, headers: response.headers, body: await readText(response) };
         throw new Error("refused");

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Spool } from "../core/ports.ts";
+import { ALLOWANCE_HEADERS } from "./allowances.ts";
 import { dial, NeverConnected } from "./dial.ts";
 import { type Stall, type StallLimits, StallWatch } from "./stall-watch.ts";
 
@@ -58,7 +59,15 @@ interface ResponseHead {
 }
 
 /** Headers of a response that mean something to us. Others (cookies among them) are neither kept nor passed on. */
-const KEPT_HEADERS = ["content-type", "retry-after", "retry-after-ms", "location", "request-id", "x-request-id"];
+const KEPT_HEADERS = [
+  "content-type",
+  "retry-after",
+  "retry-after-ms",
+  "location",
+  "request-id",
+  "x-request-id",
+  ...ALLOWANCE_HEADERS,
+];
 
 /** The network, with every byte of the response spooled before anyone parses it. */
 export function recordingTransport(options: RecordingOptions): Transport {
