@@ -4,7 +4,7 @@ import { type Shortening, viewAfter } from "../core/context-view.ts";
 import type { Conversation } from "../core/conversation.ts";
 import type { Message } from "../core/model.ts";
 import type { AgentOutcome } from "../core/ports.ts";
-import { askModel, requestOf } from "./ask-model.ts";
+import { askModel, intentOf } from "./ask-model.ts";
 import { measureContext } from "./measure-context.ts";
 import type { Aside, Question } from "./question.ts";
 import { openRoute } from "./route.ts";
@@ -52,7 +52,8 @@ async function summarise(question: Question, talk: Conversation, upTo: number): 
 
 /** Rules may have another model write it. */
 async function withOwnRoute(question: Question, aside: Aside): Promise<Question> {
-  const own = await question.port.candidatesBeside(requestOf(question), aside.maxOutputTokens);
+  const { request } = intentOf(question, question.route.current());
+  const own = await question.port.candidatesBeside(request, aside.maxOutputTokens);
   return own === null ? question : { ...question, aside: { ...aside, route: openRoute(own) } };
 }
 

@@ -34,7 +34,7 @@ export interface StepState {
   readonly usage: Usage;
   readonly calls: number;
   readonly lostCalls: number;
-  /** A call of its latest try that was lost and has not been asked again since; null: none. */
+  /** A call of its latest try that was lost, or whose answer broke off, and has not been asked again since; null: none. */
   readonly lostCall: { readonly callId: string; readonly seq: number } | null;
   /** Whom rules have said that its latest try asks, by what for; a task that is missing or empty goes by its role's route. */
   readonly decided: Readonly<Partial<Record<TaskKind, readonly string[]>>>;

@@ -50,7 +50,8 @@ async function converse(
   const clock = step.timeoutMs === null ? null : context.deps.chance.alarm(step.timeoutMs);
   const signal = clock ? AbortSignal.any([clock, context.halt.signal]) : context.halt.signal;
   let assignment = assignmentOf(context, step, conversation, prompt.system);
-  const port = openStepPort(context, step, { conversation, signal, servers, jobs });
+  const endsAt = step.timeoutMs === null ? null : context.deps.chance.now() + step.timeoutMs;
+  const port = openStepPort(context, step, { conversation, signal, endsAt, servers, jobs });
   for (;;) {
     const outcome = await context.deps.agent.run(assignment, port);
     const isOutOfTime = clock?.aborted && !context.halt.signal.aborted && outcome.type !== "finished";

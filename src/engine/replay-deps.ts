@@ -11,6 +11,7 @@ import { recordedServers } from "./replay-servers.ts";
 import {
   askingStore,
   memoryResults,
+  NO_HEALTH,
   NO_SPOOL,
   passingRepository,
   replayLedger,
@@ -31,6 +32,7 @@ export function followingDeps({ run, events, parts, memory, made }: Undertaking,
   const deps: EngineDeps = {
     store: askingStore(memory, () => course.mayRecord()),
     userLedger: ledger,
+    health: NO_HEALTH,
     spool: NO_SPOOL,
     repository: passingRepository(repository, prepared?.copied ?? null),
     results: memoryResults(),

@@ -1,5 +1,5 @@
 import type { Diagnostic } from "../core/diagnostic.ts";
-import type { LaneModel, ProviderEntry, ProvidersFile } from "../core/lane.ts";
+import type { LaneModel, Limits, ProviderEntry, ProvidersFile } from "../core/lane.ts";
 import { CAPABILITIES, type Capabilities, type Capability } from "../core/model.ts";
 import { ANTHROPIC_CACHE_WRITE_FACTOR, type Price, usdToNanos } from "../core/money.ts";
 import type { ValueSource, ValueSources } from "../core/value-source.ts";
@@ -66,6 +66,16 @@ function entryOf(id: string, raw: RawProvider): ProviderEntry {
     ...(raw.context_tokens === undefined ? {} : { contextTokens: raw.context_tokens }),
     ...(raw.models === undefined && raw.model_map === undefined ? {} : { models: modelsOf(id, raw) }),
     ...waitsOf(raw),
+    ...(raw.limits === undefined ? {} : { limits: limitsOf(raw.limits) }),
+  };
+}
+
+function limitsOf(raw: NonNullable<RawProvider["limits"]>): Limits {
+  const { concurrency, requests_per_minute: requestsPerMinute, tokens_per_minute: tokensPerMinute } = raw;
+  return {
+    ...(concurrency === undefined ? {} : { concurrency }),
+    ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }),
+    ...(tokensPerMinute === undefined ? {} : { tokensPerMinute }),
   };
 }
 

@@ -24,12 +24,16 @@ export function sendable(
   return withWireIds(whole, wireId);
 }
 
-/** The lane and model that reasoning belongs to: the model that is really asked, whatever one calls it. */
+/**
+ * The lane and model that reasoning belongs to: the model that is really asked, whatever one calls it, and of several
+ * credentials the one: it is of no use to another account.
+ */
 export function sourceOf(
-  lane: Pick<Lane, "id" | "models">,
+  lane: Pick<Lane, "id" | "keys" | "credentialName" | "models">,
   request: { readonly model: { readonly model: string } },
 ): string {
-  return `${lane.id}/${theirName(lane, request.model.model)}`;
+  const account = lane.keys && lane.credentialName !== null ? ` ${lane.credentialName}` : "";
+  return `${lane.id}${account}/${theirName(lane, request.model.model)}`;
 }
 
 /**

@@ -157,7 +157,7 @@ describe("a providers file", () => {
     [
       "a credential in the place of its name",
       "providers: {acme: {key_env: sk-live-abcdefghijkl}}",
-      ['providers.yaml:1:29  "key_env" must be the name of an environment variable, found something else'],
+      ['providers.yaml:1:29  "key_env" must be the name of an environment variable or a list, found something else'],
     ],
     [
       "a credential in the place of its kind",
@@ -182,7 +182,7 @@ describe("a providers file", () => {
       "an unknown key",
       "providers: {acme: {headers: x}}",
       [
-        'providers.yaml:1:20  unknown key "headers" | known here: via, wire, base_url, key_env, auth, free, context_tokens, first_event_timeout, silence_timeout, model_map, models',
+        'providers.yaml:1:20  unknown key "headers" | known here: via, wire, base_url, key_env, auth, free, context_tokens, first_event_timeout, silence_timeout, limits, model_map, models',
       ],
     ],
     [
