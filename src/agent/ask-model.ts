@@ -25,6 +25,8 @@ export async function askModel(question: Question): Promise<AgentOutcome | null>
     if (entrance === null && (await isRerouted(question))) return null;
     const entered: Awaited<ReturnType<typeof enterLane>> =
       entrance ?? (await enterLane(question, (model) => intentOf(question, model)));
+    // The windows of others may be others: it is looked at anew what can be sent to them.
+    if (entered.type === "rerouted") return null;
     if (entered.type === "stopped") return entered;
     if (entered.type === "rerouted") return null;
     const intent = { ...intentOf(question, route.current()), credential: entered.credential };
