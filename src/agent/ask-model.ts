@@ -28,7 +28,6 @@ export async function askModel(question: Question): Promise<AgentOutcome | null>
     // The windows of others may be others: it is looked at anew what can be sent to them.
     if (entered.type === "rerouted") return null;
     if (entered.type === "stopped") return entered;
-    if (entered.type === "rerouted") return null;
     const intent = { ...intentOf(question, route.current()), credential: entered.credential };
     const end = await attempt(question, intent);
     if (end.type === "answered") return null;

@@ -23,11 +23,6 @@ export async function enterLane(
   let waitedMs = 0;
   let told = "";
   for (;;) {
-    const others = await port.rerouted();
-    if (others !== null) {
-      question.route.restart(others);
-      return { type: "rerouted" };
-    }
     const turnedAway: TurnedAway[] = [];
     let next: ReturnType<typeof patienceWith | typeof standoff> = { type: "pass-over" };
     for (const [index, model] of [route.current(), ...route.ahead()].entries()) {

@@ -181,7 +181,7 @@ const PASSED_OVER: Admission = { type: "rest", untilAt: Number.MAX_SAFE_INTEGER,
 
 function followingPort(
   port: StepPort,
-  { stepId, candidates: first }: Assignment,
+  { stepId, candidates }: Assignment,
   { course, ledger, clock }: { readonly course: Course; readonly ledger: ReplayLedger; readonly clock: AbortSignal },
 ): StepPort {
   let route = candidates;
