@@ -21,6 +21,7 @@ import { registerReplay } from "./replay.ts";
 import { registerRerun } from "./rerun.ts";
 import { registerResume } from "./resume.ts";
 import { registerRewind } from "./rewind.ts";
+import { registerRoute } from "./route.ts";
 import { registerRun } from "./run.ts";
 import { registerRuns } from "./runs.ts";
 import { registerUsage } from "./usage.ts";
@@ -48,6 +49,7 @@ export const COMMANDS: readonly ((program: Command, context: CommandContext) => 
   registerGc,
   registerValidate,
   registerPlan,
+  registerRoute,
   registerPermissions,
   registerInit,
   registerDemo,
