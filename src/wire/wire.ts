@@ -23,6 +23,7 @@ export type { Engine, Listener } from "../engine/engine.ts";
 export type { PingAnswer } from "../engine/ping.ts";
 export type { Decision, ResumeChanges } from "../engine/resume-run.ts";
 export type { Plan } from "../engine/reuse.ts";
+export type { CredentialHealth } from "../providers/describe-health.ts";
 export type { ModelDescription } from "../providers/describe-models.ts";
 export type { ProviderDescription } from "../providers/describe-providers.ts";
 export type { Past } from "../ui/past.ts";
@@ -110,7 +111,9 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
       ),
     ),
     async providers() {
-      return (await import("../providers/describe-providers.ts")).describeProviders(await wiring.lanes());
+      const { describeProviders } = await import("../providers/describe-providers.ts");
+      const [lanes, health, now] = [await wiring.lanes(), await wiring.health(), chance.now()];
+      return describeProviders(lanes, health.accounts(now), now);
     },
     async modelList() {
       return (await import("../providers/describe-models.ts")).describeModels(await wiring.lanes());
