@@ -34,6 +34,7 @@ export async function enterLane(
       if (next.type === "wait") break;
     }
     if (next.type === "pass-over") next = standoff(turnedAway, port.chance.now());
+    if (next.type === "stop" && port.lastResort(turnedAway.map(({ model }) => model))) continue;
     if (next.type === "stop") return { type: "stopped", why: next.why, reason: next.reason };
     const { waitMs, reason } = next;
     if (reason !== told) port.tell({ type: "delta.waiting", stepId: assignment.stepId, reason, waitMs });

@@ -529,6 +529,11 @@ export interface StepPort {
    * goes on with `intend`.
    */
   admit(wanted: CallIntent, except?: readonly string[]): Admission;
+  /**
+   * None of these models may be asked now, and this drive has asked none of them in vain: true where one may be tried
+   * all the same, for only we had guessed how long it rests.
+   */
+  lastResort(models: readonly ModelRef[]): boolean;
   /** Reserves the worst case in the transaction that records the intent. */
   intend(intent: CallIntent): Promise<IntendResult>;
   /** `text`: what arrived of the answer's text; kept where the call failed. */

@@ -2,10 +2,12 @@ import { type ModelFacts, type ModelRequest, parseModelRef } from "../core/model
 import type { CallIntent, StepPort } from "../core/ports.ts";
 import { nextCallId, userKey } from "./calls.ts";
 import type { Context } from "./context.ts";
+import type { RunLog } from "./run-log.ts";
 
 /** The way into the lanes for the calls of one conversation. */
 export interface Admissions {
   readonly admit: (wanted: CallIntent, inputTokens: number, except: readonly string[]) => ReturnType<StepPort["admit"]>;
+  readonly lastResort: StepPort["lastResort"];
   /** The call that was let in last is not made after all. */
   readonly withdraw: () => void;
 }
@@ -33,8 +35,16 @@ export function openAdmissions({ log, deps }: Context, stepId: string, begunAt: 
       if (trouble !== null) deps.tell({ type: "delta.notice", stepId, text: trouble });
       return admission;
     },
+    lastResort(models) {
+      const lanes = models.flatMap((ref) => deps.models.standing(ref)?.lane ?? []);
+      return deps.health.wake(lanes, beginOfDrive(log), deps.chance.now());
+    },
     withdraw: () => deps.health.withdraw(key(), deps.chance.now()),
   };
+}
+
+function beginOfDrive(log: RunLog): number {
+  return log.eventsAfter(Math.max(0, log.run.driveSeq - 1))[0]?.at ?? 0;
 }
 
 /** The quick bound of a request's input, reckoned once for all who ask about the same request. */

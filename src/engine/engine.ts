@@ -95,12 +95,10 @@ export function createEngine(parts: EngineParts): Engine {
   };
   return {
     start(spec, listener) {
-      parts.health.wake(parts.chance.now());
       const { rid, epoch } = beginRun(spec, depsOf(parts, listener));
       return driveAs(rid, epoch, listener);
     },
     async resume(rid, changes, listener) {
-      parts.health.wake(parts.chance.now());
       return driveAs(rid, resumeRun(rid, changes, depsOf(parts, listener)), listener);
     },
     takeOver: (rid) => takeOver(rid, parts),

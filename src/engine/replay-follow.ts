@@ -200,6 +200,7 @@ function followingPort(
       const isOfAnother = candidates.some(({ ref }) => formatModelRef(ref) === then?.model);
       return isThisOne || !isOfAnother ? { type: "go", credential } : PASSED_OVER;
     },
+    lastResort: () => false,
     async intend(intent: CallIntent): Promise<IntendResult> {
       const name = begun(course.names.nextCall(stepId));
       if (course.isThrough(stepId)) return { type: "refused", why: "budget", reason: "the run had stood still here" };

@@ -55,6 +55,7 @@ export function openStepPort(context: Context, step: AgentStep, conversing: Conv
       if (open) await closeCall(book, open.callId, open.facts && log.readJson<ModelFacts>(open.facts), deps.models);
     },
     admit: (wanted, except = []) => admissions.admit(wanted, boundFor(wanted), except),
+    lastResort: admissions.lastResort,
     async intend(intent) {
       const result = await intend(context, step, intent, boundFor(intent));
       const isAside = intent.request.asker.purpose !== undefined;

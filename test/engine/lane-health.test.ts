@@ -163,6 +163,21 @@ describe("a run through lanes", () => {
     await expectSameReplay(place, run);
   });
 
+  test("asks the only one that there is again and again, later each time; whoever resumes it asks at once", async () => {
+    let isDown = true;
+    const fails: World["fails"] = (_, model) => (model.endsWith(".2") ? "auth" : isDown ? "overloaded" : null);
+    const { place, start, resume, calls, models } = await open({ fails });
+    const stopped = await start();
+    expect(stopped.status).toBe("blocked");
+    const asked = calls(stopped.rid).filter(({ model }) => model === models[0]);
+    expect(asked).toHaveLength(3);
+    isDown = false;
+    const run = await resume(stopped.rid);
+    expect(run.status).toBe("succeeded");
+    expect((calls(run.rid)[4]?.at ?? 0) - (calls(run.rid)[3]?.at ?? 0)).toBeLessThan(10_000);
+    await expectSameReplay(place, run);
+  });
+
   test("stops before it has asked anybody where all rest for long", async () => {
     const { place, health, models, start, calls } = await open();
     for (const model of models) rest(health, model, "quota", 7_200_000);
