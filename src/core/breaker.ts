@@ -159,7 +159,7 @@ function opened(
 }
 
 function restMs(why: FailureClass, openings: number, retryAfterMs: number | null): number {
-  if (needsPerson(why)) return retryAfterMs ?? LONG_REST_MS;
+  if (needsPerson(why) && !retryAfterMs) return LONG_REST_MS;
   return Math.max(retryAfterMs ?? 0, Math.min(LONGEST_BACKOFF_MS, FIRST_REST_MS * 2 ** openings));
 }
 

@@ -42,6 +42,7 @@ describe("a breaker", () => {
     ["one that says less than we wait", [failure("rate", 10)], 5_000],
     ["a used-up quota", [failure("quota")], 1_800_000],
     ["one that says when", [failure("quota", 7_200_000)], 7_200_000],
+    ["one that says at once", [failure("quota", 0)], 1_800_000],
     ["a wait that nobody means", [failure("rate", 1e12)], 86_400_000],
     ["a wrong key", [failure("auth")], 1_800_000],
     ["what was stopped", [failure(), failure(), { type: "nothing" } as const], "go"],
