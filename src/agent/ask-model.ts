@@ -1,22 +1,29 @@
 import { isOfCredential } from "../core/breaker.ts";
 import type { Conversation } from "../core/conversation.ts";
 import { unreachable } from "../core/errors.ts";
-import { afterFailedAttempt, isTransient } from "../core/failure.ts";
-import type { ModelEvent, ModelFacts, ModelFailure } from "../core/model.ts";
-import type { AgentOutcome, CallIntent, IntendResult, StepPort } from "../core/ports.ts";
+import { isTransient } from "../core/failure.ts";
+import type { Asker, ModelEvent, ModelFacts, ModelFailure } from "../core/model.ts";
+import type { AgentOutcome, CallIntent, FailedCall, IntendResult, StepPort } from "../core/ports.ts";
 import type { CallEnd } from "../core/settlement.ts";
 import { anotherKey, type Entrance, enterLane } from "./enter-lane.ts";
 import { canShorten } from "./measure-context.ts";
-import { outputCeiling, type Question } from "./question.ts";
+import { outputCeiling, type Question, routeOf } from "./question.ts";
+import type { Route } from "./route.ts";
 
-/** Asks until there is an answer on record (null) or nothing more can be tried. Every attempt is a call of its own. */
+/**
+ * Asks until there is an answer on record, or others are to be asked than before (null), or nothing more can be tried.
+ * Every attempt is a call of its own.
+ */
 export async function askModel(question: Question): Promise<AgentOutcome | null> {
-  const { port, route, talk } = question;
+  const { port, talk } = question;
+  const route = routeOf(question);
   let entrance: Entrance | null = null;
   let failedKeys: readonly string[] = [];
   for (let attempts = 1; ; attempts++) {
     const entered: Awaited<ReturnType<typeof enterLane>> =
       entrance ?? (await enterLane(question, (model) => intentOf(question, model)));
+    // The windows of others may be others: it is looked at anew what can be sent to them.
+    if (entered.type === "rerouted") return null;
     if (entered.type === "stopped") return entered;
     const intent = { ...intentOf(question, route.current()), credential: entered.credential };
     const end = await attempt(question, intent);
@@ -35,16 +42,10 @@ export async function askModel(question: Question): Promise<AgentOutcome | null>
       if (entrance) continue;
     }
     entrance = null;
-    const decision = afterFailedAttempt({
-      class: end.failure.class,
-      retryAfterMs: end.failure.retryAfterMs,
-      attempts,
-      candidatesLeft: route.left(),
-      random: port.chance.random(),
-    });
+    const decision = port.afterFailure(failedCall(end.failure, attempts, route), askerOf(question));
     if (decision.type === "give-up") return tooLong(talk, outcomeOf(end.failure));
     if (decision.type === "next-candidate") {
-      route.advance();
+      route.advance(decision.index);
       attempts = 0;
       failedKeys = [];
       continue;
@@ -57,6 +58,17 @@ export async function askModel(question: Question): Promise<AgentOutcome | null>
     });
     await port.chance.sleep(decision.waitMs, port.signal);
   }
+}
+
+function failedCall(failure: ModelFailure, attempts: number, route: Route): FailedCall {
+  return {
+    class: failure.class,
+    retryAfterMs: failure.retryAfterMs,
+    shouldRetry: failure.shouldRetry ?? null,
+    attempts,
+    candidate: route.current(),
+    ahead: route.ahead(),
+  };
 }
 
 /** Reserve, send, settle: one attempt. */
@@ -75,15 +87,20 @@ async function attempt(
   return end;
 }
 
-function intentOf(question: Question, model: ModelFacts): CallIntent {
-  const { assignment, port, talk, turn, aside } = question;
+function askerOf({ assignment, turn, aside }: Question): Asker {
   const { role, stepId, conversation } = assignment;
+  return { role, stepId, conversation, turn, ...(aside ? { purpose: aside.purpose } : {}) };
+}
+
+/** What a model would be asked now. */
+export function intentOf(question: Question, model: ModelFacts): CallIntent {
+  const { assignment, port, talk, aside } = question;
   const request = {
     model: model.ref,
     system: assignment.system,
     messages: aside?.messages ?? talk.messages,
     tools: port.tools.specs(assignment.grant, model),
-    asker: { role, stepId, conversation, turn, ...(aside ? { purpose: aside.purpose } : {}) },
+    asker: askerOf(question),
   };
   return { model, request, wantedOutputTokens: outputCeiling(model, question) };
 }

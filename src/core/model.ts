@@ -91,6 +91,10 @@ export interface ModelFailure {
   readonly retryAfterMs: number | null;
   /** False only when the provider certainly billed nothing (refused before it began). */
   readonly mayBeBilled: boolean;
+  /** The provider's own word on whether to ask it again (`x-should-retry`); missing: it has none. */
+  readonly shouldRetry?: boolean;
+  /** True: a part of the answer had come. What is asked again is asked in full, and never joined to that part. */
+  readonly brokeOff?: boolean;
 }
 
 /** What comes out of one attempt: deltas, then exactly one `answered` or `failed`. */
@@ -137,7 +141,16 @@ export interface ModelFacts {
   readonly scripted: boolean;
   /** The form in which it changes files best; missing: `edit`. */
   readonly edits?: EditForm;
+  /** Missing: nobody knows. */
+  readonly capabilities?: Capabilities;
 }
+
+/** What a model may be able to do: call tools, reason before it answers, see pictures. */
+export const CAPABILITIES = ["tools", "thinking", "vision"] as const;
+/** One of `CAPABILITIES`. */
+export type Capability = (typeof CAPABILITIES)[number];
+/** What a model can and what it cannot; missing: nobody knows. */
+export type Capabilities = Readonly<Partial<Record<Capability, boolean>>>;
 
 /** Forms of an edit: single places by their old text, a patch over several files, or whole files. */
 export const EDIT_FORMS = ["edit", "apply_patch", "write"] as const;

@@ -4,11 +4,11 @@ import type { ContextSettings } from "./context-plan.ts";
 import type { Shortening } from "./context-view.ts";
 import type { Reminder, Utterance } from "./conversation.ts";
 import type { Base, CommandEnd, Delta, StoredEvent, TreeHash } from "./event.ts";
-import type { FailureClass } from "./failure.ts";
+import type { FailedAttempt, FailureClass, RetryDecision } from "./failure.ts";
 import type { Json, JsonSchema } from "./json.ts";
 import type { LaneStanding } from "./lane.ts";
 import type { Admission } from "./lane-health.ts";
-import type { ModelEvent, ModelFacts, ModelRef, ModelRequest, ToolCall, ToolSpec } from "./model.ts";
+import type { Asker, ModelEvent, ModelFacts, ModelRef, ModelRequest, ToolCall, ToolSpec } from "./model.ts";
 import type { PermissionRule, ToolEffect } from "./permission.ts";
 import type { RoleName } from "./pipeline.ts";
 import type { Run } from "./run.ts";
@@ -31,6 +31,8 @@ export interface Chance {
   rid(): string;
   /** The user's calendar day at an instant, as `2026-11-20`. */
   day(at: number): string;
+  /** Minutes since the user's midnight at an instant. */
+  minute(at: number): number;
 }
 
 // ── store: the port itself is in `store.ts` ──────────────────────────────────────────────────────────────────────
@@ -534,11 +536,20 @@ export interface StepPort {
    * all the same, for only we had guessed how long it rests.
    */
   lastResort(models: readonly ModelRef[]): boolean;
+  /** Non-null: others are to be asked from here on than were when this was asked last. To be asked before each attempt. */
+  rerouted(): Promise<readonly ModelFacts[] | null>;
+  /** Whom to ask what is no turn of the conversation; null: whom the conversation asks. `maxOutputTokens`: the longest answer wanted. */
+  candidatesBeside(
+    request: Omit<ModelRequest, "maxTokens">,
+    maxOutputTokens: number,
+  ): Promise<readonly ModelFacts[] | null>;
   /** Reserves the worst case in the transaction that records the intent. */
   intend(intent: CallIntent): Promise<IntendResult>;
   /** `text`: what arrived of the answer's text; kept where the call failed. */
   settle(callId: string, end: CallEnd, model: ModelFacts, text: string): void;
   lose(callId: string, reason: string, text: string): void;
+  /** What to do about an attempt that gave no answer. In a replay: what was done then. */
+  afterFailure(failed: FailedCall, asker: Asker): RetryDecision;
   say(why: Reminder, text: string): void;
   /** Puts on record that what the model is sent was made smaller. */
   shorten(change: Shortening, tokens: ContextSizes): void;
@@ -548,6 +559,12 @@ export interface StepPort {
    */
   useTools(uses: readonly ToolUse[]): Promise<void>;
   tell(delta: Delta): void;
+}
+
+/** An attempt that gave no answer, as the agent knows of it: whom it asked, and who is left. */
+export interface FailedCall extends Omit<FailedAttempt, "msLeft" | "random"> {
+  readonly candidate: ModelFacts;
+  readonly ahead: readonly ModelFacts[];
 }
 
 /** One role doing one step. Never throws for what a model or a tool does. */

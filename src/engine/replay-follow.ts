@@ -1,12 +1,14 @@
 import type { EventOf } from "../core/event.ts";
+import type { RetryDecision } from "../core/failure.ts";
 import { canonicalJson, type Json } from "../core/json.ts";
 import type { Admission } from "../core/lane-health.ts";
-import { formatModelRef, type ModelEvent, type ModelRequest } from "../core/model.ts";
+import { type Asker, formatModelRef, type ModelEvent, type ModelRequest } from "../core/model.ts";
 import type {
   Agent,
   AgentOutcome,
   Assignment,
   CallIntent,
+  FailedCall,
   IntendResult,
   Models,
   StepPort,
@@ -179,9 +181,10 @@ const PASSED_OVER: Admission = { type: "rest", untilAt: Number.MAX_SAFE_INTEGER,
 
 function followingPort(
   port: StepPort,
-  { stepId, candidates }: Assignment,
+  { stepId, candidates: first }: Assignment,
   { course, ledger, clock }: { readonly course: Course; readonly ledger: ReplayLedger; readonly clock: AbortSignal },
 ): StepPort {
+  let candidates = first;
   return {
     ...port,
     signal: AbortSignal.any([port.signal, clock]),
@@ -189,6 +192,15 @@ function followingPort(
       const why = port.stopRequested();
       if (why !== null) return why;
       return clock.aborted || course.isThrough(stepId) ? "aborted" : null;
+    },
+    /** By what is on record: whether the same question was asked again, and of whom. */
+    afterFailure(failed: FailedCall, asker: Asker): RetryDecision {
+      const name = begun(course.names.nextCall(stepId));
+      const call = course.isOfThisDrive(name) ? course.find(name) : undefined;
+      if (call?.type !== "call.reserved" || !isSameQuestion(call, asker)) return { type: "give-up" };
+      if (call.model === formatModelRef(failed.candidate.ref)) return { type: "retry", waitMs: 0 };
+      const index = failed.ahead.findIndex(({ ref }) => formatModelRef(ref) === call.model);
+      return index < 0 ? port.afterFailure(failed, asker) : { type: "next-candidate", index };
     },
     admit(wanted: CallIntent, except: readonly string[] = []): Admission {
       const call = course.find(begun(course.names.nextCall(stepId)));
@@ -201,6 +213,15 @@ function followingPort(
       return isThisOne || !isOfAnother ? { type: "go", credential } : PASSED_OVER;
     },
     lastResort: () => false,
+    async rerouted() {
+      // What others were told by now has to be known before it is said whom to ask.
+      const due = course.due(stepId);
+      const name = due?.event.type === "route.changed" ? due.name : begun(course.names.nextCall(stepId));
+      if (!course.isThrough(stepId)) await course.turn(name, { stepId, signal: port.signal });
+      const others = await port.rerouted();
+      candidates = others ?? candidates;
+      return others;
+    },
     async intend(intent: CallIntent): Promise<IntendResult> {
       const name = begun(course.names.nextCall(stepId));
       if (course.isThrough(stepId)) return { type: "refused", why: "budget", reason: "the run had stood still here" };
@@ -210,4 +231,8 @@ function followingPort(
       return port.intend(intent);
     },
   };
+}
+
+function isSameQuestion({ conversation, turn, purpose }: EventOf<"call.reserved">, asker: Asker): boolean {
+  return conversation === asker.conversation && turn === asker.turn && purpose === asker.purpose;
 }

@@ -1,29 +1,33 @@
 import { type ContextState, contextAfter, EMPTY_CONTEXT } from "../core/context-view.ts";
 import type { Utterance } from "../core/conversation.ts";
+import { afterFailedAttempt } from "../core/failure.ts";
 import type { ModelFacts } from "../core/model.ts";
 import type { AgentStep } from "../core/pipeline.ts";
 import type { CallIntent, StepPort, StopWhy } from "../core/ports.ts";
-import { stepState } from "../core/run.ts";
+import { stepState, timeLeft } from "../core/run.ts";
 import { type SeenFiles, withSeen } from "../core/seen.ts";
 import { openAdmissions, rememberedBound } from "./admit.ts";
 import { closeCall, loseReserved, settleReserved } from "./calls.ts";
+import { candidatesBeside, candidatesNow, routeNow } from "./candidates-now.ts";
 import { waitingFor } from "./consent.ts";
 import { type Context, callBook, workspaceOf } from "./context.ts";
 import { shortenedEvent } from "./context-events.ts";
 import { type AskedInput, boundOf, type CountedInput, learn } from "./input-bound.ts";
 import { intend } from "./intend.ts";
+import { takeRequests } from "./take-requests.ts";
 import { type Conversing, useTools } from "./use-tools.ts";
 import { utteranceOf, utterancesOf } from "./utterances.ts";
 
 /** Opens one conversation to the agent: everything that it says or does becomes a fact here before anything depends on it. */
 export function openStepPort(context: Context, step: AgentStep, conversing: Conversing): StepPort {
-  const { conversation, signal } = conversing;
+  const { conversation, signal, endsAt } = conversing;
   const { log, deps, halt } = context;
   const book = callBook(context);
   const begunAt = stepState(log.run, step.id).conversationSeq - 1;
   const known: Utterance[] = [...utterancesOf(log.eventsAfter(begunAt), step.id, conversation, log)];
   let readTo = log.run.seq;
   const asked = new Map<string, AskedInput>();
+  let route = routeNow(context, step).join("\n");
   let counted: CountedInput | null = null;
   const inputOf = rememberedBound(deps.models.inputBound);
   const admissions = openAdmissions(context, step.id, begunAt);
@@ -56,6 +60,14 @@ export function openStepPort(context: Context, step: AgentStep, conversing: Conv
     },
     admit: (wanted, except = []) => admissions.admit(wanted, boundFor(wanted), except),
     lastResort: admissions.lastResort,
+    async rerouted() {
+      takeRequests(context, step);
+      const now = routeNow(context, step).join("\n");
+      if (now === route) return null;
+      route = now;
+      return candidatesNow(context, step);
+    },
+    candidatesBeside: async (request, maxOutputTokens) => candidatesBeside(context, step, request, maxOutputTokens),
     async intend(intent) {
       const result = await intend(context, step, intent, boundFor(intent));
       const isAside = intent.request.asker.purpose !== undefined;
@@ -69,6 +81,8 @@ export function openStepPort(context: Context, step: AgentStep, conversing: Conv
       asked.delete(callId);
     },
     lose: (callId, reason, text) => loseReserved(book, callId, reason, text),
+    afterFailure: (failed) =>
+      afterFailedAttempt({ ...failed, msLeft: msLeft(context, endsAt), random: deps.chance.random() }),
     say: (why, text) => log.record({ type: "message.added", stepId: step.id, why, text: log.text(text) }),
     shorten(change, tokens) {
       log.record(shortenedEvent(context, step.id, change, tokens));
@@ -77,6 +91,13 @@ export function openStepPort(context: Context, step: AgentStep, conversing: Conv
     useTools: (uses) => useTools(context, step, uses, { ...conversing, seen, advised, hasJobs }),
     tell: deps.tell,
   };
+}
+
+/** Until the step's own time is used up, or the run's; null: neither has an end. */
+function msLeft({ log, deps }: Context, endsAt: number | null): number | null {
+  const now = deps.chance.now();
+  const left = [endsAt === null ? null : endsAt - now, timeLeft(log.run, now)].filter((ms) => ms !== null);
+  return left.length === 0 ? null : Math.min(...left);
 }
 
 function contextOf(context: ContextState, utterance: Utterance): ContextState {

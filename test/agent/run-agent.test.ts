@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { createAgent } from "../../src/agent/run-agent.ts";
 import type { Reminder, Utterance } from "../../src/core/conversation.ts";
-import type { FailureClass } from "../../src/core/failure.ts";
+import { afterFailedAttempt, type FailureClass } from "../../src/core/failure.ts";
 import type { Admission } from "../../src/core/lane-health.ts";
 import type { ModelEvent, ModelFacts, ModelRequest, Part, ToolCall } from "../../src/core/model.ts";
 import { FREE } from "../../src/core/money.ts";
-import type { Assignment, CallIntent, StepPort, StopWhy, ToolUse } from "../../src/core/ports.ts";
+import type { Assignment, CallIntent, FailedCall, StepPort, StopWhy, ToolUse } from "../../src/core/ports.ts";
 import { NO_USAGE } from "../../src/core/usage.ts";
 
 type End = Extract<ModelEvent, { type: "answered" | "failed" }>;
@@ -121,6 +121,8 @@ function step(world: World) {
       return world.admit?.(model.ref.model, except, now) ?? usual;
     },
     lastResort: () => false,
+    rerouted: async () => null,
+    candidatesBeside: async () => null,
     async intend({ model, wantedOutputTokens, credential }: CallIntent) {
       if (credential) done.push(`with ${credential}`);
       if (world.refuse) return { type: "refused", why: world.refuse, reason: "no" };
@@ -137,6 +139,7 @@ function step(world: World) {
       done.push(`lose ${callId}`);
       arrived.push(text);
     },
+    afterFailure: (failed: FailedCall) => afterFailedAttempt({ ...failed, msLeft: null, random: 0.5 }),
     say(why: Reminder, text: string) {
       done.push(`say ${why}`);
       known.push({ type: "said", why, text });
@@ -390,8 +393,8 @@ test("a run that was begun before there were words for it is reminded with those
   expect(sent.at(-1)?.messages.at(-1)).toEqual({ role: "user", text: "finish, please" });
 });
 
-test("a stalled answer is asked for twice more, then another candidate is", async () => {
+test("a stalled answer is not waited for twice while another candidate is left", async () => {
   const { done } = await run(["a", "b"], { answers: { a: [failed("stalled")], b: [answered(finish)] } });
   const intents = done.filter((what) => what.startsWith("intend"));
-  expect(intents).toEqual(["intend a 400", "intend a 400", "intend a 400", "intend b 400"]);
+  expect(intents).toEqual(["intend a 400", "intend b 400"]);
 });

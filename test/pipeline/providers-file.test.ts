@@ -97,7 +97,9 @@ describe("a providers file", () => {
       "      - __proto__",
     ].join("\n");
     const lines = Object.entries(checked(text).providers).map(([id, { sources = {} }]) => {
-      const places = Object.entries(sources).map(([key, source]) => [key, source.kind === "file" ? source.line : 0]);
+      const places = Object.entries(sources)
+        .filter(([key]) => key !== "")
+        .map(([key, source]) => [key, source.kind === "file" ? source.line : 0]);
       return [id, places];
     });
     expect(lines).toEqual([
@@ -182,7 +184,7 @@ describe("a providers file", () => {
       "an unknown key",
       "providers: {acme: {headers: x}}",
       [
-        'providers.yaml:1:20  unknown key "headers" | known here: wire, base_url, key_env, auth, free, context_tokens, first_event_timeout, silence_timeout, limits, models',
+        'providers.yaml:1:20  unknown key "headers" | known here: via, wire, base_url, key_env, auth, free, context_tokens, first_event_timeout, silence_timeout, limits, model_map, models',
       ],
     ],
     [
