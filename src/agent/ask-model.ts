@@ -8,6 +8,7 @@ import type { CallEnd } from "../core/settlement.ts";
 import { anotherKey, type Entrance, enterLane } from "./enter-lane.ts";
 import { canShorten } from "./measure-context.ts";
 import { outputCeiling, type Question, routeOf } from "./question.ts";
+import { isRerouted } from "./rerouted.ts";
 import type { Route } from "./route.ts";
 
 /**
@@ -20,11 +21,14 @@ export async function askModel(question: Question): Promise<AgentOutcome | null>
   let entrance: Entrance | null = null;
   let failedKeys: readonly string[] = [];
   for (let attempts = 1; ; attempts++) {
+    // Whoever has been let in asks at once.
+    if (entrance === null && (await isRerouted(question))) return null;
     const entered: Awaited<ReturnType<typeof enterLane>> =
       entrance ?? (await enterLane(question, (model) => intentOf(question, model)));
     // The windows of others may be others: it is looked at anew what can be sent to them.
     if (entered.type === "rerouted") return null;
     if (entered.type === "stopped") return entered;
+    if (entered.type === "rerouted") return null;
     const intent = { ...intentOf(question, route.current()), credential: entered.credential };
     const end = await attempt(question, intent);
     if (end.type === "answered") return null;
@@ -92,7 +96,7 @@ function askerOf({ assignment, turn, aside }: Question): Asker {
   return { role, stepId, conversation, turn, ...(aside ? { purpose: aside.purpose } : {}) };
 }
 
-/** What a model would be asked now. */
+/** What would be asked of a model now. */
 export function intentOf(question: Question, model: ModelFacts): CallIntent {
   const { assignment, port, talk, aside } = question;
   const request = {

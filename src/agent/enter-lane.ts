@@ -2,6 +2,7 @@ import { patienceWith, standoff, type TurnedAway } from "../core/entering.ts";
 import type { ModelFacts } from "../core/model.ts";
 import type { AgentOutcome, CallIntent } from "../core/ports.ts";
 import { type Question, routeOf } from "./question.ts";
+import { isRerouted } from "./rerouted.ts";
 
 /** The model that may be asked now, and with which of its credentials. */
 export interface Entrance {
@@ -11,8 +12,7 @@ export interface Entrance {
 
 /**
  * Waits until a model of the route may be asked, and goes on to the first that may. What stands before it on the route
- * is passed over then. Where others are to be asked meanwhile, the route starts over with them. `intentOf`: what is to be
- * asked of a model.
+ * is passed over then. `intentOf`: what is to be asked of a model. `rerouted`: there is another route by now.
  */
 export async function enterLane(
   question: Question,
@@ -51,6 +51,7 @@ export async function enterLane(
     waitedMs += waitMs;
     const stop = port.stopRequested();
     if (stop) return { type: "stopped", why: stop, reason };
+    if (await isRerouted(question)) return { type: "rerouted" };
   }
 }
 

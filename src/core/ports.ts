@@ -527,11 +527,6 @@ export interface StepPort {
   /** Puts an outcome on record of a call of this step that was sent before a crash, if there is one. */
   closeOpenCall(): Promise<void>;
   /**
-   * Asks whether a model may be asked now, and through which of its credentials: none of `except`. Whoever is told to go
-   * goes on with `intend`.
-   */
-  admit(wanted: CallIntent, except?: readonly string[]): Admission;
-  /**
    * None of these models may be asked now, and this drive has asked none of them in vain: true where one may be tried
    * all the same, for only we had guessed how long it rests.
    */
@@ -543,6 +538,11 @@ export interface StepPort {
     request: Omit<ModelRequest, "maxTokens">,
     maxOutputTokens: number,
   ): Promise<readonly ModelFacts[] | null>;
+  /**
+   * Asks whether a model may be asked now, and through which of its credentials: none of `except`. Whoever is told to go
+   * goes on with `intend`.
+   */
+  admit(wanted: CallIntent, except?: readonly string[]): Admission;
   /** Reserves the worst case in the transaction that records the intent. */
   intend(intent: CallIntent): Promise<IntendResult>;
   /** `text`: what arrived of the answer's text; kept where the call failed. */
@@ -580,6 +580,8 @@ export interface Screen {
   delta(delta: Delta): void;
   /** A word to the person at the terminal that is no fact of the run. */
   notice(text: string): void;
+  /** A person has typed a line at the terminal, which has shown it. */
+  typed(): void;
   /** Leaves the terminal as it was found; nothing that was shown is cleared. */
   close(): void;
 }

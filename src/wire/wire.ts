@@ -22,6 +22,7 @@ import { type SandboxHere, sandboxFinder, sandboxHere } from "./sandbox.ts";
 export type { RunSpec } from "../engine/begin-run.ts";
 export type { Engine, Listener } from "../engine/engine.ts";
 export type { PingAnswer } from "../engine/ping.ts";
+export type { Rerouted } from "../engine/reroute.ts";
 export type { Decision, ResumeChanges } from "../engine/resume-run.ts";
 export type { Plan } from "../engine/reuse.ts";
 export type { CredentialHealth } from "../providers/describe-health.ts";
@@ -73,6 +74,8 @@ export interface Wiring {
   ownerOfWorktree(rid: string): Promise<string | null>;
   /** Throws where there is no git. */
   gitVersion(): Promise<string>;
+  /** True: this process is the one that the terminal's keys go to. */
+  isInForeground(): Promise<() => boolean>;
   /** What can hold processes here, found out by trying. */
   sandbox(): Promise<SandboxHere>;
   /** Makes a directory a repository with one commit of all that is in it. */
@@ -183,6 +186,9 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
     },
     async gitVersion() {
       return (await import("../workspace/git-version.ts")).gitVersion(environment);
+    },
+    async isInForeground() {
+      return (await import("../workspace/process-table.ts")).isInForeground;
     },
     sandbox: async () => sandboxHere(environment),
     async createRepository(path) {

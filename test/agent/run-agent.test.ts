@@ -116,6 +116,8 @@ function step(world: World) {
     async closeOpenCall() {
       if (world.recovered) record(world.recovered);
     },
+    rerouted: async () => null,
+    candidatesBeside: async () => null,
     admit({ model }: CallIntent, except: readonly string[] = []): Admission {
       const usual: Admission = except.length === 0 ? { type: "go", credential: null } : { type: "none" };
       return world.admit?.(model.ref.model, except, now) ?? usual;
