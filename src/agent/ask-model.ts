@@ -11,6 +11,8 @@ import { outputCeiling, type Question } from "./question.ts";
 export async function askModel(question: Question): Promise<AgentOutcome | null> {
   const { port, route, talk } = question;
   for (let attempts = 1; ; attempts++) {
+    const refused = await passOverRefused(question);
+    if (refused) return refused;
     const end = await attempt(question);
     if (end.type === "answered") return null;
     if (end.type !== "failed") return end;
@@ -41,6 +43,16 @@ export async function askModel(question: Question): Promise<AgentOutcome | null>
       waitMs: decision.waitMs,
     });
     await port.chance.sleep(decision.waitMs, port.signal);
+  }
+}
+
+/** Goes on to the first candidate that the policies of this moment let be asked; an outcome: there is none. */
+async function passOverRefused({ port, route }: Question): Promise<AgentOutcome | null> {
+  for (;;) {
+    const reason = await port.refusalOf(route.current());
+    if (reason === null) return null;
+    if (route.left() === 0) return { type: "stopped", why: "policy", reason };
+    route.advance();
   }
 }
 

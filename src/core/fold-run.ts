@@ -9,7 +9,7 @@ import { addUsage } from "./usage.ts";
 import { without } from "./without.ts";
 
 /** Changes whenever the same events fold into another run: what was folded by an older ccp is not gone on from. */
-export const FOLD_VERSION = 5;
+export const FOLD_VERSION = 6;
 
 type WorkEventType =
   | "command.started"
@@ -38,6 +38,8 @@ function applyFact(run: Run, event: StoredEvent): Run {
         ...run,
         status: "running",
         sandbox: event.sandbox ?? run.sandbox,
+        policy: event.policy ?? run.policy,
+        policies: {},
         epoch: event.epoch,
         driveSeq: event.seq,
         wasKilled: run.end === null,
@@ -71,6 +73,8 @@ function applyFact(run: Run, event: StoredEvent): Run {
       return { ...run, warned: [...run.warned, `${event.scope} ${event.percent}`] };
     case "route.changed":
       return { ...run, routes: { ...run.routes, [event.role]: event.models } };
+    case "policy.changed":
+      return { ...run, policies: { ...run.policies, [event.stepId]: event.policy } };
     case "workspace.created":
       return { ...run, workspace: workspaceAt(run, event) };
     case "workspace.prepared":
@@ -229,6 +233,7 @@ function created(run: Run, event: StoredEvent & EventOf<"run.created">): Run {
     status: "running",
     created: event,
     sandbox: event.sandbox.active,
+    policy: event.policy ?? null,
     budgets,
     pipeline,
     tree: base.tree,

@@ -9,6 +9,7 @@ import type { Json, JsonSchema } from "./json.ts";
 import type { ModelEvent, ModelFacts, ModelRef, ModelRequest, ToolCall, ToolSpec } from "./model.ts";
 import type { PermissionRule, ToolEffect } from "./permission.ts";
 import type { RoleName } from "./pipeline.ts";
+import type { PolicyInForce } from "./policy.ts";
 import type { Run } from "./run.ts";
 import type { SeenFile, SeenFiles } from "./seen.ts";
 import type { CallEnd } from "./settlement.ts";
@@ -355,6 +356,12 @@ export interface WorkspaceSpec {
   readonly base: Base;
 }
 
+/** The policies that are in force here. */
+export interface Policies {
+  /** What holds at this moment: cheap enough to be asked before every call. Never throws for what is in a policy. */
+  now(): PolicyInForce;
+}
+
 /** What one run has on disk: a worktree, a folder or a branch of ccp's. */
 export interface Remains {
   readonly rid: string;
@@ -373,6 +380,8 @@ export interface Repository {
   dirtyFiles(): Promise<readonly string[]>;
   /** Throws `CcpError("unknown_revision" | "no_commit")`. */
   resolveBase(revision: string): Promise<Base>;
+  /** A file as a commit has it, of at most so many bytes; a symlink or a folder is none. */
+  fileAt(commit: string, path: string, mostBytes: number): Promise<FileOutcome<Uint8Array>>;
   /** A snapshot of the user's tracked and unignored files, index untouched. Its objects are in the user's repository. */
   dirtyBase(): Promise<Base>;
   /** Creates the worktree and its branch, or finds what a crash left of them. Throws `CcpError("worktree_taken")`. */
@@ -462,7 +471,8 @@ export type AgentOutcome =
 
 /**
  * Why a drive ends before its run does. `window`: the user's ceiling for the day or the week. `lost`: a call was lost,
- * and the pipeline wants a person to be asked. `consent`: a tool call waits for a person's.
+ * and the pipeline wants a person to be asked. `consent`: a tool call waits for a person's. `policy`: what would come next
+ * is refused by a policy.
  */
 export type StopWhy =
   | "paused"
@@ -474,7 +484,8 @@ export type StopWhy =
   | "credentials"
   | "unpriced"
   | "lost"
-  | "consent";
+  | "consent"
+  | "policy";
 
 /** A model call that an agent wants made. */
 export interface CallIntent {
@@ -512,6 +523,8 @@ export interface StepPort {
   stopRequested(): StopWhy | null;
   /** The conversation so far, in order. */
   utterances(): readonly Utterance[];
+  /** Why the policies that are in force by now do not let a model be asked; null: they do. */
+  refusalOf(model: ModelFacts): Promise<string | null>;
   /** Puts an outcome on record of a call of this step that was sent before a crash, if there is one. */
   closeOpenCall(): Promise<void>;
   /** Reserves the worst case in the transaction that records the intent. */

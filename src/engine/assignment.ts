@@ -1,9 +1,8 @@
 import { candidatesOf } from "../core/candidates.ts";
-import { FINISH_SCHEMAS } from "../core/contract.ts";
-import { changesFiles } from "../core/permission.ts";
-import { type AgentStep, isReadOnly, isWriter, type Role } from "../core/pipeline.ts";
+import { type AgentStep, isWriter } from "../core/pipeline.ts";
 import type { Assignment } from "../core/ports.ts";
 import type { Context } from "./context.ts";
+import { grantOf, policyOf } from "./policy.ts";
 
 /**
  * A plan or a review is a few thousand tokens; a file that is written whole may be long. What is wanted is held until
@@ -22,16 +21,11 @@ export function assignmentOf(context: Context, step: AgentStep, conversation: nu
     role: role.name,
     conversation,
     system,
-    candidates: candidatesOf(log.run.routes[role.name] ?? role.models, deps.models),
-    grant: { tools: toolsOf(context, role), permissions: role.permissions, finish: FINISH_SCHEMAS[role.name] },
+    candidates: candidatesOf(log.run.routes[role.name] ?? role.models, deps.models, policyOf(context, step.id)),
+    grant: grantOf(context, step),
     maxTurns: role.maxTurns,
     maxOutputTokens: isWriter(pipeline, step) ? WRITER_OUTPUT_TOKENS : READER_OUTPUT_TOKENS,
     ...(role.context ? { context: role.context } : {}),
     messages: pipeline.messages,
   };
-}
-
-/** A role that only reads has a shell where something holds it to that, and only there. */
-function toolsOf({ log }: Context, { name, tools }: Role): Role["tools"] {
-  return log.run.sandbox === "none" && isReadOnly(name) ? tools.filter((tool) => !changesFiles(tool)) : tools;
 }

@@ -1,4 +1,5 @@
 import {
+  type Budget,
   type Headroom,
   headroomOf,
   NOTHING_SPENT,
@@ -12,10 +13,12 @@ import {
 import { formatModelRef, type ModelFacts } from "../core/model.ts";
 import { formatUsd } from "../core/money.ts";
 import type { AgentStep } from "../core/pipeline.ts";
+import { permittedBudget } from "../core/policy-limits.ts";
 import type { CallIntent, IntendResult } from "../core/ports.ts";
 import { stepState } from "../core/run.ts";
 import { reserve, reservedCall } from "./calls.ts";
 import { type Context, callBook } from "./context.ts";
+import { policyOf } from "./policy.ts";
 
 /** The longest wait for calls of the same run to settle: two minutes is a long answer. */
 const LONGEST_WAIT_MS = 120_000;
@@ -63,9 +66,16 @@ export async function intend(
 
 /** Null fields have no ceiling: what is left of every scope of a call and of the user's day and week. */
 function headroom(context: Context, step: AgentStep): Headroom {
-  const { budgets, spend } = context.log.run;
-  const scopes = scopesOf(step).map((scope) => headroomOf(budgets[scope] ?? {}, spend[scope] ?? NOTHING_SPENT));
+  const { spend } = context.log.run;
+  const scopes = scopesOf(step).map((scope) =>
+    headroomOf(ceilingOf(context, step, scope), spend[scope] ?? NOTHING_SPENT),
+  );
   return [...scopes, ...WINDOWS.map((window) => windowHeadroom(context, window))].reduce(tightest);
+}
+
+/** The run's own ceiling, or the lower one of a policy that is in force by now. */
+function ceilingOf(context: Context, step: AgentStep, scope: Scope): Budget {
+  return permittedBudget(policyOf(context, step.id), scope, context.log.run.budgets[scope] ?? {});
 }
 
 function windowHeadroom({ deps }: Context, window: Window): Headroom {
@@ -144,19 +154,23 @@ function refusal(
     context.halt.request("budget", `${reason}, so it was not made`, { unit, needed, role: step.role });
     return { type: "refused", why: "budget", reason: `${reason}, so it was not made` };
   }
-  const whose = `of your ceiling for this ${window} in ~/.config/ccp/config.yaml`;
+  const policy = policyOf(context, step.id).limits.find(({ limits }) => limits.budget?.windows?.[window]);
+  const whose =
+    policy === undefined
+      ? `of your ceiling for this ${window} in ~/.config/ccp/config.yaml`
+      : `of the ceiling for this ${window} of ${policy.policy}`;
   return { type: "refused", why: "window", reason: `${reason} ${whose}, so it was not made` };
 }
 
 /** True when a ceiling of the run's own is as tight as that of the user's window. */
 function isFullItself(
-  { log }: Context,
+  context: Context,
   step: AgentStep,
   { unit, left }: Extract<Reservation, { type: "does-not-fit" }>,
 ): boolean {
-  const { budgets, spend } = log.run;
+  const { spend } = context.log.run;
   return scopesOf(step).some((scope) => {
-    const { nanos, tokens } = headroomOf(budgets[scope] ?? {}, spend[scope] ?? NOTHING_SPENT);
+    const { nanos, tokens } = headroomOf(ceilingOf(context, step, scope), spend[scope] ?? NOTHING_SPENT);
     return (unit === "money" ? nanos : tokens) === left;
   });
 }

@@ -136,6 +136,11 @@ export class Course {
     return this.#facts[this.#places.get(name) ?? -1]?.event;
   }
 
+  /** What a step comes to next in this drive; null: nothing that is on record. */
+  nextOf(stepId: string): ExpectedFact | null {
+    return this.#missing(stepId, NEVER) ?? null;
+  }
+
   /** True: a step has come to all that it came to in this drive, which ended before the run did. */
   isThrough(stepId: string): boolean {
     return (this.isCut || this.#standstill() !== null) && !this.#missing(stepId, NEVER);

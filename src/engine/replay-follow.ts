@@ -1,6 +1,7 @@
 import type { EventOf } from "../core/event.ts";
 import { canonicalJson, type Json } from "../core/json.ts";
 import type { ModelEvent, ModelRequest } from "../core/model.ts";
+import { NO_POLICY, type PolicyInForce } from "../core/policy.ts";
 import type {
   Agent,
   AgentOutcome,
@@ -13,6 +14,7 @@ import type {
   Workspace,
 } from "../core/ports.ts";
 import type { Executed, Execution, Executor, ToolExecution } from "./executor.ts";
+import type { PolicyWatch } from "./policy-watch.ts";
 import { Astray, type Course } from "./replay-course.ts";
 import {
   partialOf,
@@ -138,6 +140,19 @@ export async function leave(before: string | null, after: string, workspace: Wor
   if (before === after) return;
   await workspace.adopt(after);
   await workspace.restore(after);
+}
+
+/** Policies that change where they changed then. What a drive begins under is on record with its beginning. */
+export function followingPolicy({ course, payloads }: Following, signal: AbortSignal): PolicyWatch {
+  return {
+    now: () => NO_POLICY,
+    async since(stepId) {
+      const next = course.nextOf(stepId);
+      if (next?.event.type !== "policy.changed") return null;
+      await course.turn(next.name, { stepId, signal });
+      return payloads.json<PolicyInForce>(next.event.policy.rules);
+    },
+  };
 }
 
 /** The agent, stopped where it was stopped: by its own clock, by a ceiling, by what nobody but the run's end tells of. */

@@ -2,6 +2,7 @@ import { type ContextState, contextAfter, EMPTY_CONTEXT } from "../core/context-
 import type { Utterance } from "../core/conversation.ts";
 import type { ModelFacts } from "../core/model.ts";
 import type { AgentStep } from "../core/pipeline.ts";
+import { modelRefusal } from "../core/policy-limits.ts";
 import type { StepPort, StopWhy } from "../core/ports.ts";
 import { stepState } from "../core/run.ts";
 import { type SeenFiles, withSeen } from "../core/seen.ts";
@@ -11,6 +12,7 @@ import { type Context, callBook, workspaceOf } from "./context.ts";
 import { shortenedEvent } from "./context-events.ts";
 import { type AskedInput, boundOf, type CountedInput, learn } from "./input-bound.ts";
 import { intend } from "./intend.ts";
+import { lookAtPolicy } from "./policy.ts";
 import { type Conversing, useTools } from "./use-tools.ts";
 import { utteranceOf, utterancesOf } from "./utterances.ts";
 
@@ -42,6 +44,10 @@ export function openStepPort(context: Context, step: AgentStep, conversing: Conv
     signal,
     stopRequested: () => halt.reason?.why ?? stopOf(context, step, signal),
     utterances,
+    async refusalOf(model) {
+      const policy = await lookAtPolicy(context, step.id);
+      return context.halt.reason?.why === "policy" ? context.halt.reason.reason : modelRefusal(policy, model.ref);
+    },
     async closeOpenCall() {
       const open = Object.values(log.run.openCalls).find((call) => call.stepId === step.id);
       if (open) await closeCall(book, open.callId, open.facts && log.readJson<ModelFacts>(open.facts), deps.models);

@@ -4,7 +4,7 @@ import type { Config } from "../core/config.ts";
 import type { Lane } from "../core/lane.ts";
 import type { ModelRef } from "../core/model.ts";
 import { once } from "../core/once.ts";
-import type { Chance, Models, Peers, Repository, Results, Tools } from "../core/ports.ts";
+import type { Chance, Models, Peers, Policies, Repository, Results, Tools } from "../core/ports.ts";
 import { secretValues } from "../core/redact.ts";
 import type { Store, UserLedger } from "../core/store.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -14,6 +14,7 @@ import type { ModelDescription } from "../providers/describe-models.ts";
 import type { ProviderDescription } from "../providers/describe-providers.ts";
 import { type Closable, openSpool, openStore, openUserLedger, stateDir } from "./journal.ts";
 import { openModels, readLanes, secretsOf } from "./models.ts";
+import { openPolicies } from "./policies.ts";
 import { openReplays, type Replays } from "./replays.ts";
 import { type SandboxHere, sandboxFinder, sandboxHere } from "./sandbox.ts";
 
@@ -53,6 +54,8 @@ export interface Wiring {
   tools(): Promise<Tools>;
   library(): Promise<Library>;
   /** `variables`: the user's values that steps name in `env`. */
+  /** The policies that hold for work from this commit; null: from HEAD, or outside of a repository. */
+  policies(commit: string | null): Promise<Policies>;
   engine(variables: Readonly<Record<string, string>>): Promise<Engine>;
   replays(): Promise<Replays>;
   /** Pings go on record in a journal of the user's own: they need no repository. */
@@ -89,7 +92,7 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
     }),
     peers: once(async () => (await import("../workspace/peers.ts")).createPeers(hostname())),
     store: once(async () => openStore(await stateDir(await wiring.repository(), config), await wiring.peers(), opened)),
-    userLedger: once(() => openUserLedger(config, opened)),
+    userLedger: once(() => openUserLedger(config, opened, inForce)),
     async setJournalAside() {
       const { setAside } = await import("../store/set-aside.ts");
       return setAside(await stateDir(await wiring.repository(), config));
@@ -118,6 +121,12 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
       const { packageRoot, cwd } = config;
       return openLibrary({ packageRoot, repoRoot: (await wiring.repository()).root, cwd });
     }),
+    async policies(commit) {
+      const repository = await wiring.repository().catch(() => null);
+      const policies = await openPolicies(repository, commit, { config, chance, lanes: await wiring.lanes() });
+      inForce.push(policies);
+      return policies;
+    },
     async engine(variables) {
       const { createEngine } = await import("../engine/engine.ts");
       const { liveExecutor } = await import("../engine/executor.ts");
@@ -140,6 +149,7 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
         repository: await wiring.repository(),
         results: await wiring.results(),
         models: await wiring.models(),
+        policies: (commit) => wiring.policies(commit),
         sandbox: await sandboxFinder(environment),
       });
     },
@@ -177,6 +187,9 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
     at: (cwd) => wire({ ...config, cwd }, chance, opened),
     withResults: (resultsDir) => wire({ ...config, resultsDir }, chance, opened),
   };
+
+  /** Policies that somebody here works under: each narrows what the user's ledger gives. */
+  const inForce: Policies[] = [];
 
   /** One for those who write to it and those who empty it: each holds its files open. */
   const spool = once(async () => openSpool(await stateDir(await wiring.repository(), config)));
