@@ -3,7 +3,7 @@ import type { Budget, Scope, Window } from "./budget.ts";
 import { CcpError, EXIT } from "./errors.ts";
 import { commonHosts } from "./host-pattern.ts";
 import { formatModelRef, type ModelRef } from "./model.ts";
-import type { PermissionRule } from "./permission.ts";
+import { JOB_TOOLS, type PermissionRule } from "./permission.ts";
 import { decide } from "./permission-decision.ts";
 import type { Pipeline, Role, SandboxMode } from "./pipeline.ts";
 import { type NamedLimits, type NameLimit, type PackInForce, type PolicyInForce, policyTitle } from "./policy.ts";
@@ -53,11 +53,8 @@ function addressOf(url: string): { readonly host: string; readonly port: number 
 }
 
 /** The tools that are left of these. */
-export function permittedTools<Tool extends string>(
-  { limits }: PolicyInForce,
-  tools: readonly Tool[],
-): readonly Tool[] {
-  return tools.filter((tool) => limits.every(({ limits: its }) => nameRefusal(its.tools, tool, isSame) === null));
+export function permittedTools<Tool extends string>(policy: PolicyInForce, tools: readonly Tool[]): readonly Tool[] {
+  return tools.filter((tool) => toolRefusal(policy, tool) === null);
 }
 
 /** The rules of a role, and those of every policy: of all that match, the strictest decides. */
@@ -71,10 +68,15 @@ export function permittedRules({ limits }: PolicyInForce, own: readonly Permissi
 /** Why a policy denies a tool whatever it is called with; null: it does not. */
 export function toolRefusal({ limits }: PolicyInForce, tool: string): string | null {
   for (const { policy, limits: its } of limits) {
-    const why = nameRefusal(its.tools, tool, isSame);
-    if (why !== null) return `${policy}: tools.${why}`;
+    const why = nameRefusal(its.tools, nameOfTool(tool), isSame);
+    if (why !== null && tool !== "finish") return `${policy}: tools.${why}`;
   }
   return null;
+}
+
+/** Jobs come and go with the shell that starts them. */
+function nameOfTool(tool: string): string {
+  return JOB_TOOLS.some((job) => job === tool) ? "bash" : tool;
 }
 
 /** Why a policy does not let a server of tools be asked; null: it does. */
