@@ -6,7 +6,14 @@ import { formatModelRef, type ModelRef } from "./model.ts";
 import { JOB_TOOLS, type PermissionRule } from "./permission.ts";
 import { decide } from "./permission-decision.ts";
 import type { Pipeline, Role, SandboxMode } from "./pipeline.ts";
-import { type NamedLimits, type NameLimit, type PackInForce, type PolicyInForce, policyTitle } from "./policy.ts";
+import {
+  type NamedLimits,
+  type NameLimit,
+  type PackInForce,
+  type PolicyInForce,
+  type PolicyLimits,
+  policyTitle,
+} from "./policy.ts";
 import type { McpServer, ServerNetwork } from "./tool-servers.ts";
 
 /** Why a policy does not let a model be asked, with its name and rule; null: it does. */
@@ -137,12 +144,24 @@ function isWithin(asked: Budget, ceiling: Budget = {}): boolean {
 
 /** A scope's ceilings under a policy: the lower of each. */
 export function permittedBudget({ limits }: PolicyInForce, scope: Scope, own: Budget): Budget {
-  const ceilings = limits.flatMap(({ limits: { budget } }) => {
-    if (scope === "run") return budget?.run ?? [];
-    const role = Object.entries(budget?.roles ?? {}).find(([name]) => scope === `role:${name}`);
-    return role?.[1] ?? [];
-  });
-  return ceilings.reduce(lower, own);
+  return limits.flatMap(({ limits: its }) => ceilingsOf(its, scope)).reduce(lower, own);
+}
+
+/** A policy that gives a scope no more than this, in one unit; null: none does. */
+export function budgetRule({ limits }: PolicyInForce, scope: Scope, most: Budget): string | null {
+  const by = limits.find(({ limits: its }) =>
+    ceilingsOf(its, scope).some((ceiling) =>
+      BUDGET_UNITS.some(
+        (unit) => most[unit] !== undefined && (ceiling[unit] ?? Number.POSITIVE_INFINITY) <= most[unit],
+      ),
+    ),
+  );
+  return by?.policy ?? null;
+}
+
+function ceilingsOf({ budget }: PolicyLimits, scope: Scope): readonly Budget[] {
+  if (scope === "run") return budget?.run ? [budget.run] : [];
+  return Object.entries(budget?.roles ?? {}).flatMap(([role, ceiling]) => (scope === `role:${role}` ? [ceiling] : []));
 }
 
 /** The same for what all runs of a user may take in a day or a week. */

@@ -13,7 +13,7 @@ import {
 import { formatModelRef, type ModelFacts } from "../core/model.ts";
 import { formatUsd } from "../core/money.ts";
 import type { AgentStep } from "../core/pipeline.ts";
-import { permittedBudget } from "../core/policy-limits.ts";
+import { budgetRule, permittedBudget } from "../core/policy-limits.ts";
 import type { CallIntent, IntendResult } from "../core/ports.ts";
 import { stepState } from "../core/run.ts";
 import { reserve, reservedCall } from "./calls.ts";
@@ -145,6 +145,12 @@ function refusal(
   const { unit, needed, left } = reservation;
   const amount = (units: number) => (unit === "money" ? formatUsd(units) : `${units} tokens`);
   const reason = `the next call to ${name} may cost ${amount(needed)} and ${amount(left)} is left`;
+  const policy = policyAtItsEnd(context, step, reservation);
+  // No raise of the run's own would help: it is as with a ceiling of the user's.
+  if (policy !== null) {
+    const why = `${reason} of what ${policy} gives, so it was not made`;
+    return { type: "refused", why: "window", reason: why };
+  }
   const window = WINDOWS.find((one) => {
     const { nanos, tokens } = windowHeadroom(context, one);
     return (unit === "money" ? nanos : tokens) === left;
@@ -154,12 +160,29 @@ function refusal(
     context.halt.request("budget", `${reason}, so it was not made`, { unit, needed, role: step.role });
     return { type: "refused", why: "budget", reason: `${reason}, so it was not made` };
   }
-  const policy = policyOf(context, step.id).limits.find(({ limits }) => limits.budget?.windows?.[window]);
+  const its = policyOf(context, step.id).limits.find(({ limits }) => limits.budget?.windows?.[window]);
   const whose =
-    policy === undefined
+    its === undefined
       ? `of your ceiling for this ${window} in ~/.config/ccp/config.yaml`
-      : `of the ceiling for this ${window} of ${policy.policy}`;
+      : `of the ceiling for this ${window} of ${its.policy}`;
   return { type: "refused", why: "window", reason: `${reason} ${whose}, so it was not made` };
+}
+
+/** The policy whose ceiling is the one that is too low; null: it is the run's own. */
+function policyAtItsEnd(
+  context: Context,
+  step: AgentStep,
+  { unit, left }: Extract<Reservation, { type: "does-not-fit" }>,
+): string | null {
+  const policy = policyOf(context, step.id);
+  const field = unit === "money" ? "maxCostNanos" : "maxTokens";
+  for (const scope of scopesOf(step)) {
+    const { [field]: ceiling } = permittedBudget(policy, scope, {});
+    if (ceiling === undefined) continue;
+    const { nanos, tokens } = headroomOf({ [field]: ceiling }, context.log.run.spend[scope] ?? NOTHING_SPENT);
+    if ((unit === "money" ? nanos : tokens) === left) return budgetRule(policy, scope, { [field]: ceiling });
+  }
+  return null;
 }
 
 /** True when a ceiling of the run's own is as tight as that of the user's window. */

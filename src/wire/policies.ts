@@ -4,6 +4,7 @@ import type { Config } from "../core/config.ts";
 import type { Lane } from "../core/lane.ts";
 import type { Chance, Policies, Repository } from "../core/ports.ts";
 import type { PolicySource } from "../guards/policies.ts";
+import type { PolicyKit } from "./policy-kit.ts";
 
 /** The machine's folder. No variable moves it: what holds for a machine, nobody on it can set aside. */
 const MACHINE = "/etc/ccp";
@@ -11,6 +12,13 @@ const FILE = "policy.json";
 const KEYS = "policy-keys";
 /** Where a project's policy lies, in its tree. */
 const PROJECT_FILE = ".ccp/policy.json";
+
+/** What people who write policies need. */
+export async function openPolicyKit(config: Config, repository: Repository | null): Promise<PolicyKit> {
+  const commit = await headOf(repository);
+  const { policyKit } = await import("./policy-kit.ts");
+  return policyKit(await policySources(config, repository && commit !== null ? { repository, commit } : null));
+}
 
 /** Where policies come from here, with what a commit of the repository has (null: no repository, or no commit in it). */
 async function policySources(

@@ -14,7 +14,8 @@ import type { ModelDescription } from "../providers/describe-models.ts";
 import type { ProviderDescription } from "../providers/describe-providers.ts";
 import { type Closable, openSpool, openStore, openUserLedger, stateDir } from "./journal.ts";
 import { openModels, readLanes, secretsOf } from "./models.ts";
-import { openPolicies } from "./policies.ts";
+import { openPolicies, openPolicyKit } from "./policies.ts";
+import type { PolicyKit } from "./policy-kit.ts";
 import { openReplays, type Replays } from "./replays.ts";
 import { type SandboxHere, sandboxFinder, sandboxHere } from "./sandbox.ts";
 
@@ -28,6 +29,7 @@ export type { ProviderDescription } from "../providers/describe-providers.ts";
 export type { Past } from "../ui/past.ts";
 export type { NextCommand, UiChoice } from "../ui/ui.ts";
 export type { Closable } from "./journal.ts";
+export type { Inspection, PolicyKit, PolicyPlaceHere } from "./policy-kit.ts";
 export type { AgainstReplay, Replay, Replays } from "./replays.ts";
 export type { SandboxHere } from "./sandbox.ts";
 
@@ -56,6 +58,7 @@ export interface Wiring {
   /** `variables`: the user's values that steps name in `env`. */
   /** The policies that hold for work from this commit; null: from HEAD, or outside of a repository. */
   policies(commit: string | null): Promise<Policies>;
+  policyKit(): Promise<PolicyKit>;
   engine(variables: Readonly<Record<string, string>>): Promise<Engine>;
   replays(): Promise<Replays>;
   /** Pings go on record in a journal of the user's own: they need no repository. */
@@ -127,6 +130,7 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
       inForce.push(policies);
       return policies;
     },
+    policyKit: async () => openPolicyKit(config, await wiring.repository().catch(() => null)),
     async engine(variables) {
       const { createEngine } = await import("../engine/engine.ts");
       const { liveExecutor } = await import("../engine/executor.ts");
