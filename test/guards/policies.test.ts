@@ -134,7 +134,11 @@ describe("a policy that is rejected", () => {
       ({ machine }) => machine.sign(policy({ permissions: [{ tool: "bash", effect: "allow" }] })),
       "effect",
     ],
-    ["with a tool that there is not", ({ machine }) => machine.sign(policy({ tools: { deny: ["bsah"] } })), "tools"],
+    [
+      "with a tool that there is not",
+      ({ machine }) => machine.sign(policy({ tools: { deny: ["bsah"] } })),
+      'an item of "deny" must be',
+    ],
     [
       "without an end",
       ({ machine }) => machine.sign({ name: "a", version: 1, not_before: "2020-01-01T00:00:00Z" }),
