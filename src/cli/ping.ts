@@ -34,7 +34,7 @@ export function registerPing(program: Command, context: CommandContext): void {
         stdout.write(`no provider has a key here: set ${await keyNames(wiring)}, or name a model with --model\n`);
       else {
         const rows = answers.map((answer) => [
-          answer.model,
+          answer.credential === null ? answer.model : `${answer.model} (${answer.credential})`,
           answer.ok ? "answers" : `${answer.failure?.class ?? "failed"}: ${answer.failure?.message ?? ""}`,
           answer.servedBy ?? "-",
           `${totalTokens(answer.usage)} tokens`,
@@ -52,12 +52,11 @@ async function pingAll(named: readonly string[] | null, wiring: Wiring): Promise
   const ping = await wiring.pinger();
   const refs = named === null ? await reachable(wiring) : named.map(modelRef);
   const policy = (await wiring.policies(null)).now();
-  return Promise.all(
-    refs.map((ref) => {
-      const why = modelRefusal(policy, ref);
-      return why === null ? ping(ref) : refused(ref, why);
-    }),
-  );
+  const answers = refs.map((ref) => {
+    const why = modelRefusal(policy, ref);
+    return why === null ? ping(ref) : [refused(ref, why)];
+  });
+  return (await Promise.all(answers)).flat();
 }
 
 /** Not asked at all. */
@@ -65,6 +64,7 @@ function refused(ref: ModelRef, message: string): PingAnswer {
   const failure = { class: "denied", message, httpStatus: null, retryAfterMs: null, mayBeBilled: false } as const;
   return {
     model: formatModelRef(ref),
+    credential: null,
     ok: false,
     servedBy: null,
     usage: NO_USAGE,

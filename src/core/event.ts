@@ -292,10 +292,12 @@ export type Event =
       readonly heldTokens: number;
       /** What was known of the model when the call was reserved, its price among it (`ModelFacts`, as JSON); null in old runs. */
       readonly facts: BlobRef | null;
-      /** The lost call that this one asks again; null: it is the first to ask. */
+      /** The call that this one asks again, which was lost or whose answer broke off; null: it is the first to ask. */
       readonly retryOf: string | null;
       /** Missing: the next turn of its conversation. */
       readonly purpose?: CallPurpose;
+      /** Name of the variable that holds the key it is sent with; missing: its provider has only one. */
+      readonly credential?: string;
     }
   | {
       readonly type: "call.settled";
@@ -436,4 +438,6 @@ export type StoredEvent = Event & {
 export type Delta =
   | { readonly type: "delta.text"; readonly stepId: string; readonly text: string }
   | { readonly type: "delta.tool_call"; readonly stepId: string; readonly tool: string }
-  | { readonly type: "delta.waiting"; readonly stepId: string; readonly reason: string; readonly waitMs: number };
+  | { readonly type: "delta.waiting"; readonly stepId: string; readonly reason: string; readonly waitMs: number }
+  /** A word to the person at the terminal that is no fact of the run. */
+  | { readonly type: "delta.notice"; readonly stepId: string; readonly text: string };

@@ -158,6 +158,7 @@ function applyCallEvent(run: Run, event: StoredEvent & EventOf<"call.reserved" |
       return withStep(closed(run, event.callId), event.stepId, (step) => ({
         usage: addUsage(step.usage, event.usage),
         lastModel: event.result.type === "answered" ? event.model : step.lastModel,
+        ...(brokeOff(event) ? { lostCall: { callId: event.callId, seq: event.seq } } : {}),
       }));
     case "call.lost":
       return withStep(closed(run, event.callId), event.stepId, (step) => ({
@@ -165,6 +166,11 @@ function applyCallEvent(run: Run, event: StoredEvent & EventOf<"call.reserved" |
         lostCall: { callId: event.callId, seq: event.seq },
       }));
   }
+}
+
+/** An answer of which a part had come is as lost as one of which nobody knows, only its price is known. */
+function brokeOff({ result }: EventOf<"call.settled">): boolean {
+  return result.type === "failed" && result.failure.brokeOff === true;
 }
 
 function applyStepEvent(

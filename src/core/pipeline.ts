@@ -130,7 +130,7 @@ export interface Pipeline {
     readonly network?: ServerNetwork;
   };
   readonly sandbox: SandboxMode;
-  /** What follows on a call that was lost: it is asked again, or a person is asked first. */
+  /** What follows on a call that was lost, or whose answer broke off: it is asked again, or a person is asked first. */
   readonly onLostCall: LostCallRule;
   readonly roles: Readonly<Partial<Record<RoleName, Role>>>;
   /** In dependency order. */

@@ -4,9 +4,11 @@ import type { ContextSettings } from "./context-plan.ts";
 import type { Shortening } from "./context-view.ts";
 import type { Reminder, Utterance } from "./conversation.ts";
 import type { Base, CommandEnd, Delta, StoredEvent, TreeHash } from "./event.ts";
-import type { FailureClass } from "./failure.ts";
+import type { FailedAttempt, FailureClass, RetryDecision } from "./failure.ts";
 import type { Json, JsonSchema } from "./json.ts";
-import type { ModelEvent, ModelFacts, ModelRef, ModelRequest, ToolCall, ToolSpec } from "./model.ts";
+import type { LaneStanding } from "./lane.ts";
+import type { Admission } from "./lane-health.ts";
+import type { Asker, ModelEvent, ModelFacts, ModelRef, ModelRequest, ToolCall, ToolSpec } from "./model.ts";
 import type { PermissionRule, ToolEffect } from "./permission.ts";
 import type { RoleName } from "./pipeline.ts";
 import type { PolicyInForce } from "./policy.ts";
@@ -40,6 +42,8 @@ export interface Peers {
   readonly self: Owner;
   /** False: that process is not there any more, or not on this machine. */
   signal(owner: Owner, signal: "SIGTERM" | "SIGKILL"): boolean;
+  /** True: it ran on this machine, and does not any more. False also where that cannot be told. */
+  hasEnded(owner: Owner): boolean;
 }
 
 /** The raw bytes of an answer while it streams in, beside the journal: a finished answer survives a crash before its commit. */
@@ -61,6 +65,8 @@ export interface Spool {
 export interface Models {
   /** What is known of a model; throws `CcpError("unknown_provider" | "missing_key" | …)` when it cannot be asked at all. */
   facts(ref: ModelRef): ModelFacts;
+  /** Whom its calls go to, for those who look after that. Null: nobody has to. */
+  standing(ref: ModelRef): LaneStanding | null;
   send(
     request: ModelRequest,
     call: {
@@ -68,14 +74,16 @@ export interface Models {
       readonly signal: AbortSignal;
       /** What is held for the input: an estimate of its tokens is never above. Not given: the quick bound is the most. */
       readonly inputTokensHeld?: number;
+      /** Which of several credentials is used, by its variable's name; null or missing: there is only one. */
+      readonly credential?: string | null;
     },
   ): AsyncIterable<ModelEvent>;
   /** What was kept of a call that was under way when ccp died. No request is made. */
-  recover(ref: ModelRef, callId: string): Promise<RecoveredCall>;
+  recover(ref: ModelRef, callId: string, credential?: string | null): Promise<RecoveredCall>;
   /** An upper bound of the request's input tokens: quick, and about twice the truth. */
   inputBound(request: Omit<ModelRequest, "maxTokens">): number;
   /** The tightest bound that can be had, at some cost: for a call that would otherwise be cut short or not be made. */
-  tightInputBound(request: Omit<ModelRequest, "maxTokens">): Promise<number>;
+  tightInputBound(request: Omit<ModelRequest, "maxTokens">, credential?: string | null): Promise<number>;
 }
 
 /** `answer`: its end, if it had fully arrived; else null. `text`: what had arrived of its text. */
@@ -492,6 +500,8 @@ export interface CallIntent {
   readonly model: ModelFacts;
   readonly request: Omit<ModelRequest, "maxTokens">;
   readonly wantedOutputTokens: number;
+  /** Which of several credentials it was admitted with; null or missing: there is only one. */
+  readonly credential?: string | null;
 }
 
 /** What the budget says to a call that is wanted. */
@@ -527,11 +537,18 @@ export interface StepPort {
   refusalOf(model: ModelFacts): Promise<string | null>;
   /** Puts an outcome on record of a call of this step that was sent before a crash, if there is one. */
   closeOpenCall(): Promise<void>;
+  /**
+   * Asks whether a model may be asked now, and through which of its credentials: none of `except`. Whoever is told to go
+   * goes on with `intend`.
+   */
+  admit(wanted: CallIntent, except?: readonly string[]): Admission;
   /** Reserves the worst case in the transaction that records the intent. */
   intend(intent: CallIntent): Promise<IntendResult>;
   /** `text`: what arrived of the answer's text; kept where the call failed. */
   settle(callId: string, end: CallEnd, model: ModelFacts, text: string): void;
   lose(callId: string, reason: string, text: string): void;
+  /** What to do about an attempt that gave no answer. In a replay: what was done then. */
+  afterFailure(failed: FailedCall, asker: Asker): RetryDecision;
   say(why: Reminder, text: string): void;
   /** Puts on record that what the model is sent was made smaller. */
   shorten(change: Shortening, tokens: ContextSizes): void;
@@ -541,6 +558,12 @@ export interface StepPort {
    */
   useTools(uses: readonly ToolUse[]): Promise<void>;
   tell(delta: Delta): void;
+}
+
+/** An attempt that gave no answer, as the agent knows of it: whom it asked, and who is left. */
+export interface FailedCall extends Omit<FailedAttempt, "msLeft" | "random"> {
+  readonly candidate: ModelFacts;
+  readonly ahead: readonly ModelFacts[];
 }
 
 /** One role doing one step. Never throws for what a model or a tool does. */

@@ -33,7 +33,7 @@ export interface StepState {
   readonly usage: Usage;
   readonly calls: number;
   readonly lostCalls: number;
-  /** A call of its latest try that was lost and has not been asked again since; null: none. */
+  /** A call of its latest try that was lost, or whose answer broke off, and has not been asked again since; null: none. */
   readonly lostCall: { readonly callId: string; readonly seq: number } | null;
   /** The model that answered last; null: none has. */
   readonly lastModel: string | null;

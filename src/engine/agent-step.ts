@@ -52,7 +52,8 @@ async function converse(
   const signal = clock ? AbortSignal.any([clock, context.halt.signal]) : context.halt.signal;
   let assignment = orRefusal(() => assignmentOf(context, step, conversation, prompt.system));
   if (assignment instanceof CcpError) return stop(context, step, conversation, "policy", assignment.message);
-  const port = openStepPort(context, step, { conversation, signal, servers, jobs });
+  const endsAt = step.timeoutMs === null ? null : context.deps.chance.now() + step.timeoutMs;
+  const port = openStepPort(context, step, { conversation, signal, endsAt, servers, jobs });
   for (;;) {
     const outcome = await context.deps.agent.run(assignment, port);
     const isOutOfTime = clock?.aborted && !context.halt.signal.aborted && outcome.type !== "finished";

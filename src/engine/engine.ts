@@ -101,11 +101,13 @@ export function createEngine(parts: EngineParts): Engine {
   };
   return {
     async start(spec, listener) {
+      parts.health.wake(parts.chance.now());
       const deps = await depsOf(parts, listener, spec.base.commit);
       const { rid, epoch } = beginRun(spec, deps);
       return driveAs(rid, epoch, deps);
     },
     async resume(rid, changes, listener) {
+      parts.health.wake(parts.chance.now());
       const deps = await depsOf(parts, listener, readRun(rid, parts.store).created?.base.commit ?? "");
       return driveAs(rid, resumeRun(rid, changes, deps), deps);
     },
@@ -123,7 +125,7 @@ export function createEngine(parts: EngineParts): Engine {
       return inherited;
     },
     note: (rid, event, work) => noteFact(rid, event, parts, work),
-    ping: (model) => ping(model, parts),
+    ping: (model) => ping({ model, credential: null }, parts),
     record(rid) {
       const log = read(rid);
       return runRecord(log.run, pinnedPipeline(log), log.eventsAfter(0), log.run.pipeline?.sha256 ?? "");

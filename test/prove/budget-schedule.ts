@@ -129,6 +129,7 @@ async function askAll(context: Context, stepId: string, questions: number, play:
   const port = openStepPort(context, step, {
     conversation: 1,
     signal: new AbortController().signal,
+    endsAt: null,
     servers: NO_SERVERS,
     jobs: NO_JOBS,
   });
