@@ -10,7 +10,7 @@ import { eventsOf, journalOf } from "../support/journal.ts";
 import { policy, put, type Signer, signer } from "../support/policy.ts";
 import { ccpAt, DOER_ONLY, runAt, type Site, scripted, site } from "../support/proof.ts";
 import { type RunResult, resultOf } from "../support/refusal.ts";
-import { type ScriptedTurn, WORK } from "../support/scenario.ts";
+import { PLAN, type ScriptedTurn, WORK } from "../support/scenario.ts";
 import { tempDir } from "../support/temp.ts";
 
 const call = (tool: string, args: unknown) => ({ tool, args });
@@ -125,6 +125,19 @@ describe("a run under a policy", () => {
     );
     const ping = await ccpAt(on, "ping", "--model", "friendly/x");
     expect(ping).toMatchObject({ code: 4, stdout: expect.stringContaining("hosts does not name 127.0.0.1:9") });
+  });
+
+  test("is what ccp plan shows, and ccp permissions explains", async () => {
+    const { on } = ruled({
+      budget: { run: { usd: 0.5 } },
+      permissions: [{ tool: "bash", match: "curl *", effect: "deny" }],
+    });
+    const flags = scripted(on, { turns: [] });
+    const plan = await ccpAt(on, "plan", ...flags);
+    expect(plan).toMatchObject({ code: 0, stdout: expect.stringContaining("budget $0.50") });
+    expect(plan.stderr).toContain("the budget of the run is $0.50, 30 minutes by policy");
+    const explained = await ccpAt(on, "permissions", "explain", ...flags.slice(2), "doer", "curl x");
+    expect(explained).toMatchObject({ code: 1, stdout: expect.stringContaining("policy acme 1 (added)") });
   });
 
   test("has no tool that it takes away, and no call that a rule of it denies", async () => {
@@ -265,6 +278,27 @@ describe("a policy that changes while a run is under way", () => {
       reason: expect.stringContaining("sandbox: required"),
     });
     expect(eventsOf(on, result.rid, "tool.started").map(({ tool }) => tool)).toEqual(["edit"]);
+    expect(JSON.parse((await ccpAt(on, "replay", result.rid, "--json")).stdout)).toMatchObject({ same: true });
+  });
+
+  test("is found by each step for itself: of readers side by side none is replayed under another's", async () => {
+    const { on, rule } = ruled({ version: 1 });
+    const read = call("read", { path: "a.txt" });
+    const turns = ["one", "two", "three"].flatMap((step) =>
+      [1, 2, 3, 4].map((turn) => ({ step, turn, calls: [turn === 4 ? call("finish", PLAN) : read] })),
+    );
+    const pipeline = ["one", "two", "three"].map((id) => `  - { id: ${id}, role: planner, needs: [] }`).join("\n");
+    let reads = 0;
+    const { result } = await driven(on, scripted(on, { turns, pipeline: `pipeline:\n${pipeline}\n` }), (line) => {
+      reads += line.includes('"tool.finished"') ? 1 : 0;
+      if (reads === 4) rule({ version: 2, tools: { deny: ["read"] } });
+    });
+    expect(result).toMatchObject({ status: "succeeded" });
+    expect(
+      eventsOf(on, result.rid, "policy.changed")
+        .map(({ stepId }) => stepId)
+        .sort(),
+    ).toEqual(["one", "three", "two"]);
     expect(JSON.parse((await ccpAt(on, "replay", result.rid, "--json")).stdout)).toMatchObject({ same: true });
   });
 
