@@ -75,6 +75,10 @@ function applyFact(run: Run, event: StoredEvent): Run {
       return { ...run, routes: { ...run.routes, [event.role]: event.models } };
     case "policy.changed":
       return { ...run, policies: { ...run.policies, [event.stepId]: event.policy } };
+    case "route.decided":
+      return withStep(run, event.stepId, ({ decided }) => ({
+        decided: { ...decided, [event.task]: event.candidates },
+      }));
     case "workspace.created":
       return { ...run, workspace: workspaceAt(run, event) };
     case "workspace.prepared":
@@ -227,6 +231,7 @@ function begun(step: StepState, event: StoredEvent & EventOf<"step.started">): P
     prompt: event.prompt,
     outcome: null,
     lostCall: goesOn ? step.lostCall : null,
+    decided: goesOn ? step.decided : {},
     startedAt: step.startedAt ?? event.at,
     endedAt: null,
   };

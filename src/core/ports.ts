@@ -32,6 +32,8 @@ export interface Chance {
   rid(): string;
   /** The user's calendar day at an instant, as `2026-11-20`. */
   day(at: number): string;
+  /** Minutes since the user's midnight at an instant. */
+  minute(at: number): number;
 }
 
 // ── store: the port itself is in `store.ts` ──────────────────────────────────────────────────────────────────────
@@ -533,8 +535,10 @@ export interface StepPort {
   stopRequested(): StopWhy | null;
   /** The conversation so far, in order. */
   utterances(): readonly Utterance[];
-  /** Why the policies that are in force by now do not let a model be asked; null: they do. */
-  refusalOf(model: ModelFacts): Promise<string | null>;
+  /** Puts on record which policies hold by now, where they are others. To be asked before each attempt, before `rerouted`. */
+  heedPolicies(): Promise<void>;
+  /** Why the policies on record do not let a model be asked; null: they do. */
+  refusalOf(model: ModelFacts): string | null;
   /** Puts an outcome on record of a call of this step that was sent before a crash, if there is one. */
   closeOpenCall(): Promise<void>;
   /**
@@ -542,6 +546,13 @@ export interface StepPort {
    * goes on with `intend`.
    */
   admit(wanted: CallIntent, except?: readonly string[]): Admission;
+  /** Non-null: others are to be asked from here on than were when this was asked last. To be asked before each attempt. */
+  rerouted(): Promise<readonly ModelFacts[] | null>;
+  /** Whom to ask what is no turn of the conversation; null: whom the conversation asks. `maxOutputTokens`: the longest answer wanted. */
+  candidatesBeside(
+    request: Omit<ModelRequest, "maxTokens">,
+    maxOutputTokens: number,
+  ): Promise<readonly ModelFacts[] | null>;
   /** Reserves the worst case in the transaction that records the intent. */
   intend(intent: CallIntent): Promise<IntendResult>;
   /** `text`: what arrived of the answer's text; kept where the call failed. */

@@ -1,4 +1,3 @@
-import { CcpError } from "../core/errors.ts";
 import type { Event, StepOutcome } from "../core/event.ts";
 import type { FailureClass } from "../core/failure.ts";
 import type { Json } from "../core/json.ts";
@@ -11,9 +10,11 @@ import { stepState } from "../core/run.ts";
 import { NO_SERVERS, type ServerListing, type StepServers } from "../core/tool-servers.ts";
 import { recordWithFiles } from "./artifact.ts";
 import { assignmentOf } from "./assignment.ts";
+import { candidatesNow } from "./candidates-now.ts";
 import { workspaceOfRole } from "./confined.ts";
 import { waitingFor } from "./consent.ts";
 import { type Context, treeOf, workspaceOf } from "./context.ts";
+import { decidedRoute } from "./decide-route.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { judgeFinish } from "./judge.ts";
 import { bringBackOutputs } from "./keep-whole.ts";
@@ -50,8 +51,7 @@ async function converse(
   const prompt = await begin(context, step, conversation, servers);
   const clock = step.timeoutMs === null ? null : context.deps.chance.alarm(step.timeoutMs);
   const signal = clock ? AbortSignal.any([clock, context.halt.signal]) : context.halt.signal;
-  let assignment = orRefusal(() => assignmentOf(context, step, conversation, prompt.system));
-  if (assignment instanceof CcpError) return stop(context, step, conversation, "policy", assignment.message);
+  let assignment = assignmentOf(context, step, conversation, prompt.system);
   const endsAt = step.timeoutMs === null ? null : context.deps.chance.now() + step.timeoutMs;
   const port = openStepPort(context, step, { conversation, signal, endsAt, servers, jobs });
   for (;;) {
@@ -91,16 +91,6 @@ async function converse(
   }
 }
 
-/** A route of which a policy leaves nothing stops the run; whatever else is wrong with it ends the drive. */
-function orRefusal(assign: () => Assignment): Assignment | CcpError {
-  try {
-    return assign();
-  } catch (thrown) {
-    if (thrown instanceof CcpError && thrown.code === "policy_denied") return thrown;
-    throw thrown;
-  }
-}
-
 /** Jobs that a conversation had before it was interrupted: they are gone, and their names are taken. */
 function jobsBegun({ log }: Context, step: AgentStep, conversation: number): number {
   const state = stepState(log.run, step.id);
@@ -119,8 +109,9 @@ async function endJobs(context: Context, jobs: StepJobs): Promise<void> {
 /** The conversation goes on with the candidate that answered last: those before it on the route have failed in it. */
 function withoutPassedOver(context: Context, step: AgentStep, assignment: Assignment): Assignment {
   const model = stepState(context.log.run, step.id).lastModel;
-  const at = assignment.candidates.findIndex((candidate) => formatModelRef(candidate.ref) === model);
-  return at > 0 ? { ...assignment, candidates: assignment.candidates.slice(at) } : assignment;
+  const candidates = candidatesNow(context, step);
+  const at = candidates.findIndex((candidate) => formatModelRef(candidate.ref) === model);
+  return { ...assignment, candidates: candidates.slice(Math.max(0, at)) };
 }
 
 function openServers(context: Context, step: AgentStep, conversation: number): StepServers {
@@ -159,7 +150,9 @@ async function begin(context: Context, step: AgentStep, conversation: number, se
   if (isOpen) await bringBackOutputs(context, step.id);
   const listing = isOpen ? [] : redactJson(await servers.list(context.halt.signal), context.deps.secrets);
   const ref = isOpen && state.prompt ? state.prompt : log.json({ ...(await composePrompt(context, step, listing)) });
-  log.record({
+  // As it is on record, where it has no secret in it.
+  const prompt = log.readJson<Prompt>(ref);
+  const started: Event = {
     type: "step.started",
     stepId: step.id,
     conversation,
@@ -167,9 +160,10 @@ async function begin(context: Context, step: AgentStep, conversation: number, se
     prompt: ref,
     fingerprint: fingerprintOf(context.pipeline, step, log.run),
     ...(listing.length > 0 ? { servers: log.json(listing as Json) } : {}),
-  });
-  // As it is on record, where it has no secret in it.
-  return log.readJson<Prompt>(ref);
+  };
+  const decided = isOpen ? null : decidedRoute(context, step, conversation, prompt);
+  log.record(started, ...(decided ? [decided] : []));
+  return prompt;
 }
 
 function stop(context: Context, step: AgentStep, conversation: number, why: StopWhy, reason: string): void {

@@ -1,8 +1,7 @@
-import { FINISH_SCHEMAS } from "../core/contract.ts";
 import type { PolicyOnRecord } from "../core/event.ts";
 import type { Json } from "../core/json.ts";
-import { changesFiles, SERVER_TOOLS } from "../core/permission.ts";
-import { type AgentStep, isReadOnly, type Role } from "../core/pipeline.ts";
+import { SERVER_TOOLS } from "../core/permission.ts";
+import type { AgentStep, Role } from "../core/pipeline.ts";
 import { NO_POLICY, type PolicyInForce, policyNames } from "../core/policy.ts";
 import {
   commandRefusal,
@@ -14,6 +13,7 @@ import {
 } from "../core/policy-limits.ts";
 import type { ToolCheck, ToolGrant, ToolUse } from "../core/ports.ts";
 import type { Context } from "./context.ts";
+import { grantOf } from "./role-grant.ts";
 import type { RunLog } from "./run-log.ts";
 
 const READ = new WeakMap<PolicyOnRecord, PolicyInForce>();
@@ -63,13 +63,13 @@ export function onRecord(log: Pick<RunLog, "json">, policy: PolicyInForce): Poli
 }
 
 /** What a step's role may do with tools by now. */
-export function grantOf(context: Context, step: AgentStep): ToolGrant {
-  const role = roleOf(context, step);
+export function grantUnder(context: Context, step: AgentStep): ToolGrant {
   const policy = policyOf(context, step.id);
+  const own = grantOf(context.log.run.sandbox, roleOf(context, step));
   return {
-    tools: permittedTools(policy, toolsOf(context, role)),
-    permissions: permittedRules(policy, role.permissions),
-    finish: FINISH_SCHEMAS[role.name],
+    ...own,
+    tools: permittedTools(policy, own.tools),
+    permissions: permittedRules(policy, own.permissions),
   };
 }
 
@@ -79,16 +79,11 @@ function roleOf({ pipeline }: Context, step: AgentStep): Role {
   return role;
 }
 
-/** A role that only reads has a shell where something holds it to that, and only there. */
-function toolsOf({ log }: Context, { name, tools }: Role): Role["tools"] {
-  return log.run.sandbox === "none" && isReadOnly(name) ? tools.filter((tool) => !changesFiles(tool)) : tools;
-}
-
 /** Calls that were let through before, held to the policy that is in force by now. It can only refuse more. */
 export function heldToPolicy(context: Context, step: AgentStep, uses: readonly ToolUse[]): readonly ToolUse[] {
   const policy = policyOf(context, step.id);
   if (policy.limits.length === 0) return uses;
-  const grant = grantOf(context, step);
+  const grant = grantUnder(context, step);
   return uses.map((use) => {
     const { call, check } = use;
     const ready = check.type === "denied" ? check.asks?.ready : check;

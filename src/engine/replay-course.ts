@@ -136,9 +136,9 @@ export class Course {
     return this.#facts[this.#places.get(name) ?? -1]?.event;
   }
 
-  /** What a step comes to next in this drive; null: nothing that is on record. */
-  nextOf(stepId: string): ExpectedFact | null {
-    return this.#missing(stepId, NEVER) ?? null;
+  /** The fact that has to come next of a step in the present drive; undefined: none does. */
+  due(stepId: string): ExpectedFact | undefined {
+    return this.#missing(stepId, NEVER);
   }
 
   /** True: a step has come to all that it came to in this drive, which ended before the run did. */

@@ -9,12 +9,14 @@ import { stepState, timeLeft } from "../core/run.ts";
 import { type SeenFiles, withSeen } from "../core/seen.ts";
 import { openAdmissions, rememberedBound } from "./admit.ts";
 import { closeCall, loseReserved, settleReserved } from "./calls.ts";
+import { candidatesBeside, candidatesNow, routeNow } from "./candidates-now.ts";
 import { waitingFor } from "./consent.ts";
 import { type Context, callBook, workspaceOf } from "./context.ts";
 import { shortenedEvent } from "./context-events.ts";
 import { type AskedInput, boundOf, type CountedInput, learn } from "./input-bound.ts";
 import { intend } from "./intend.ts";
-import { lookAtPolicy } from "./policy.ts";
+import { lookAtPolicy, policyOf } from "./policy.ts";
+import { takeRequests } from "./take-requests.ts";
 import { type Conversing, useTools } from "./use-tools.ts";
 import { utteranceOf, utterancesOf } from "./utterances.ts";
 
@@ -27,6 +29,7 @@ export function openStepPort(context: Context, step: AgentStep, conversing: Conv
   const known: Utterance[] = [...utterancesOf(log.eventsAfter(begunAt), step.id, conversation, log)];
   let readTo = log.run.seq;
   const asked = new Map<string, AskedInput>();
+  let route = routeNow(context, step).join("\n");
   let counted: CountedInput | null = null;
   const inputOf = rememberedBound(deps.models.inputBound);
   const admissions = openAdmissions(context, step.id, begunAt);
@@ -53,15 +56,26 @@ export function openStepPort(context: Context, step: AgentStep, conversing: Conv
     signal,
     stopRequested: () => halt.reason?.why ?? stopOf(context, step, signal),
     utterances,
-    async refusalOf(model) {
-      const policy = await lookAtPolicy(context, step.id);
-      return context.halt.reason?.why === "policy" ? context.halt.reason.reason : modelRefusal(policy, model.ref);
+    async heedPolicies() {
+      await lookAtPolicy(context, step.id);
+    },
+    refusalOf({ ref }) {
+      const { reason } = halt;
+      return reason?.why === "policy" ? reason.reason : modelRefusal(policyOf(context, step.id), ref);
     },
     async closeOpenCall() {
       const open = Object.values(log.run.openCalls).find((call) => call.stepId === step.id);
       if (open) await closeCall(book, open.callId, open.facts && log.readJson<ModelFacts>(open.facts), deps.models);
     },
     admit: (wanted, except = []) => admissions.admit(wanted, boundFor(wanted), except),
+    async rerouted() {
+      takeRequests(context, step);
+      const now = routeNow(context, step).join("\n");
+      if (now === route) return null;
+      route = now;
+      return candidatesNow(context, step);
+    },
+    candidatesBeside: async (request, maxOutputTokens) => candidatesBeside(context, step, request, maxOutputTokens),
     async intend(intent) {
       const result = await intend(context, step, intent, boundFor(intent));
       const isAside = intent.request.asker.purpose !== undefined;

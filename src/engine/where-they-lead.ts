@@ -1,7 +1,7 @@
 import type { AgentStep } from "../core/pipeline.ts";
 import type { ToolUse } from "../core/ports.ts";
 import { type Context, workspaceOf } from "./context.ts";
-import { grantOf } from "./policy.ts";
+import { grantUnder } from "./policy.ts";
 
 /** Holds calls of file tools to the rules once more, where their paths lead through symlinks to another place. */
 export function whereTheyLead(
@@ -9,7 +9,7 @@ export function whereTheyLead(
   step: AgentStep,
   wanted: readonly ToolUse[],
 ): Promise<readonly ToolUse[]> {
-  const grant = grantOf(context, step);
+  const grant = grantUnder(context, step);
   // Without rules every place is as good as the other.
   if (!grant.permissions.some(({ match }) => match !== undefined)) return Promise.resolve(wanted);
   const workspace = workspaceOf(context);

@@ -7,7 +7,7 @@ import { plural } from "../core/words.ts";
 import { formatBudget, formatCostOf, formatTimeOf } from "./format.ts";
 import { type Line, type LineContext, line, namesOf, quoted } from "./line.ts";
 import { policyText } from "./policy-lines.ts";
-import { isScripted } from "./step-label.ts";
+import { isScripted, modelName } from "./step-label.ts";
 
 type RunEvent = StoredEvent &
   EventOf<
@@ -45,7 +45,7 @@ export function runLine(event: RunEvent, run: Run, context: LineContext): Line {
     case "pipeline.changed":
       return line("note", pipelineText(event));
     case "route.changed":
-      return line("note", `${event.role} now asks ${event.models.join(", ")}`);
+      return line("note", `${event.role} now asks ${namesOf(event.models.map(modelName), "model")}`);
   }
 }
 

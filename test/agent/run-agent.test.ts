@@ -118,11 +118,14 @@ function step(world: World) {
     async closeOpenCall() {
       if (world.recovered) record(world.recovered);
     },
-    refusalOf: async ({ ref }: ModelFacts) => world.refusal?.(ref.model, now) ?? null,
+    heedPolicies: async () => undefined,
+    refusalOf: ({ ref }: ModelFacts) => world.refusal?.(ref.model, now) ?? null,
     admit({ model }: CallIntent, except: readonly string[] = []): Admission {
       const usual: Admission = except.length === 0 ? { type: "go", credential: null } : { type: "none" };
       return world.admit?.(model.ref.model, except, now) ?? usual;
     },
+    rerouted: async () => null,
+    candidatesBeside: async () => null,
     async intend({ model, wantedOutputTokens, credential }: CallIntent) {
       if (credential) done.push(`with ${credential}`);
       if (world.refuse) return { type: "refused", why: world.refuse, reason: "no" };
