@@ -282,6 +282,8 @@ export type Event =
       readonly retryOf: string | null;
       /** Missing: the next turn of its conversation. */
       readonly purpose?: CallPurpose;
+      /** Name of the variable that holds the key it is sent with; missing: its provider has only one. */
+      readonly credential?: string;
     }
   | {
       readonly type: "call.settled";
@@ -422,4 +424,6 @@ export type StoredEvent = Event & {
 export type Delta =
   | { readonly type: "delta.text"; readonly stepId: string; readonly text: string }
   | { readonly type: "delta.tool_call"; readonly stepId: string; readonly tool: string }
-  | { readonly type: "delta.waiting"; readonly stepId: string; readonly reason: string; readonly waitMs: number };
+  | { readonly type: "delta.waiting"; readonly stepId: string; readonly reason: string; readonly waitMs: number }
+  /** A word to the person at the terminal that is no fact of the run. */
+  | { readonly type: "delta.notice"; readonly stepId: string; readonly text: string };

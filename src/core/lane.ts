@@ -23,10 +23,54 @@ export interface Lane {
   readonly contextTokens: number | null;
   /** What the user says of single models; wins over the catalogue. */
   readonly models: Readonly<Record<string, LaneModel>>;
+  /** Where several credentials are listed: each, in order, set or not. The first that is set is `credential`, too. */
+  readonly keys?: readonly LaneKey[];
   /** Missing: as its wire needs. */
   readonly waits?: Waits;
+  /** What may be sent with each credential; missing: as much as its provider takes. */
+  readonly limits?: Limits;
   /** Who said what of it, for people who wonder; nothing is decided by it. */
   readonly sources?: ValueSources;
+}
+
+/** One of several credentials of a lane. */
+export interface LaneKey {
+  /** The environment variable that it comes from. */
+  readonly name: string;
+  /** Null: it is not set. */
+  readonly credential: string | null;
+}
+
+/** What may be sent with one credential of a lane. A missing field has no limit of ours. */
+export interface Limits {
+  /** Calls at once. */
+  readonly concurrency?: number;
+  readonly requestsPerMinute?: number;
+  /** Input and output; of calls under way the most that they can take. */
+  readonly tokensPerMinute?: number;
+}
+
+/** What has to be known of a lane to look after it: no credential is in it. */
+export interface LaneStanding {
+  /** Names the endpoint among all of the user's: a provider of the same name may be elsewhere in another project. */
+  readonly lane: string;
+  /** In the order in which they are used. Never empty. */
+  readonly credentials: readonly CredentialName[];
+  readonly limits: Limits;
+}
+
+/** One credential, as others may speak of it. */
+export interface CredentialName {
+  /** The variable that holds it; null: the lane has only one, or needs none. */
+  readonly name: string | null;
+  /** Tells it from the one that was in the same variable before. Says nothing of its value. */
+  readonly key: string;
+}
+
+/** All values that may be sent as this lane's key, and must never be shown. */
+export function credentialsOf({ credential, keys = [] }: Pick<Lane, "credential" | "keys">): readonly string[] {
+  const all = [credential, ...keys.map((key) => key.credential)].filter((value) => value !== null);
+  return [...new Set(all)];
 }
 
 /** How long a provider may be silent, in milliseconds. */
@@ -51,12 +95,14 @@ export interface LaneModel {
 export interface ProviderEntry {
   readonly wire?: Wire;
   readonly baseUrl?: string;
-  readonly keyEnv?: string;
+  /** Several: all that are set are used. */
+  readonly keyEnv?: string | readonly string[];
   readonly auth?: Lane["auth"];
   readonly free?: boolean;
   readonly contextTokens?: number;
   readonly models?: Readonly<Record<string, LaneModel>>;
   readonly waits?: Waits;
+  readonly limits?: Limits;
   /** Where each of its values stands. */
   readonly sources?: ValueSources;
 }

@@ -1,3 +1,4 @@
+import type { Allowance } from "./allowance.ts";
 import type { FailureClass } from "./failure.ts";
 import type { Json, JsonSchema } from "./json.ts";
 import type { Price } from "./money.ts";
@@ -113,6 +114,8 @@ export type ModelEvent =
       readonly servedBy: string | null;
       /** True: ccp ended the stream, for it was outgrowing `maxTokens`. `stop` is `length` then. */
       readonly cut: boolean;
+      /** What the provider says it will still take; missing: it says nothing of it. */
+      readonly allowances?: readonly Allowance[];
     }
   /** `usage` is what the provider had reported by then; null when nothing. */
   | {
@@ -120,6 +123,7 @@ export type ModelEvent =
       readonly failure: ModelFailure;
       readonly usage: Usage | null;
       readonly providerCostNanos: number | null;
+      readonly allowances?: readonly Allowance[];
     };
 
 /** What ccp knows of a model before it is asked. */

@@ -6,6 +6,8 @@ import type { Reminder, Utterance } from "./conversation.ts";
 import type { Base, CommandEnd, Delta, StoredEvent, TreeHash } from "./event.ts";
 import type { FailedAttempt, FailureClass, RetryDecision } from "./failure.ts";
 import type { Json, JsonSchema } from "./json.ts";
+import type { LaneStanding } from "./lane.ts";
+import type { Admission } from "./lane-health.ts";
 import type { Asker, ModelEvent, ModelFacts, ModelRef, ModelRequest, ToolCall, ToolSpec } from "./model.ts";
 import type { PermissionRule, ToolEffect } from "./permission.ts";
 import type { RoleName } from "./pipeline.ts";
@@ -39,6 +41,8 @@ export interface Peers {
   readonly self: Owner;
   /** False: that process is not there any more, or not on this machine. */
   signal(owner: Owner, signal: "SIGTERM" | "SIGKILL"): boolean;
+  /** True: it ran on this machine, and does not any more. False also where that cannot be told. */
+  hasEnded(owner: Owner): boolean;
 }
 
 /** The raw bytes of an answer while it streams in, beside the journal: a finished answer survives a crash before its commit. */
@@ -60,6 +64,8 @@ export interface Spool {
 export interface Models {
   /** What is known of a model; throws `CcpError("unknown_provider" | "missing_key" | …)` when it cannot be asked at all. */
   facts(ref: ModelRef): ModelFacts;
+  /** Whom its calls go to, for those who look after that. Null: nobody has to. */
+  standing(ref: ModelRef): LaneStanding | null;
   send(
     request: ModelRequest,
     call: {
@@ -67,14 +73,16 @@ export interface Models {
       readonly signal: AbortSignal;
       /** What is held for the input: an estimate of its tokens is never above. Not given: the quick bound is the most. */
       readonly inputTokensHeld?: number;
+      /** Which of several credentials is used, by its variable's name; null or missing: there is only one. */
+      readonly credential?: string | null;
     },
   ): AsyncIterable<ModelEvent>;
   /** What was kept of a call that was under way when ccp died. No request is made. */
-  recover(ref: ModelRef, callId: string): Promise<RecoveredCall>;
+  recover(ref: ModelRef, callId: string, credential?: string | null): Promise<RecoveredCall>;
   /** An upper bound of the request's input tokens: quick, and about twice the truth. */
   inputBound(request: Omit<ModelRequest, "maxTokens">): number;
   /** The tightest bound that can be had, at some cost: for a call that would otherwise be cut short or not be made. */
-  tightInputBound(request: Omit<ModelRequest, "maxTokens">): Promise<number>;
+  tightInputBound(request: Omit<ModelRequest, "maxTokens">, credential?: string | null): Promise<number>;
 }
 
 /** `answer`: its end, if it had fully arrived; else null. `text`: what had arrived of its text. */
@@ -481,6 +489,8 @@ export interface CallIntent {
   readonly model: ModelFacts;
   readonly request: Omit<ModelRequest, "maxTokens">;
   readonly wantedOutputTokens: number;
+  /** Which of several credentials it was admitted with; null or missing: there is only one. */
+  readonly credential?: string | null;
 }
 
 /** What the budget says to a call that is wanted. */
@@ -514,6 +524,11 @@ export interface StepPort {
   utterances(): readonly Utterance[];
   /** Puts an outcome on record of a call of this step that was sent before a crash, if there is one. */
   closeOpenCall(): Promise<void>;
+  /**
+   * Asks whether a model may be asked now, and through which of its credentials: none of `except`. Whoever is told to go
+   * goes on with `intend`.
+   */
+  admit(wanted: CallIntent, except?: readonly string[]): Admission;
   /** Reserves the worst case in the transaction that records the intent. */
   intend(intent: CallIntent): Promise<IntendResult>;
   /** `text`: what arrived of the answer's text; kept where the call failed. */

@@ -1,5 +1,6 @@
 import type { Sandbox } from "../core/confinement.ts";
 import type { Delta, StoredEvent } from "../core/event.ts";
+import type { LaneHealth } from "../core/lane-health.ts";
 import type { Agent, Chance, Models, Repository, Results, Spool, ToolServers, Tools } from "../core/ports.ts";
 import type { Run } from "../core/run.ts";
 import type { Store, UserLedger } from "../core/store.ts";
@@ -9,6 +10,7 @@ import type { Executor } from "./executor.ts";
 export interface EngineDeps {
   readonly store: Store;
   readonly userLedger: UserLedger;
+  readonly health: LaneHealth;
   readonly spool: Spool;
   readonly repository: Repository;
   readonly results: Results;

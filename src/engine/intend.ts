@@ -48,7 +48,7 @@ export async function intend(
   for (;;) {
     const reservation = plan(context, step, intent, bargain);
     if (!bargain.isTight && !isWhole(reservation)) {
-      bargain = { ...bargain, bound: await context.deps.models.tightInputBound(intent.request), isTight: true };
+      bargain = { ...bargain, bound: await tightBound(context, intent), isTight: true };
       continue;
     }
     if (reservation.type === "wait") {
@@ -56,13 +56,17 @@ export async function intend(
       continue;
     }
     if (reservation.type !== "fits") return refusal(context, step, intent.model, reservation);
-    const call = reservedCall(context.log, intent.model, intent.request, reservation);
+    const call = reservedCall(context.log, intent.model, intent.request, reservation, intent.credential);
     const full = reserve(callBook(context), call, intent.model);
     if (full === null) return { type: "held", callId: call.callId, maxTokens: reservation.maxTokens, reservation };
     // Another process was quicker.
     bargain = { ...bargain, looks: bargain.looks + 1 };
     if (bargain.looks > MOST_LOOKS) return noRoom(intent.model, full);
   }
+}
+
+function tightBound({ deps }: Context, { request, credential }: CallIntent): Promise<number> {
+  return deps.models.tightInputBound(request, credential);
 }
 
 /** Null fields have no ceiling: what is left of every scope of a call and of the user's day and week. */

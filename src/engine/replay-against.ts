@@ -18,6 +18,7 @@ import { recordedServers } from "./replay-servers.ts";
 import { AnswersSoFar, type DifferentQuestion } from "./replay-so-far.ts";
 import {
   memoryResults,
+  NO_HEALTH,
   NO_SPOOL,
   passingRepository,
   type ReplayParts,
@@ -103,6 +104,7 @@ function world({ run, events, plan, parts, memory, made, signal }: Surroundings,
   return {
     store: memory,
     userLedger: replayLedger(),
+    health: NO_HEALTH,
     spool: NO_SPOOL,
     repository: passingRepository(repository, null),
     results: memoryResults(),

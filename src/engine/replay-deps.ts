@@ -10,6 +10,7 @@ import { recordedServers } from "./replay-servers.ts";
 import {
   askingStore,
   memoryResults,
+  NO_HEALTH,
   NO_SPOOL,
   passingRepository,
   replayLedger,
@@ -30,6 +31,7 @@ export function followingDeps({ run, events, parts, memory, made }: Undertaking,
   const deps: EngineDeps = {
     store: askingStore(memory, () => course.mayRecord()),
     userLedger: ledger,
+    health: NO_HEALTH,
     spool: NO_SPOOL,
     repository: passingRepository(repository, prepared?.copied ?? null),
     results: memoryResults(),

@@ -1,10 +1,12 @@
 import type { EventOf } from "../core/event.ts";
 import type { RetryDecision } from "../core/failure.ts";
 import { canonicalJson, type Json } from "../core/json.ts";
+import type { Admission } from "../core/lane-health.ts";
 import { type Asker, formatModelRef, type ModelEvent, type ModelRequest } from "../core/model.ts";
 import type {
   Agent,
   AgentOutcome,
+  Assignment,
   CallIntent,
   FailedCall,
   IntendResult,
@@ -43,6 +45,7 @@ export function followingModels({ course, payloads }: Following, facts: Models["
   };
   return {
     facts,
+    standing: () => null,
     inputBound: bound,
     tightInputBound: async (request) => bound(request),
     async *send(request, { callId, signal }): AsyncGenerator<ModelEvent> {
@@ -151,7 +154,10 @@ export function followingAgent({ course }: Following, agent: Agent, ledger: Repl
       if (course.ranOutOfTime(stepId, conversation)) {
         course.atTurn(done(conversationName(stepId, conversation)), () => clock.abort());
       }
-      const outcome = await agent.run(assignment, followingPort(port, stepId, { course, ledger, clock: clock.signal }));
+      const outcome = await agent.run(
+        assignment,
+        followingPort(port, assignment, { course, ledger, clock: clock.signal }),
+      );
       if (clock.signal.aborted && outcome.type !== "finished") return OUT_OF_TIME;
       return outcome.type === "stopped" && course.isThrough(stepId)
         ? await stopped(outcome, course, port.signal)
@@ -170,9 +176,12 @@ async function stopped(outcome: AgentOutcome, course: Course, signal: AbortSigna
   return { type: "stopped", why: standstill.kind, reason: standstill.end.reason ?? "" };
 }
 
+/** As if it would never be well again. */
+const PASSED_OVER: Admission = { type: "rest", untilAt: Number.MAX_SAFE_INTEGER, why: "server", reason: "then" };
+
 function followingPort(
   port: StepPort,
-  stepId: string,
+  { stepId, candidates }: Assignment,
   { course, ledger, clock }: { readonly course: Course; readonly ledger: ReplayLedger; readonly clock: AbortSignal },
 ): StepPort {
   return {
@@ -191,6 +200,16 @@ function followingPort(
       if (call.model === formatModelRef(failed.candidate.ref)) return { type: "retry", waitMs: 0 };
       const index = failed.ahead.findIndex(({ ref }) => formatModelRef(ref) === call.model);
       return index < 0 ? port.afterFailure(failed, asker) : { type: "next-candidate", index };
+    },
+    admit(wanted: CallIntent, except: readonly string[] = []): Admission {
+      const call = course.find(begun(course.names.nextCall(stepId)));
+      const then = call?.type === "call.reserved" ? call : null;
+      const isThisOne = then?.model === formatModelRef(wanted.model.ref);
+      const credential = (isThisOne && then?.credential) || null;
+      if (except.length > 0) return credential === null ? { type: "none" } : { type: "go", credential };
+      // Whoever was passed over then is passed over now. Where the next call is on record of none, it shows itself elsewhere.
+      const isOfAnother = candidates.some(({ ref }) => formatModelRef(ref) === then?.model);
+      return isThisOne || !isOfAnother ? { type: "go", credential } : PASSED_OVER;
     },
     async intend(intent: CallIntent): Promise<IntendResult> {
       const name = begun(course.names.nextCall(stepId));

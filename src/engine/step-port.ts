@@ -3,9 +3,10 @@ import type { Utterance } from "../core/conversation.ts";
 import { afterFailedAttempt } from "../core/failure.ts";
 import type { ModelFacts } from "../core/model.ts";
 import type { AgentStep } from "../core/pipeline.ts";
-import type { StepPort, StopWhy } from "../core/ports.ts";
+import type { CallIntent, StepPort, StopWhy } from "../core/ports.ts";
 import { stepState, timeLeft } from "../core/run.ts";
 import { type SeenFiles, withSeen } from "../core/seen.ts";
+import { openAdmissions, rememberedBound } from "./admit.ts";
 import { closeCall, loseReserved, settleReserved } from "./calls.ts";
 import { waitingFor } from "./consent.ts";
 import { type Context, callBook, workspaceOf } from "./context.ts";
@@ -25,6 +26,13 @@ export function openStepPort(context: Context, step: AgentStep, conversing: Conv
   let readTo = log.run.seq;
   const asked = new Map<string, AskedInput>();
   let counted: CountedInput | null = null;
+  const inputOf = rememberedBound(deps.models.inputBound);
+  const admissions = openAdmissions(context, step.id, begunAt);
+  // What was counted before is the beginning of the talk, and of no other question.
+  const boundFor = ({ request, model }: CallIntent) => {
+    const isAside = request.asker.purpose !== undefined;
+    return boundOf(inputOf({ model, request }), isAside ? null : counted, deps.userLedger);
+  };
 
   const utterances = () => {
     for (const event of log.eventsAfter(readTo)) known.push(...utteranceOf(event, step.id, log));
@@ -47,12 +55,12 @@ export function openStepPort(context: Context, step: AgentStep, conversing: Conv
       const open = Object.values(log.run.openCalls).find((call) => call.stepId === step.id);
       if (open) await closeCall(book, open.callId, open.facts && log.readJson<ModelFacts>(open.facts), deps.models);
     },
+    admit: (wanted, except = []) => admissions.admit(wanted, boundFor(wanted), except),
     async intend(intent) {
-      // What was counted before is the beginning of the talk, and of no other question.
+      const result = await intend(context, step, intent, boundFor(intent));
       const isAside = intent.request.asker.purpose !== undefined;
-      const input = { model: intent.model, quick: deps.models.inputBound(intent.request) };
-      const result = await intend(context, step, intent, boundOf(input, isAside ? null : counted, deps.userLedger));
-      if (result.type === "held" && !isAside) asked.set(result.callId, input);
+      if (result.type === "held" && !isAside) asked.set(result.callId, inputOf(intent));
+      if (result.type === "refused") admissions.withdraw();
       return result;
     },
     settle(callId, end, model, text) {

@@ -1,5 +1,5 @@
 import type { Diagnostic } from "../core/diagnostic.ts";
-import type { LaneModel, ProviderEntry, ProvidersFile } from "../core/lane.ts";
+import type { LaneModel, Limits, ProviderEntry, ProvidersFile } from "../core/lane.ts";
 import { ANTHROPIC_CACHE_WRITE_FACTOR, type Price, usdToNanos } from "../core/money.ts";
 import type { ValueSource, ValueSources } from "../core/value-source.ts";
 import { sorted } from "./draft.ts";
@@ -52,6 +52,16 @@ function entryOf(id: string, raw: RawProvider): ProviderEntry {
     ...(raw.context_tokens === undefined ? {} : { contextTokens: raw.context_tokens }),
     ...(raw.models === undefined ? {} : { models: modelsOf(id, raw) }),
     ...waitsOf(raw),
+    ...(raw.limits === undefined ? {} : { limits: limitsOf(raw.limits) }),
+  };
+}
+
+function limitsOf(raw: NonNullable<RawProvider["limits"]>): Limits {
+  const { concurrency, requests_per_minute: requestsPerMinute, tokens_per_minute: tokensPerMinute } = raw;
+  return {
+    ...(concurrency === undefined ? {} : { concurrency }),
+    ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }),
+    ...(tokensPerMinute === undefined ? {} : { tokensPerMinute }),
   };
 }
 

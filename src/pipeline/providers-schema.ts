@@ -12,6 +12,7 @@ const FILE_WIRES = [
 ] as const satisfies readonly Wire[];
 
 const rate = { type: "number", minimum: 0, maximum: 100_000 } as const satisfies JsonSchema;
+const count = { type: "integer", minimum: 1 } as const satisfies JsonSchema;
 const tokens = { type: "integer", minimum: 1 } as const satisfies JsonSchema;
 
 const MODEL = {
@@ -51,9 +52,12 @@ const PROVIDER = {
     wire: { type: "string", enum: FILE_WIRES, description: "The dialect that the endpoint speaks." },
     base_url: { type: "string", minLength: 1, description: "Where it is. Needed for a provider that is not built in." },
     key_env: {
-      type: "string",
-      pattern: VARIABLE_PATTERN,
-      description: "Name of the environment variable that holds the key. Never the key itself.",
+      description:
+        "Name of the environment variable that holds the key, or a list of several. Never the key itself. Of several all that are set are used, one after the other.",
+      anyOf: [
+        { type: "string", pattern: VARIABLE_PATTERN },
+        { type: "array", minItems: 1, uniqueItems: true, items: { type: "string", pattern: VARIABLE_PATTERN } },
+      ],
     },
     auth: { type: "string", enum: ["x-api-key", "bearer", "none"], description: "How the key is sent." },
     free: { type: "boolean", description: "Calls cost nothing. Believed only in your own file, not in a project's." },
@@ -67,6 +71,19 @@ const PROVIDER = {
       type: "string",
       pattern: DURATION_PATTERN,
       description: "How long an answer may stop in the middle. Default: 2m; 5m on this machine.",
+    },
+    limits: {
+      type: "object",
+      additionalProperties: false,
+      description: "What is sent with one key at most. A project's file can lower what yours says, never raise it.",
+      properties: {
+        concurrency: { ...count, description: "Calls at once." },
+        requests_per_minute: { ...count, description: "Calls sent within a minute." },
+        tokens_per_minute: {
+          ...count,
+          description: "Input and output of what is sent within a minute; of a call under way the most it can take.",
+        },
+      },
     },
     models: {
       description: "What is known of single models; wins over the built-in catalogue.",

@@ -53,9 +53,11 @@ export async function* attempt<Payload>(call: WireCall<Payload>): AsyncGenerator
     transport.close();
   }
   const source = sourceOf(lane, call.request);
-  if (draft.error === null && isCut) yield cutShort(draft, asked, source);
-  else if (draft.error === null && draft.ended) yield answered(draft, asked, source);
-  else yield failed(draft, asked, failureOf(call, line, draft, broken.by));
+  const allowances = line.allowances();
+  const said = allowances.length === 0 ? {} : { allowances };
+  if (draft.error === null && isCut) yield { ...cutShort(draft, asked, source), ...said };
+  else if (draft.error === null && draft.ended) yield { ...answered(draft, asked, source), ...said };
+  else yield { ...failed(draft, asked, failureOf(call, line, draft, broken.by)), ...said };
 }
 
 /** What the SDK reads, until it ends or breaks. Only our own trouble (a full disk under the spool) goes on as an exception. */

@@ -1,4 +1,4 @@
-import type { Lane, LaneModel, Wire } from "../core/lane.ts";
+import { credentialsOf, type Lane, type LaneModel, type Wire } from "../core/lane.ts";
 import { NANOS_PER_USD } from "../core/money.ts";
 import { redactJson } from "../core/redact.ts";
 import type { ValueSource } from "../core/value-source.ts";
@@ -33,7 +33,7 @@ export interface ProviderSetting {
 
 /** The lanes that ask a server, described. Whatever looks like a key, or is one, is blotted out wherever it stands. */
 export function describeProviders(lanes: readonly Lane[]): readonly ProviderDescription[] {
-  const secrets = lanes.flatMap(({ credential }) => credential ?? []);
+  const secrets = lanes.flatMap(credentialsOf);
   return redactJson(lanes.filter(({ wire }) => wire !== "scripted").map(described), secrets);
 }
 

@@ -1,5 +1,5 @@
 import type { FailureClass } from "../core/failure.ts";
-import type { Lane } from "../core/lane.ts";
+import { credentialsOf, type Lane } from "../core/lane.ts";
 import type { ModelFailure } from "../core/model.ts";
 import { redact } from "../core/redact.ts";
 import { errorCode, NeverConnected } from "./dial.ts";
@@ -85,7 +85,7 @@ function failureOf(lane: Lane, failure: FailureClass, message: string, httpStatu
 }
 
 function safe(message: string, lane: Lane): string {
-  const cleaned = redact(message, lane.credential === null ? [] : [lane.credential]).replaceAll(/\s+/g, " ");
+  const cleaned = redact(message, credentialsOf(lane)).replaceAll(/\s+/g, " ");
   return cleaned.length <= LONGEST_MESSAGE ? cleaned : `${cleaned.slice(0, LONGEST_MESSAGE - 1)}…`;
 }
 

@@ -1,4 +1,4 @@
-import type { Lane, LaneModel, ProviderEntry, Waits, Wire } from "../core/lane.ts";
+import type { Lane, LaneModel, Limits, ProviderEntry, Waits, Wire } from "../core/lane.ts";
 import { didYouMean } from "../core/suggest.ts";
 import type { ValueSources } from "../core/value-source.ts";
 import { without } from "../core/without.ts";
@@ -18,11 +18,14 @@ export interface LaneDraft {
   /** The user, not we or a project, said where it is. */
   readonly isUsersHost: boolean;
   readonly keys: readonly KeySource[];
+  /** True: of these all that are set are used; else the first that is. */
+  readonly usesAllKeys: boolean;
   /** As declared; null: nobody said. */
   readonly free: boolean | null;
   readonly contextTokens: number | null;
   readonly models: Readonly<Record<string, LaneModel>>;
   readonly waits?: Waits;
+  readonly limits?: Limits;
   readonly sources: ValueSources;
 }
 
@@ -64,6 +67,7 @@ export function entryProblems(
 export function withEntry(id: string, entry: ProviderEntry, known: LaneDraft | null, isUsers: boolean): LaneDraft {
   const wire = entry.wire ?? known?.wire ?? "openai-chat";
   const isPinned = known !== null && known.pinnedBy !== null;
+  const limits = mergeLimits(known?.limits ?? {}, entry.limits ?? {}, isUsers);
   const moved = entry.baseUrl === undefined || isPinned ? null : addressOf(entry.baseUrl, wire);
   return {
     id,
@@ -72,12 +76,14 @@ export function withEntry(id: string, entry: ProviderEntry, known: LaneDraft | n
     pinnedBy: known?.pinnedBy ?? null,
     isUsersHost: moved === null ? (known?.isUsersHost ?? false) : isUsers,
     keys: keysOf(entry, wire, known?.keys ?? []),
+    usesAllKeys: entry.keyEnv === undefined ? (known?.usesAllKeys ?? false) : typeof entry.keyEnv !== "string",
     free: entry.free ?? known?.free ?? null,
     contextTokens:
       entry.contextTokens ?? known?.contextTokens ?? (wire === "ollama-chat" ? OLLAMA_CONTEXT_TOKENS : null),
     models: mergeModels(known?.models ?? {}, entry.models ?? {}),
     ...(known?.waits || entry.waits ? { waits: { ...known?.waits, ...entry.waits } } : {}),
-    sources: mergeSources(known, entry),
+    ...(known?.limits || entry.limits ? { limits } : {}),
+    sources: mergeSources(known, entry, limits),
   };
 }
 
@@ -86,7 +92,9 @@ export function withEntry(id: string, entry: ProviderEntry, known: LaneDraft | n
  * where the user has an Ollama of their own; one with a key may stand for a paid service even on a loopback address.
  */
 export function toLane(draft: LaneDraft, environment: Environment): Lane {
-  const key = draft.keys.find(({ name }) => setting(environment, name) !== null) ?? draft.keys[0] ?? null;
+  const keys = draft.keys.map((key) => ({ ...key, credential: setting(environment, key.name) }));
+  const key = keys.find(({ credential }) => credential !== null) ?? keys[0] ?? null;
+  const areSeveral = draft.usesAllKeys && keys.length > 1;
   const local = isLoopback(draft.baseUrl);
   const unbilled =
     draft.wire === "scripted" || (key === null && (local || (draft.wire === "ollama-chat" && draft.isUsersHost)));
@@ -95,13 +103,15 @@ export function toLane(draft: LaneDraft, environment: Environment): Lane {
     wire: draft.wire,
     baseUrl: draft.baseUrl,
     auth: key?.auth ?? "none",
-    credential: key === null ? null : setting(environment, key.name),
+    credential: key?.credential ?? null,
     credentialName: key?.name ?? null,
+    ...(areSeveral ? { keys: keys.map(({ name, credential }) => ({ name, credential })) } : {}),
     free: draft.free ?? unbilled,
     local,
     contextTokens: draft.contextTokens,
     models: draft.models,
     ...(draft.waits ? { waits: draft.waits } : {}),
+    ...(draft.limits ? { limits: draft.limits } : {}),
     sources: draft.sources,
   };
 }
@@ -120,7 +130,7 @@ function addressOf(baseUrl: string, wire: Wire | undefined): string | null {
 function keysOf(entry: ProviderEntry, wire: Wire, known: readonly KeySource[]): readonly KeySource[] {
   if (entry.auth === "none") return [];
   const auth = isKeyed(entry.auth) ? entry.auth : wire === "anthropic-messages" ? "x-api-key" : "bearer";
-  if (entry.keyEnv !== undefined) return [{ name: entry.keyEnv, auth }];
+  if (entry.keyEnv !== undefined) return [entry.keyEnv].flat().map((name) => ({ name, auth }));
   return entry.auth === undefined ? known : known.map((key) => ({ ...key, auth }));
 }
 
@@ -133,11 +143,34 @@ function mergeModels(known: LaneDraft["models"], said: LaneDraft["models"]): Lan
   return { ...known, ...Object.fromEntries(merged) };
 }
 
+/** The words of a providers file for what is limited. */
+export const LIMIT_WORDS = {
+  concurrency: "limits.concurrency",
+  requestsPerMinute: "limits.requests_per_minute",
+  tokensPerMinute: "limits.tokens_per_minute",
+} as const satisfies Readonly<Record<keyof Limits, string>>;
+
+const LIMITS = Object.keys(LIMIT_WORDS) as readonly (keyof Limits)[];
+
+/** The user's own word is taken as it is; a project's only where it is the lower one. */
+function mergeLimits(known: Limits, said: Limits, isUsers: boolean): Limits {
+  if (isUsers) return { ...known, ...said };
+  const lower = LIMITS.flatMap((limit) => {
+    const both = [known[limit], said[limit]].filter((value) => value !== undefined);
+    return both.length === 0 ? [] : [[limit, Math.min(...both)] as const];
+  });
+  return Object.fromEntries(lower);
+}
+
 /** The later word is the one that counts, but for those that an entry says in vain or makes meaningless. */
-function mergeSources(known: LaneDraft | null, entry: ProviderEntry): ValueSources {
+function mergeSources(known: LaneDraft | null, entry: ProviderEntry, limits: Limits): ValueSources {
   const { base_url: movedBy, ...others } = entry.sources ?? {};
   const isMoved = movedBy !== undefined && (known === null || known.pinnedBy === null);
-  const merged = { ...known?.sources, ...others, ...(isMoved ? { base_url: movedBy } : {}) };
+  const inVain = LIMITS.filter(
+    (limit) => known?.limits?.[limit] !== undefined && entry.limits?.[limit] !== limits[limit],
+  );
+  const counting = inVain.reduce((left, limit) => without(left, LIMIT_WORDS[limit]), others);
+  const merged = { ...known?.sources, ...counting, ...(isMoved ? { base_url: movedBy } : {}) };
   if (entry.auth === "none") return without(merged, "key_env");
   return entry.keyEnv !== undefined && entry.auth === undefined ? without(merged, "auth") : merged;
 }

@@ -1,4 +1,6 @@
+import type { Allowance } from "../core/allowance.ts";
 import type { Lane } from "../core/lane.ts";
+import { allowancesIn, laterBy } from "./allowances.ts";
 import { watchedLines } from "./sse-lines.ts";
 import type { Fetch, Transport } from "./transport.ts";
 
@@ -16,6 +18,8 @@ type Wanted = "stream" | "json";
 export interface LaneFetch {
   readonly fetch: Fetch;
   refusal(): Refusal | null;
+  /** What the provider says it will still take. */
+  allowances(): readonly Allowance[];
   /** What the transport threw before there was a response, or a hole in the stream; null: nothing. */
   trouble(): unknown;
   /** An error that stood in the stream outside of its events, where the SDK does not see it; null: none. */
@@ -41,6 +45,7 @@ const LONGEST_ERROR_BYTES = 64 * 1024;
 export function laneFetch(lane: Lane, transport: Pick<Transport, "fetch">, wants: Wanted = "stream"): LaneFetch {
   let refusal: Refusal | null = null;
   let trouble: unknown = null;
+  let heard: { readonly at: number; readonly allowances: readonly Allowance[] } | null = null;
   let said: unknown = null;
   let isDone = false;
   const watch = {
@@ -67,6 +72,7 @@ export function laneFetch(lane: Lane, transport: Pick<Transport, "fetch">, wants
   return {
     refusal: () => refusal,
     trouble: () => trouble,
+    allowances: () => (heard === null ? [] : laterBy(heard.allowances, Date.now() - heard.at)),
     said: () => said,
     isDone: () => isDone,
     async fetch(url, init) {
@@ -74,6 +80,7 @@ export function laneFetch(lane: Lane, transport: Pick<Transport, "fetch">, wants
       if (target.origin !== new URL(lane.baseUrl).origin)
         throw new Error(`not a host of lane ${lane.id}: ${target.host}`);
       const response = await send(target, init?.body);
+      heard = { at: Date.now(), allowances: allowancesIn(response.headers, Date.now()) };
       if (!response.ok || isOfType(response, "text/html")) {
         refusal = { status: response.status, headers: response.headers, body: await readText(response) };
         throw new Error("refused");

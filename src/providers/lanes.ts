@@ -92,6 +92,7 @@ function builtIn(
     ...known,
     pinnedBy: null,
     isUsersHost: false,
+    usesAllKeys: false,
     free: null,
     models: {},
     sources: BUILT_IN_SOURCES,

@@ -40,6 +40,10 @@ export function cannotAsk(lane: Lane): CcpError | null {
 /** The environment variables that may hold a lane's key, the one that does, or that is missing, first; empty: it needs none. */
 export function keyVariables(lane: Lane): readonly string[] {
   if (lane.credentialName === null) return [];
+  if (lane.keys)
+    return lane.keys
+      .toSorted((a, b) => Number(a.credential === null) - Number(b.credential === null))
+      .map(({ name }) => name);
   const names = BUILT_IN_LANES.find(({ id }) => id === lane.id)?.keys.map(({ name }) => name) ?? [];
   const others = names.includes(lane.credentialName) ? names.filter((name) => name !== lane.credentialName) : [];
   return [lane.credentialName, ...others];

@@ -42,7 +42,7 @@ function hostRefusals(entry: ProviderEntry, known: LaneDraft | null, trust: Proj
   const baseUrl = entry.baseUrl === undefined ? null : parseBaseUrl(entry.baseUrl);
   if (baseUrl === null || isTrusted(baseUrl, trust.trustedHosts)) return [];
   if (known !== null && (known.pinnedBy !== null || isSameOrigin(baseUrl, known.baseUrl))) return [];
-  const key = known === null ? (entry.keyEnv ?? null) : (known.keys[0]?.name ?? null);
+  const key = known === null ? [entry.keyEnv ?? []].flat().join(", ") || null : (known.keys[0]?.name ?? null);
   if (key === null && isLoopback(baseUrl)) return [];
   const host = (hostOf(baseUrl) ?? baseUrl).replace(/:443$/, "");
   const what =

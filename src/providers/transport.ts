@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Spool } from "../core/ports.ts";
+import { ALLOWANCE_HEADERS } from "./allowances.ts";
 import { dial, NeverConnected } from "./dial.ts";
 import { type Stall, type StallLimits, StallWatch } from "./stall-watch.ts";
 
@@ -68,6 +69,7 @@ const KEPT_HEADERS = [
   "location",
   "request-id",
   "x-request-id",
+  ...ALLOWANCE_HEADERS,
 ];
 
 /** The network, with every byte of the response spooled before anyone parses it. */

@@ -59,6 +59,8 @@ export function activityAfterDelta(activity: Activity, delta: Delta): Activity {
       return { ...activity, [delta.stepId]: `calls ${delta.tool}` };
     case "delta.waiting":
       return { ...activity, [delta.stepId]: `waits ${formatDuration(delta.waitMs)}: ${delta.reason}` };
+    case "delta.notice":
+      return activity;
   }
 }
 

@@ -1,6 +1,6 @@
 import { join, resolve } from "node:path";
 import type { Config } from "../core/config.ts";
-import type { Lane } from "../core/lane.ts";
+import { credentialsOf, type Lane } from "../core/lane.ts";
 import type { Models, Repository, Spool } from "../core/ports.ts";
 
 /** The project's file counts where there is a project. While git looks for it, the user's is read. */
@@ -25,5 +25,5 @@ export async function openModels(lanes: readonly Lane[], spool: Spool, cwd: stri
 
 /** Values that must never be shown. */
 export function secretsOf(lanes: readonly Lane[]): readonly string[] {
-  return lanes.flatMap((lane) => lane.credential ?? []);
+  return lanes.flatMap(credentialsOf);
 }
