@@ -2,6 +2,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { WIRES } from "./agent/answers.ts";
+import { ownAccounts, recordedAccounts } from "./failover/accounts.ts";
+import { type Flapped, flap } from "./failover/flap.ts";
 import { figuresOf, violationsOf } from "./failover/judge.ts";
 import { type Play, play } from "./failover/play.ts";
 import { type Outcome, reportOf } from "./failover/report.ts";
@@ -21,9 +23,17 @@ const { values } = parseArgs({
 
 const startedAt = performance.now();
 const plays = [...BEFORE, ...AFTER].flatMap((scenario) => scenario.wires.map((wire): Play => ({ scenario, wire })));
-const outcomes = await playAll(plays.filter(isAsked));
+const outcomes: Outcome[] = [];
+const flapped: Flapped[] = [];
+await atOnce([
+  ...plays.filter(isAsked).map((one) => async () => void outcomes.push(await playOne(one))),
+  ...WIRES.filter((wire) => ["S15", wire].some((name) => name.includes(values.only))).map(
+    (wire) => async () => void flapped.push(await flap(wire, values.binary)),
+  ),
+]);
+const accounts = { own: await ownAccounts(), recorded: await recordedAccounts(process.env.CCP_WIRE) };
 const seconds = Math.round((performance.now() - startedAt) / 1000);
-const report = reportOf(outcomes, { seconds, wires: WIRES });
+const report = reportOf({ outcomes, flapped, accounts, seconds });
 process.stdout.write(`${report.table}\n`);
 for (const violation of report.json.violations) process.stdout.write(`✗ ${violation}\n`);
 if (values.only === "") {
@@ -37,22 +47,21 @@ function isAsked({ scenario, wire }: Play): boolean {
   return [scenario.id, wire].some((name) => name.includes(values.only));
 }
 
-async function playAll(all: readonly Play[]): Promise<readonly Outcome[]> {
-  const done: Outcome[] = [];
+async function playOne(one: Play): Promise<Outcome> {
+  const outcome = await play(one, values.binary, (played) => ({
+    play: one,
+    violations: violationsOf(played),
+    figures: figuresOf(played),
+  }));
+  for (const violation of outcome.violations) process.stdout.write(`${one.scenario.id} · ${one.wire}: ${violation}\n`);
+  return outcome;
+}
+
+/** Carries them out, so many side by side. */
+async function atOnce(all: readonly (() => Promise<void>)[]): Promise<void> {
   let next = 0;
   const worker = async () => {
-    for (let one = all[next++]; one; one = all[next++]) {
-      const of = one;
-      const outcome = await play(of, values.binary, (played) => ({
-        play: of,
-        violations: violationsOf(played),
-        figures: figuresOf(played),
-      }));
-      done.push(outcome);
-      for (const violation of outcome.violations)
-        process.stdout.write(`${of.scenario.id} · ${of.wire}: ${violation}\n`);
-    }
+    for (let one = all[next++]; one; one = all[next++]) await one();
   };
   await Promise.all(Array.from({ length: Number(values.jobs) }, worker));
-  return done;
 }

@@ -39,8 +39,8 @@ function isNamed(ending: string | null, failure: string | null): boolean {
   return ending === failure || (failure === "overflow" && ending === "context-exhausted");
 }
 
-/** One request is one call: answered as it was answered, charged as it was billed. */
-function laneViolations(lane: PlayedLane, record: Recorded): readonly string[] {
+/** What is wrong with a lane's calls. One request is one call: answered as it was answered, charged as it was billed. */
+export function laneViolations(lane: PlayedLane, record: Pick<Recorded, "calls">): readonly string[] {
   const calls = record.calls.filter((call) => call.lane === lane.name);
   if (lane.server === null)
     return calls.filter(({ nanos }) => nanos !== 0).map(() => "charged for what was never sent");

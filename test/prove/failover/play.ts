@@ -67,7 +67,12 @@ export function secretsOf(lane: LaneName): Secrets {
 }
 
 /** Plays it: servers of its own, a repository, the real binary, and what is left of it. The servers are closed after `use`. */
-export async function play<T>(of: Play, binary: string, use: (played: Played) => T): Promise<T> {
+export function play<T>(of: Play, binary: string, use: (played: Played) => T): Promise<T> {
+  return onStage(of, binary, async (stage) => use(await perform(stage)));
+}
+
+/** Servers, a repository and a home with their configuration, gone when `use` is through. */
+export async function onStage<T>(of: Play, binary: string, use: (stage: Stage) => Promise<T>): Promise<T> {
   const home = mkdtempSync(join(tmpdir(), "ccp-failover-"));
   const task = taskOf();
   const stranger = await openStranger(of.wire);
@@ -77,7 +82,7 @@ export async function play<T>(of: Play, binary: string, use: (played: Played) =>
     mkdirSync(root);
     makeRepository(root, task.before);
     const pipeline = configure(home, lanes, of.scenario, task);
-    return use(await perform({ of, binary, home, root, pipeline, task, lanes, stranger }));
+    return await use({ of, binary, home, root, pipeline, task, lanes, stranger });
   } finally {
     await Promise.all([...lanes.map(({ server }) => server?.close()), stranger.close()]);
     rmSync(home, { recursive: true, force: true, maxRetries: 5 });
@@ -158,7 +163,8 @@ function configure(home: string, lanes: readonly PlayedLane[], { id, route }: Sc
   return file;
 }
 
-interface Stage {
+/** Where a play is played. */
+export interface Stage {
   readonly of: Play;
   readonly binary: string;
   readonly home: string;
@@ -192,14 +198,16 @@ async function perform(stage: Stage): Promise<Played> {
   };
 }
 
-interface Ended {
+/** How it ended. */
+export interface Ended {
   readonly exitCode: number | null;
   readonly hung: boolean;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-function ccp(argv: readonly string[], { binary, home, root, lanes }: Stage): Promise<Ended> {
+/** Runs the real binary to its end, with the keys of the lanes in its environment. */
+export function ccp(argv: readonly string[], { binary, home, root, lanes }: Stage): Promise<Ended> {
   const PATH = `${dirname(process.execPath)}:${process.env.PATH ?? ""}`;
   const keys = lanes.map(({ name, secrets }) => [`${name.toUpperCase()}_KEY`, secrets.key] as const);
   const env = { PATH, HOME: home, LANG: "C.UTF-8", TERM: "dumb", ...Object.fromEntries(keys) };
