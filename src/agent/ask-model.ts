@@ -7,17 +7,23 @@ import type { AgentOutcome, CallIntent, FailedCall, IntendResult, StepPort } fro
 import type { CallEnd } from "../core/settlement.ts";
 import { anotherKey, type Entrance, enterLane } from "./enter-lane.ts";
 import { canShorten } from "./measure-context.ts";
-import { outputCeiling, type Question } from "./question.ts";
+import { outputCeiling, type Question, routeOf } from "./question.ts";
 import type { Route } from "./route.ts";
 
-/** Asks until there is an answer on record (null) or nothing more can be tried. Every attempt is a call of its own. */
+/**
+ * Asks until there is an answer on record, or others are to be asked than before (null), or nothing more can be tried.
+ * Every attempt is a call of its own.
+ */
 export async function askModel(question: Question): Promise<AgentOutcome | null> {
-  const { port, route, talk } = question;
+  const { port, talk } = question;
+  const route = routeOf(question);
   let entrance: Entrance | null = null;
   let failedKeys: readonly string[] = [];
   for (let attempts = 1; ; attempts++) {
     const entered: Awaited<ReturnType<typeof enterLane>> =
       entrance ?? (await enterLane(question, (model) => intentOf(question, model)));
+    // The windows of others may be others: it is looked at anew what can be sent to them.
+    if (entered.type === "rerouted") return null;
     if (entered.type === "stopped") return entered;
     const intent = { ...intentOf(question, route.current()), credential: entered.credential };
     const end = await attempt(question, intent);
@@ -86,7 +92,8 @@ function askerOf({ assignment, turn, aside }: Question): Asker {
   return { role, stepId, conversation, turn, ...(aside ? { purpose: aside.purpose } : {}) };
 }
 
-function intentOf(question: Question, model: ModelFacts): CallIntent {
+/** What a model would be asked now. */
+export function intentOf(question: Question, model: ModelFacts): CallIntent {
   const { assignment, port, talk, aside } = question;
   const request = {
     model: model.ref,

@@ -1,7 +1,7 @@
 import { patienceWith, standoff, type TurnedAway } from "../core/entering.ts";
 import type { ModelFacts } from "../core/model.ts";
 import type { AgentOutcome, CallIntent } from "../core/ports.ts";
-import type { Question } from "./question.ts";
+import { type Question, routeOf } from "./question.ts";
 
 /** The model that may be asked now, and with which of its credentials. */
 export interface Entrance {
@@ -11,15 +11,23 @@ export interface Entrance {
 
 /**
  * Waits until a model of the route may be asked, and goes on to the first that may. What stands before it on the route
- * is passed over then. `intentOf`: what is to be asked of a model.
+ * is passed over then. Where others are to be asked meanwhile, the route starts over with them. `intentOf`: what is to be
+ * asked of a model.
  */
 export async function enterLane(
-  { assignment, port, route }: Question,
+  question: Question,
   intentOf: (model: ModelFacts) => CallIntent,
-): Promise<Entrance | Extract<AgentOutcome, { type: "stopped" }>> {
+): Promise<Entrance | { readonly type: "rerouted" } | Extract<AgentOutcome, { type: "stopped" }>> {
+  const { assignment, port } = question;
+  const route = routeOf(question);
   let waitedMs = 0;
   let told = "";
   for (;;) {
+    const others = await port.rerouted();
+    if (others !== null) {
+      question.route.restart(others);
+      return { type: "rerouted" };
+    }
     const turnedAway: TurnedAway[] = [];
     let next: ReturnType<typeof patienceWith | typeof standoff> = { type: "pass-over" };
     for (const [index, model] of [route.current(), ...route.ahead()].entries()) {

@@ -7,10 +7,13 @@ export interface Route {
   ahead(): readonly ModelFacts[];
   /** Goes on to one of those ahead, by its index among them. */
   advance(index: number): void;
+  /** Others are asked from here on, the first of them first. */
+  restart(candidates: readonly ModelFacts[]): void;
 }
 
 /** Throws for a route without candidates: a pipeline is not loaded with one. */
-export function openRoute(candidates: readonly ModelFacts[]): Route {
+export function openRoute(first: readonly ModelFacts[]): Route {
+  let candidates = first;
   let index = 0;
   return {
     current() {
@@ -21,6 +24,10 @@ export function openRoute(candidates: readonly ModelFacts[]): Route {
     ahead: () => candidates.slice(index + 1),
     advance: (ahead) => {
       index += 1 + ahead;
+    },
+    restart(others) {
+      candidates = others;
+      index = 0;
     },
   };
 }

@@ -9,7 +9,7 @@ import { addUsage } from "./usage.ts";
 import { without } from "./without.ts";
 
 /** Changes whenever the same events fold into another run: what was folded by an older ccp is not gone on from. */
-export const FOLD_VERSION = 5;
+export const FOLD_VERSION = 6;
 
 type WorkEventType =
   | "command.started"
@@ -71,6 +71,10 @@ function applyFact(run: Run, event: StoredEvent): Run {
       return { ...run, warned: [...run.warned, `${event.scope} ${event.percent}`] };
     case "route.changed":
       return { ...run, routes: { ...run.routes, [event.role]: event.models } };
+    case "route.decided":
+      return withStep(run, event.stepId, ({ decided }) => ({
+        decided: { ...decided, [event.task]: event.candidates },
+      }));
     case "workspace.created":
       return { ...run, workspace: workspaceAt(run, event) };
     case "workspace.prepared":
@@ -223,6 +227,7 @@ function begun(step: StepState, event: StoredEvent & EventOf<"step.started">): P
     prompt: event.prompt,
     outcome: null,
     lostCall: goesOn ? step.lostCall : null,
+    decided: goesOn ? step.decided : {},
     startedAt: step.startedAt ?? event.at,
     endedAt: null,
   };

@@ -1,6 +1,7 @@
-import type { EditForm } from "./model.ts";
+import type { Capabilities, EditForm } from "./model.ts";
 import type { Price } from "./money.ts";
-import type { ValueSources } from "./value-source.ts";
+import type { RouteRule } from "./route-rules.ts";
+import type { ValueSource, ValueSources } from "./value-source.ts";
 
 /** The dialects that ccp speaks. */
 export type Wire = "anthropic-messages" | "openai-responses" | "openai-chat" | "ollama-chat" | "scripted";
@@ -8,6 +9,8 @@ export type Wire = "anthropic-messages" | "openai-responses" | "openai-chat" | "
 /** An endpoint, a wire format and one credential. Credentials never cross lanes. The id is the `provider` of a model reference. */
 export interface Lane {
   readonly id: string;
+  /** The built-in lane that it was made after; missing: it is one itself, or was made after none. */
+  readonly via?: string;
   readonly wire: Wire;
   /** Without a trailing slash; the path of a transcript for the scripted wire. */
   readonly baseUrl: string;
@@ -89,10 +92,16 @@ export interface LaneModel {
   readonly edits?: EditForm;
   /** True: it may write tool calls as text, which are read then. */
   readonly textCalls?: boolean;
+  /** What it can do; what is not in it, ccp may know by its name. */
+  readonly capabilities?: Capabilities;
+  /** The name that its provider knows it by; missing: the same. */
+  readonly theirs?: string;
 }
 
 /** One provider of a `providers.yaml`, checked; nothing in it is trusted yet. */
 export interface ProviderEntry {
+  /** The built-in lane whose wire, address and way to send a key it takes over. */
+  readonly via?: string;
   readonly wire?: Wire;
   readonly baseUrl?: string;
   /** Several: all that are set are used. */
@@ -114,4 +123,14 @@ export interface ProvidersFile {
   readonly providers: Readonly<Record<string, ProviderEntry>>;
   /** Hosts (`host` or `host:port`) to which a project's file may point one of the user's keys. */
   readonly trustedHosts: readonly string[];
+  /** Rules on who is asked, in their order; missing: none. */
+  readonly routing?: readonly WrittenRule[];
+}
+
+/** A rule as a file has it; whether its candidates are known is not looked at yet. */
+export interface WrittenRule extends Omit<RouteRule, "name"> {
+  /** Null: it has none. */
+  readonly name: string | null;
+  /** Where each of its candidates stands. */
+  readonly useSources: readonly ValueSource[];
 }

@@ -141,7 +141,16 @@ export interface ModelFacts {
   readonly scripted: boolean;
   /** The form in which it changes files best; missing: `edit`. */
   readonly edits?: EditForm;
+  /** Missing: nobody knows. */
+  readonly capabilities?: Capabilities;
 }
+
+/** What a model may be able to do: call tools, reason before it answers, see pictures. */
+export const CAPABILITIES = ["tools", "thinking", "vision"] as const;
+/** One of `CAPABILITIES`. */
+export type Capability = (typeof CAPABILITIES)[number];
+/** What a model can and what it cannot; missing: nobody knows. */
+export type Capabilities = Readonly<Partial<Record<Capability, boolean>>>;
 
 /** Forms of an edit: single places by their old text, a patch over several files, or whole files. */
 export const EDIT_FORMS = ["edit", "apply_patch", "write"] as const;

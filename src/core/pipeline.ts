@@ -15,6 +15,8 @@ export interface Role {
   readonly prompt: string;
   /** The route: `provider/model`, the first that answers wins. */
   readonly models: readonly string[];
+  /** True: a person has named them for this run, so that no rule has others asked. */
+  readonly namedByPerson?: true;
   readonly tools: readonly ToolName[];
   readonly permissions: readonly PermissionRule[];
   /** Servers whose tools it may call; missing: none. */

@@ -31,6 +31,8 @@ export interface Chance {
   rid(): string;
   /** The user's calendar day at an instant, as `2026-11-20`. */
   day(at: number): string;
+  /** Minutes since the user's midnight at an instant. */
+  minute(at: number): number;
 }
 
 // ── store: the port itself is in `store.ts` ──────────────────────────────────────────────────────────────────────
@@ -529,6 +531,13 @@ export interface StepPort {
    * goes on with `intend`.
    */
   admit(wanted: CallIntent, except?: readonly string[]): Admission;
+  /** Non-null: others are to be asked from here on than were when this was asked last. To be asked before each attempt. */
+  rerouted(): Promise<readonly ModelFacts[] | null>;
+  /** Whom to ask what is no turn of the conversation; null: whom the conversation asks. `maxOutputTokens`: the longest answer wanted. */
+  candidatesBeside(
+    request: Omit<ModelRequest, "maxTokens">,
+    maxOutputTokens: number,
+  ): Promise<readonly ModelFacts[] | null>;
   /** Reserves the worst case in the transaction that records the intent. */
   intend(intent: CallIntent): Promise<IntendResult>;
   /** `text`: what arrived of the answer's text; kept where the call failed. */

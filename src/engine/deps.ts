@@ -5,6 +5,7 @@ import type { Agent, Chance, Models, Repository, Results, Spool, ToolServers, To
 import type { Run } from "../core/run.ts";
 import type { Store, UserLedger } from "../core/store.ts";
 import type { Executor } from "./executor.ts";
+import type { Router } from "./router.ts";
 
 /** What driving a run takes. All of it is handed in; the engine constructs nothing. */
 export interface EngineDeps {
@@ -31,6 +32,10 @@ export interface EngineDeps {
   /** What can hold processes here. */
   readonly sandbox: () => Sandbox;
   readonly control: Control;
+  /** Says whom conversations ask; missing: there are no rules, so the roles' own routes hold. */
+  readonly router?: Router;
+  /** What was left for whoever drives the run, as a step finds it before a call; missing: what the store has. */
+  readonly requests?: (stepId: string) => ReturnType<Store["requests"]>;
 }
 
 /** How a person stops a run. */

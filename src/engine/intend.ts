@@ -70,7 +70,7 @@ function tightBound({ deps }: Context, { request, credential }: CallIntent): Pro
 }
 
 /** Null fields have no ceiling: what is left of every scope of a call and of the user's day and week. */
-function headroom(context: Context, step: AgentStep): Headroom {
+export function headroom(context: Context, step: AgentStep): Headroom {
   const { budgets, spend } = context.log.run;
   const scopes = scopesOf(step).map((scope) => headroomOf(budgets[scope] ?? {}, spend[scope] ?? NOTHING_SPENT));
   return [...scopes, ...WINDOWS.map((window) => windowHeadroom(context, window))].reduce(tightest);

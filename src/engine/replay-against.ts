@@ -14,6 +14,7 @@ import { routesIn } from "./replay-deps.ts";
 import { isResumed, type RecordedCourse, recordedCourse } from "./replay-drives.ts";
 import { type RecordedPayloads, recordedFacts, recordedPayloads } from "./replay-models.ts";
 import { answeringExecutor, answeringModels, Unanswered } from "./replay-old-answers.ts";
+import { recordedRouter } from "./replay-router.ts";
 import { recordedServers } from "./replay-servers.ts";
 import { AnswersSoFar, type DifferentQuestion } from "./replay-so-far.ts";
 import {
@@ -122,6 +123,8 @@ function world({ run, events, plan, parts, memory, made, signal }: Surroundings,
     secrets: [],
     variables: {},
     sandbox: () => run.created?.sandbox.active ?? "none",
+    router: recordedRouter(events),
+    requests: () => [],
     control: {
       signal,
       pauseRequested: () => signal.aborted,

@@ -181,9 +181,10 @@ const PASSED_OVER: Admission = { type: "rest", untilAt: Number.MAX_SAFE_INTEGER,
 
 function followingPort(
   port: StepPort,
-  { stepId, candidates }: Assignment,
+  { stepId, candidates: first }: Assignment,
   { course, ledger, clock }: { readonly course: Course; readonly ledger: ReplayLedger; readonly clock: AbortSignal },
 ): StepPort {
+  let candidates = first;
   return {
     ...port,
     signal: AbortSignal.any([port.signal, clock]),
@@ -210,6 +211,15 @@ function followingPort(
       // Whoever was passed over then is passed over now. Where the next call is on record of none, it shows itself elsewhere.
       const isOfAnother = candidates.some(({ ref }) => formatModelRef(ref) === then?.model);
       return isThisOne || !isOfAnother ? { type: "go", credential } : PASSED_OVER;
+    },
+    async rerouted() {
+      // What others were told by now has to be known before it is said whom to ask.
+      const due = course.due(stepId);
+      const name = due?.event.type === "route.changed" ? due.name : begun(course.names.nextCall(stepId));
+      if (!course.isThrough(stepId)) await course.turn(name, { stepId, signal: port.signal });
+      const others = await port.rerouted();
+      candidates = others ?? candidates;
+      return others;
     },
     async intend(intent: CallIntent): Promise<IntendResult> {
       const name = begun(course.names.nextCall(stepId));

@@ -57,6 +57,7 @@ export function standingChance(chance: Chance, at: number): StandingChance {
     random: () => 0,
     rid: () => chance.rid(),
     day: (instant) => chance.day(instant),
+    minute: (instant) => chance.minute(instant),
     alarm: () => alarms.signal,
     expire: () => alarms.abort(),
   };

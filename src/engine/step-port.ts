@@ -8,11 +8,13 @@ import { stepState, timeLeft } from "../core/run.ts";
 import { type SeenFiles, withSeen } from "../core/seen.ts";
 import { openAdmissions, rememberedBound } from "./admit.ts";
 import { closeCall, loseReserved, settleReserved } from "./calls.ts";
+import { candidatesBeside, candidatesNow, routeNow } from "./candidates-now.ts";
 import { waitingFor } from "./consent.ts";
 import { type Context, callBook, workspaceOf } from "./context.ts";
 import { shortenedEvent } from "./context-events.ts";
 import { type AskedInput, boundOf, type CountedInput, learn } from "./input-bound.ts";
 import { intend } from "./intend.ts";
+import { takeRequests } from "./take-requests.ts";
 import { type Conversing, useTools } from "./use-tools.ts";
 import { utteranceOf, utterancesOf } from "./utterances.ts";
 
@@ -25,6 +27,7 @@ export function openStepPort(context: Context, step: AgentStep, conversing: Conv
   const known: Utterance[] = [...utterancesOf(log.eventsAfter(begunAt), step.id, conversation, log)];
   let readTo = log.run.seq;
   const asked = new Map<string, AskedInput>();
+  let route = routeNow(context, step).join("\n");
   let counted: CountedInput | null = null;
   const inputOf = rememberedBound(deps.models.inputBound);
   const admissions = openAdmissions(context, step.id, begunAt);
@@ -56,6 +59,14 @@ export function openStepPort(context: Context, step: AgentStep, conversing: Conv
       if (open) await closeCall(book, open.callId, open.facts && log.readJson<ModelFacts>(open.facts), deps.models);
     },
     admit: (wanted, except = []) => admissions.admit(wanted, boundFor(wanted), except),
+    async rerouted() {
+      takeRequests(context, step);
+      const now = routeNow(context, step).join("\n");
+      if (now === route) return null;
+      route = now;
+      return candidatesNow(context, step);
+    },
+    candidatesBeside: async (request, maxOutputTokens) => candidatesBeside(context, step, request, maxOutputTokens),
     async intend(intent) {
       const result = await intend(context, step, intent, boundFor(intent));
       const isAside = intent.request.asker.purpose !== undefined;

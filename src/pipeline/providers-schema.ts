@@ -1,7 +1,9 @@
 import type { Infer, JsonSchema } from "../core/json.ts";
 import type { Wire } from "../core/lane.ts";
 import { EDIT_FORMS } from "../core/model.ts";
+import { VIA_NAMES } from "../core/via.ts";
 import { DURATION_PATTERN, HOST_PATTERN, PROVIDER_ID_PATTERN, VARIABLE_PATTERN } from "./patterns.ts";
+import { CAPABILITY_LIST, RULE } from "./routing-schema.ts";
 
 /** The scripted provider is named on the command line, never in a file. */
 const FILE_WIRES = [
@@ -42,6 +44,7 @@ const MODEL = {
       description: "How it changes files best: by old and new text, by a patch, or by writing whole files.",
     },
     text_calls: { type: "boolean", description: "It may write tool calls as text: they are read as calls." },
+    capabilities: { ...CAPABILITY_LIST, description: "What it can do; what is not in the list, it cannot." },
   },
 } as const satisfies JsonSchema;
 
@@ -49,6 +52,11 @@ const PROVIDER = {
   type: "object",
   additionalProperties: false,
   properties: {
+    via: {
+      type: "string",
+      enum: VIA_NAMES,
+      description: "The built-in provider whose wire, address and key variable it takes over.",
+    },
     wire: { type: "string", enum: FILE_WIRES, description: "The dialect that the endpoint speaks." },
     base_url: { type: "string", minLength: 1, description: "Where it is. Needed for a provider that is not built in." },
     key_env: {
@@ -85,6 +93,11 @@ const PROVIDER = {
         },
       },
     },
+    model_map: {
+      type: "object",
+      additionalProperties: { type: "string", minLength: 1 },
+      description: "Names of your own for models: `ours: theirs`.",
+    },
     models: {
       description: "What is known of single models; wins over the built-in catalogue.",
       anyOf: [
@@ -105,6 +118,11 @@ export const PROVIDERS_SCHEMA = {
       propertyNames: { pattern: PROVIDER_ID_PATTERN },
       additionalProperties: PROVIDER,
       description: "By id: what stands before the slash in `provider/model`.",
+    },
+    routing: {
+      type: "array",
+      items: RULE,
+      description: "Who is asked, and when: the first rule that holds counts.",
     },
     trusted_hosts: {
       type: "array",

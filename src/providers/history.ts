@@ -1,5 +1,6 @@
 import type { Lane } from "../core/lane.ts";
 import type { Message, Part, ToolCall } from "../core/model.ts";
+import { theirName } from "./their-name.ts";
 
 type ToolMessage = Extract<Message, { role: "tool" }>;
 
@@ -23,13 +24,16 @@ export function sendable(
   return withWireIds(whole, wireId);
 }
 
-/** The lane and model that reasoning belongs to, and of several credentials the one: it is of no use to another account. */
+/**
+ * The lane and model that reasoning belongs to: the model that is really asked, whatever one calls it; and of several
+ * credentials the one: it is of no use to another account.
+ */
 export function sourceOf(
-  lane: Pick<Lane, "id" | "keys" | "credentialName">,
+  lane: Pick<Lane, "id" | "keys" | "credentialName" | "models">,
   request: { readonly model: { readonly model: string } },
 ): string {
   const account = lane.keys && lane.credentialName !== null ? ` ${lane.credentialName}` : "";
-  return `${lane.id}${account}/${request.model.model}`;
+  return `${lane.id}${account}/${theirName(lane, request.model.model)}`;
 }
 
 /**

@@ -11,6 +11,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** A lane before its key is looked up. */
 export interface LaneDraft {
   readonly id: string;
+  /** The built-in lane that it was made after; missing: none. */
+  readonly via?: string;
   readonly wire: Wire;
   readonly baseUrl: string;
   /** The variable that fixes `baseUrl`; files cannot move it then. */
@@ -29,10 +31,17 @@ export interface LaneDraft {
   readonly sources: ValueSources;
 }
 
-/** What is wrong, and what to do about it. */
-export type Wrong = readonly [message: string, hint: string | null];
+/** What is wrong, what to do about it, and the key in the entry that says so; missing: the entry as a whole. */
+export type Wrong = readonly [message: string, hint: string | null, key?: string];
 
-/** What is wrong with an entry in itself, whoever wrote it. `known` is the lane it changes; null: it is a new one. */
+/** What an entry builds on: the lane of its own name, else one like that which it names. Null: neither is there. */
+export function baseOf(id: string, { via }: ProviderEntry, drafts: ReadonlyMap<string, LaneDraft>): LaneDraft | null {
+  const own = drafts.get(id);
+  const like = via === undefined ? undefined : drafts.get(via);
+  return own ?? (via && like ? { ...like, id, via, pinnedBy: null, free: null, models: {} } : null);
+}
+
+/** What is wrong with an entry in itself, whoever wrote it. `known` is what it builds on; null: nothing. */
 export function entryProblems(
   id: string,
   entry: ProviderEntry,
@@ -43,22 +52,37 @@ export function entryProblems(
     return [["the scripted provider is as it is", "define one of another name, with wire: scripted"]];
   const wrong: Wrong[] = [];
   if (known !== null && entry.wire === "scripted" && known.wire !== "scripted") {
-    wrong.push(["a transcript cannot stand for a real provider", "define one of another name, with wire: scripted"]);
+    const hint = "define one of another name, with wire: scripted";
+    wrong.push(["a transcript cannot stand for a real provider", hint, "wire"]);
   }
   if (id === "" || id.includes("/")) wrong.push(["a provider's name has no slash in it", null]);
+  if (entry.via !== undefined && known !== null && known.via !== entry.via) {
+    wrong.push([`it is known already, and cannot be made after ${entry.via}`, "give it another name", "via"]);
+  }
+  if (entry.via !== undefined && entry.wire !== undefined) {
+    wrong.push([
+      `via: ${entry.via} says how it is spoken to`,
+      "drop wire, or give wire and base_url without via",
+      "wire",
+    ]);
+  }
   if (known === null && (entry.wire === undefined || entry.baseUrl === undefined)) {
     const near = didYouMean(id, ids);
     const hint = near === null ? `known: ${ids.join(", ")}` : `did you mean "${near}"?`;
     wrong.push(["it is not built in, so it needs wire and base_url", hint]);
   }
   if (entry.baseUrl !== undefined && addressOf(entry.baseUrl, entry.wire ?? known?.wire) === null) {
-    wrong.push(["base_url is not a plain http(s) address", "leave out user name, password, query and fragment"]);
+    wrong.push([
+      "base_url is not a plain http(s) address",
+      "leave out user name, password, query and fragment",
+      "base_url",
+    ]);
   }
   if (entry.auth === "none" && entry.keyEnv !== undefined) {
-    wrong.push(["auth: none and key_env contradict each other", "drop one of them"]);
+    wrong.push(["auth: none and key_env contradict each other", "drop one of them", "auth"]);
   }
   if (isKeyed(entry.auth) && entry.keyEnv === undefined && (known?.keys ?? []).length === 0) {
-    wrong.push([`auth: ${entry.auth} needs a key`, "name its environment variable in key_env"]);
+    wrong.push([`auth: ${entry.auth} needs a key`, "name its environment variable in key_env", "auth"]);
   }
   return wrong;
 }
@@ -71,6 +95,7 @@ export function withEntry(id: string, entry: ProviderEntry, known: LaneDraft | n
   const moved = entry.baseUrl === undefined || isPinned ? null : addressOf(entry.baseUrl, wire);
   return {
     id,
+    ...(known?.via === undefined ? {} : { via: known.via }),
     wire,
     baseUrl: moved ?? known?.baseUrl ?? "",
     pinnedBy: known?.pinnedBy ?? null,
@@ -100,6 +125,7 @@ export function toLane(draft: LaneDraft, environment: Environment): Lane {
     draft.wire === "scripted" || (key === null && (local || (draft.wire === "ollama-chat" && draft.isUsersHost)));
   return {
     id: draft.id,
+    ...(draft.via === undefined ? {} : { via: draft.via }),
     wire: draft.wire,
     baseUrl: draft.baseUrl,
     auth: key?.auth ?? "none",
@@ -129,9 +155,12 @@ function addressOf(baseUrl: string, wire: Wire | undefined): string | null {
 
 function keysOf(entry: ProviderEntry, wire: Wire, known: readonly KeySource[]): readonly KeySource[] {
   if (entry.auth === "none") return [];
-  const auth = isKeyed(entry.auth) ? entry.auth : wire === "anthropic-messages" ? "x-api-key" : "bearer";
-  if (entry.keyEnv !== undefined) return [entry.keyEnv].flat().map((name) => ({ name, auth }));
-  return entry.auth === undefined ? known : known.map((key) => ({ ...key, auth }));
+  const byWire = wire === "anthropic-messages" ? "x-api-key" : "bearer";
+  // A variable that ccp knows goes the way that it knows: ANTHROPIC_AUTH_TOKEN is no x-api-key.
+  const authOf = (name: string) =>
+    isKeyed(entry.auth) ? entry.auth : (known.find((key) => key.name === name)?.auth ?? byWire);
+  if (entry.keyEnv !== undefined) return [entry.keyEnv].flat().map((name) => ({ name, auth: authOf(name) }));
+  return known.map((key) => ({ ...key, auth: isKeyed(entry.auth) ? entry.auth : key.auth }));
 }
 
 function isKeyed(auth: Lane["auth"] | undefined): auth is KeySource["auth"] {

@@ -7,6 +7,7 @@ import type { ModelRef } from "../core/model.ts";
 import { once } from "../core/once.ts";
 import type { Chance, Models, Peers, Repository, Results, Tools } from "../core/ports.ts";
 import { secretValues } from "../core/redact.ts";
+import type { RouteRule } from "../core/route-rules.ts";
 import type { Store, UserLedger } from "../core/store.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { PingAnswer } from "../engine/ping.ts";
@@ -14,7 +15,7 @@ import type { Library } from "../pipeline/library.ts";
 import type { ModelDescription } from "../providers/describe-models.ts";
 import type { ProviderDescription } from "../providers/describe-providers.ts";
 import { type Closable, openHealth, openSpool, openStore, openUserLedger, stateDir } from "./journal.ts";
-import { openModels, readLanes, secretsOf } from "./models.ts";
+import { openModels, readProviders, secretsOf } from "./models.ts";
 import { openReplays, type Replays } from "./replays.ts";
 import { type SandboxHere, sandboxFinder, sandboxHere } from "./sandbox.ts";
 
@@ -48,6 +49,8 @@ export interface Wiring {
   setJournalAside(): Promise<string | null>;
   results(): Promise<Results>;
   lanes(): Promise<readonly Lane[]>;
+  /** The rules on who is asked; empty: there are none. */
+  routing(): Promise<readonly RouteRule[]>;
   /** The lanes as people look at them. */
   providers(): Promise<readonly ProviderDescription[]>;
   /** The models that can be asked, as people compare them. */
@@ -103,12 +106,8 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
       const { root, commonDir } = await wiring.repository();
       return openResults({ root, commonDir, dir: config.resultsDir, environment });
     }),
-    lanes: once(() =>
-      readLanes(
-        config,
-        wiring.repository().catch(() => null),
-      ),
-    ),
+    lanes: async () => (await configured()).lanes,
+    routing: async () => (await configured()).routing,
     async providers() {
       return (await import("../providers/describe-providers.ts")).describeProviders(await wiring.lanes());
     },
@@ -125,6 +124,7 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
     async engine(variables) {
       const { createEngine } = await import("../engine/engine.ts");
       const { liveExecutor } = await import("../engine/executor.ts");
+      const { ruledRouter } = await import("../engine/router.ts");
       const { createAgent } = await import("../agent/run-agent.ts");
       const { createToolServers } = await import("../protocols/tool-servers.ts");
       const secrets = [...secretsOf(await wiring.lanes()), ...secretValues(variables)];
@@ -145,6 +145,7 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
         repository: await wiring.repository(),
         results: await wiring.results(),
         models: await wiring.models(),
+        router: ruledRouter(await wiring.routing(), await wiring.models()),
         sandbox: await sandboxFinder(environment),
       });
     },
@@ -190,6 +191,13 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
 
   /** One for those who write to it and those who empty it: each holds its files open. */
   const spool = once(async () => openSpool(await stateDir(await wiring.repository(), config)));
+
+  const configured = once(() =>
+    readProviders(
+      config,
+      wiring.repository().catch(() => null),
+    ),
+  );
 
   return wiring;
 }

@@ -120,6 +120,8 @@ function step(world: World) {
       const usual: Admission = except.length === 0 ? { type: "go", credential: null } : { type: "none" };
       return world.admit?.(model.ref.model, except, now) ?? usual;
     },
+    rerouted: async () => null,
+    candidatesBeside: async () => null,
     async intend({ model, wantedOutputTokens, credential }: CallIntent) {
       if (credential) done.push(`with ${credential}`);
       if (world.refuse) return { type: "refused", why: world.refuse, reason: "no" };

@@ -94,7 +94,7 @@ models               ~/.config/ccp/providers.yaml:7  acme-large
       model: "acme-large",
       key: "price.input",
       value: "0.6",
-      source: { kind: "file", path, line: 7 },
+      source: { kind: "file", path, line: 7, column: expect.any(Number) },
     });
     expect(JSON.stringify(list) + stdout).not.toContain("canary");
   });

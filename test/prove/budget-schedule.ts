@@ -164,6 +164,7 @@ function contextOf(run: PlannedRun, epoch: number, life: Life, { plan, server }:
     random: () => 0.5,
     rid: () => run.rid,
     day: () => plan.day,
+    minute: () => 0,
     sleep: pause,
     alarm: never,
   };
