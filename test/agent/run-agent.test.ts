@@ -65,6 +65,8 @@ interface World {
   readonly refuse?: "budget" | "window" | "unpriced" | "lost";
   /** What its lane says to a call of a model; else it may go. */
   readonly admit?: (model: string, except: readonly string[], now: number) => Admission;
+  /** Why policies refuse a model at this moment; else they do not. */
+  readonly refusal?: (model: string, now: number) => string | null;
 }
 
 /** A step that keeps its record in memory and notes what the agent did, in order. */
@@ -116,6 +118,8 @@ function step(world: World) {
     async closeOpenCall() {
       if (world.recovered) record(world.recovered);
     },
+    heedPolicies: async () => undefined,
+    refusalOf: ({ ref }: ModelFacts) => world.refusal?.(ref.model, now) ?? null,
     admit({ model }: CallIntent, except: readonly string[] = []): Admission {
       const usual: Admission = except.length === 0 ? { type: "go", credential: null } : { type: "none" };
       return world.admit?.(model.ref.model, except, now) ?? usual;
@@ -222,6 +226,18 @@ test.each<[string, NonNullable<World["admit"]>, string]>([
   const { outcome, done } = await run(["a", "b"], { answers, admit });
   expect(outcome.type).toBe("finished");
   expect(inWords(done)).toBe(expected);
+});
+
+test("a model that a policy refuses by now is not asked again, and with nobody left the conversation stops", async () => {
+  const answers = { a: [failed("overloaded"), answered(finish)], b: [answered(finish)] };
+  // The policy comes while the first answer is waited for.
+  const refusal: World["refusal"] = (model, now) => (model === "a" && now > 0 ? "no a" : null);
+  const { outcome, done } = await run(["a", "b"], { answers, refusal });
+  expect(outcome.type).toBe("finished");
+  expect(inWords(done)).toBe("intend a 400, wait 500, intend b 400");
+  const alone = await run(["a", "b"], { answers, refusal: (model) => `no ${model}` });
+  expect(alone.outcome).toEqual({ type: "stopped", why: "policy", reason: "no a; no b" });
+  expect(alone.sent).toEqual([]);
 });
 
 test("what is under way on this machine is waited for, however long it takes, where nobody else is left", async () => {

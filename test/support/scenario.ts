@@ -197,6 +197,7 @@ export function scenario(options: ScenarioOptions = {}): Scenario {
       const tools = around.tools?.(all) ?? all;
       const { name: sandbox } = await wiring.sandbox();
       const engine = createEngine({
+        policies: (commit) => wiring.policies(commit),
         store,
         spool: openSpool(stateDir),
         repository: around.repository?.(repository) ?? repository,
