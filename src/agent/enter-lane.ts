@@ -2,6 +2,7 @@ import { patienceWith, standoff, type TurnedAway } from "../core/entering.ts";
 import type { ModelFacts } from "../core/model.ts";
 import type { AgentOutcome, CallIntent } from "../core/ports.ts";
 import { type Question, routeOf } from "./question.ts";
+import { isRerouted } from "./rerouted.ts";
 
 /** The model that may be asked now, and with which of its credentials. */
 export interface Entrance {
@@ -24,11 +25,7 @@ export async function enterLane(
   let told = "";
   for (;;) {
     await port.heedPolicies();
-    const others = await port.rerouted();
-    if (others !== null) {
-      question.route.restart(others);
-      return { type: "rerouted" };
-    }
+    if (await isRerouted(question)) return { type: "rerouted" };
     const turnedAway: TurnedAway[] = [];
     const refusals: string[] = [];
     let next: ReturnType<typeof patienceWith | typeof standoff> = { type: "pass-over" };
@@ -49,7 +46,8 @@ export async function enterLane(
       if (next.type === "wait") break;
     }
     if (turnedAway.length === 0) return { type: "stopped", why: "policy", reason: refusals.join("; ") };
-    if (next.type === "pass-over") next = standoff(turnedAway, waitedMs, port.chance.now());
+    if (next.type === "pass-over") next = standoff(turnedAway, port.chance.now());
+    if (next.type === "stop" && port.lastResort(turnedAway.map(({ model }) => model))) continue;
     if (next.type === "stop") return { type: "stopped", why: next.why, reason: next.reason };
     const { waitMs, reason } = next;
     if (reason !== told) port.tell({ type: "delta.waiting", stepId: assignment.stepId, reason, waitMs });

@@ -11,6 +11,7 @@ import { registerFork } from "./fork.ts";
 import { registerGc } from "./gc.ts";
 import { registerImport } from "./import.ts";
 import { registerInit } from "./init.ts";
+import { registerModel } from "./model.ts";
 import { registerModels } from "./models.ts";
 import { registerPermissions } from "./permissions.ts";
 import { registerPing } from "./ping.ts";
@@ -32,6 +33,7 @@ export const COMMANDS: readonly ((program: Command, context: CommandContext) => 
   registerRun,
   registerResume,
   registerRerun,
+  registerModel,
   registerFork,
   registerRewind,
   registerReplay,

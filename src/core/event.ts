@@ -459,6 +459,6 @@ export type StoredEvent = Event & {
 export type Delta =
   | { readonly type: "delta.text"; readonly stepId: string; readonly text: string }
   | { readonly type: "delta.tool_call"; readonly stepId: string; readonly tool: string }
+  | { readonly type: "delta.waiting"; readonly stepId: string; readonly reason: string; readonly waitMs: number }
   /** A word to the person at the terminal that is no fact of the run. */
-  | { readonly type: "delta.notice"; readonly stepId: string; readonly text: string }
-  | { readonly type: "delta.waiting"; readonly stepId: string; readonly reason: string; readonly waitMs: number };
+  | { readonly type: "delta.notice"; readonly stepId: string; readonly text: string };

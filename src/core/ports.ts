@@ -542,10 +542,10 @@ export interface StepPort {
   /** Puts an outcome on record of a call of this step that was sent before a crash, if there is one. */
   closeOpenCall(): Promise<void>;
   /**
-   * Asks whether a model may be asked now, and through which of its credentials: none of `except`. Whoever is told to go
-   * goes on with `intend`.
+   * None of these models may be asked now, and this drive has asked none of them in vain: true where one may be tried
+   * all the same, for only we had guessed how long it rests.
    */
-  admit(wanted: CallIntent, except?: readonly string[]): Admission;
+  lastResort(models: readonly ModelRef[]): boolean;
   /** Non-null: others are to be asked from here on than were when this was asked last. To be asked before each attempt. */
   rerouted(): Promise<readonly ModelFacts[] | null>;
   /** Whom to ask what is no turn of the conversation; null: whom the conversation asks. `maxOutputTokens`: the longest answer wanted. */
@@ -553,6 +553,11 @@ export interface StepPort {
     request: Omit<ModelRequest, "maxTokens">,
     maxOutputTokens: number,
   ): Promise<readonly ModelFacts[] | null>;
+  /**
+   * Asks whether a model may be asked now, and through which of its credentials: none of `except`. Whoever is told to go
+   * goes on with `intend`.
+   */
+  admit(wanted: CallIntent, except?: readonly string[]): Admission;
   /** Reserves the worst case in the transaction that records the intent. */
   intend(intent: CallIntent): Promise<IntendResult>;
   /** `text`: what arrived of the answer's text; kept where the call failed. */
@@ -590,6 +595,8 @@ export interface Screen {
   delta(delta: Delta): void;
   /** A word to the person at the terminal that is no fact of the run. */
   notice(text: string): void;
+  /** A person has typed a line at the terminal, which has shown it. */
+  typed(): void;
   /** Leaves the terminal as it was found; nothing that was shown is cleared. */
   close(): void;
 }

@@ -8,7 +8,7 @@ import { readRun } from "../core/read-run.ts";
 import { runRecord } from "../core/record.ts";
 import type { ReusePlan } from "../core/reuse.ts";
 import { openQuestion, type Run } from "../core/run.ts";
-import type { RunSummary } from "../core/store.ts";
+import type { LeftRequest, RunSummary } from "../core/store.ts";
 import type { TranscriptEntry } from "../core/transcript.ts";
 import { mendFiles } from "./artifact.ts";
 import { beginRun, type RunSpec } from "./begin-run.ts";
@@ -22,6 +22,7 @@ import { noteFact } from "./note.ts";
 import { type PingAnswer, ping } from "./ping.ts";
 import { livePolicy } from "./policy-watch.ts";
 import { hasRecords, publishLatest, writeRecords } from "./records.ts";
+import { type Rerouted, reroute } from "./reroute.ts";
 import { type ResumeChanges, resumeRun } from "./resume-run.ts";
 import { type Plan, reusePlan } from "./reuse.ts";
 import { rewindRun } from "./rewind.ts";
@@ -50,6 +51,8 @@ export interface Engine {
   rewind(rid: string, stepId: string): ReusePlan;
   /** What a new run would take over of a run: `from` this step on (null: the first that has not succeeded) it is done anew. */
   inheritance(rid: string, plan: Plan, from: string | null): Inheritance;
+  /** Has other models asked for a role from the run's next call on, whoever drives it. Throws before anything is changed. */
+  reroute(rid: string, request: LeftRequest): Promise<Rerouted>;
   /** Puts one fact on record of a run that nobody drives, after `work`. */
   note(rid: string, event: Event, work?: () => Promise<void>): Promise<void>;
   ping(model: ModelFacts): Promise<PingAnswer>;
@@ -101,13 +104,11 @@ export function createEngine(parts: EngineParts): Engine {
   };
   return {
     async start(spec, listener) {
-      parts.health.wake(parts.chance.now());
       const deps = await depsOf(parts, listener, spec.base.commit);
       const { rid, epoch } = beginRun(spec, deps);
       return driveAs(rid, epoch, deps);
     },
     async resume(rid, changes, listener) {
-      parts.health.wake(parts.chance.now());
       const deps = await depsOf(parts, listener, readRun(rid, parts.store).created?.base.commit ?? "");
       return driveAs(rid, resumeRun(rid, changes, deps), deps);
     },
@@ -124,6 +125,7 @@ export function createEngine(parts: EngineParts): Engine {
       for (const sha256 of blobsNamedIn(inherited.events)) log.bytes(log.read({ sha256, sizeBytes: 0 }));
       return inherited;
     },
+    reroute: (rid, request) => reroute(rid, request, parts),
     note: (rid, event, work) => noteFact(rid, event, parts, work),
     ping: (model) => ping({ model, credential: null }, parts),
     record(rid) {

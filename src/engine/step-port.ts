@@ -67,7 +67,7 @@ export function openStepPort(context: Context, step: AgentStep, conversing: Conv
       const open = Object.values(log.run.openCalls).find((call) => call.stepId === step.id);
       if (open) await closeCall(book, open.callId, open.facts && log.readJson<ModelFacts>(open.facts), deps.models);
     },
-    admit: (wanted, except = []) => admissions.admit(wanted, boundFor(wanted), except),
+    lastResort: admissions.lastResort,
     async rerouted() {
       takeRequests(context, step);
       const now = routeNow(context, step).join("\n");
@@ -76,6 +76,7 @@ export function openStepPort(context: Context, step: AgentStep, conversing: Conv
       return candidatesNow(context, step);
     },
     candidatesBeside: async (request, maxOutputTokens) => candidatesBeside(context, step, request, maxOutputTokens),
+    admit: (wanted, except = []) => admissions.admit(wanted, boundFor(wanted), except),
     async intend(intent) {
       const result = await intend(context, step, intent, boundFor(intent));
       const isAside = intent.request.asker.purpose !== undefined;

@@ -24,8 +24,10 @@ import { type SandboxHere, sandboxFinder, sandboxHere } from "./sandbox.ts";
 export type { RunSpec } from "../engine/begin-run.ts";
 export type { Engine, Listener } from "../engine/engine.ts";
 export type { PingAnswer } from "../engine/ping.ts";
+export type { Rerouted } from "../engine/reroute.ts";
 export type { Decision, ResumeChanges } from "../engine/resume-run.ts";
 export type { Plan } from "../engine/reuse.ts";
+export type { CredentialHealth } from "../providers/describe-health.ts";
 export type { ModelDescription } from "../providers/describe-models.ts";
 export type { ProviderDescription } from "../providers/describe-providers.ts";
 export type { Past } from "../ui/past.ts";
@@ -78,6 +80,8 @@ export interface Wiring {
   ownerOfWorktree(rid: string): Promise<string | null>;
   /** Throws where there is no git. */
   gitVersion(): Promise<string>;
+  /** True: this process is the one that the terminal's keys go to. */
+  isInForeground(): Promise<() => boolean>;
   /** What can hold processes here, found out by trying. */
   sandbox(): Promise<SandboxHere>;
   /** Makes a directory a repository with one commit of all that is in it. */
@@ -115,7 +119,9 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
     lanes: async () => (await configured()).lanes,
     routing: async () => (await configured()).routing,
     async providers() {
-      return (await import("../providers/describe-providers.ts")).describeProviders(await wiring.lanes());
+      const { describeProviders } = await import("../providers/describe-providers.ts");
+      const [lanes, health, now] = [await wiring.lanes(), await wiring.health(), chance.now()];
+      return describeProviders(lanes, health.accounts(now), now);
     },
     async modelList() {
       return (await import("../providers/describe-models.ts")).describeModels(await wiring.lanes());
@@ -194,6 +200,9 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
     },
     async gitVersion() {
       return (await import("../workspace/git-version.ts")).gitVersion(environment);
+    },
+    async isInForeground() {
+      return (await import("../workspace/process-table.ts")).isInForeground;
     },
     sandbox: async () => sandboxHere(environment),
     async createRepository(path) {

@@ -124,6 +124,7 @@ function step(world: World) {
       const usual: Admission = except.length === 0 ? { type: "go", credential: null } : { type: "none" };
       return world.admit?.(model.ref.model, except, now) ?? usual;
     },
+    lastResort: () => false,
     rerouted: async () => null,
     candidatesBeside: async () => null,
     async intend({ model, wantedOutputTokens, credential }: CallIntent) {
@@ -205,10 +206,10 @@ const inWords = (done: readonly string[]) => done.filter((what) => /wait|intend|
 test.each<[string, NonNullable<World["admit"]>, string]>([
   [
     "a limit that is over soon is waited for",
-    (_, __, now) => (now < 60_000 ? waits(60_000) : GO),
-    "wait 60000, intend a 400",
+    (_, __, now) => (now < 61_000 ? waits(61_000) : GO),
+    "wait 61000, intend a 400",
   ],
-  ["one that is not is left to others", (model) => (model === "a" ? waits(60_001) : GO), "intend b 400"],
+  ["one that is not is left to others", (model) => (model === "a" ? waits(61_001) : GO), "intend b 400"],
   ["a lane that rests is passed over", (model) => (model === "a" ? rests(1) : GO), "intend b 400"],
   [
     "of all that rest the soonest is waited for",
@@ -248,7 +249,7 @@ test("what is under way on this machine is waited for, however long it takes, wh
     answers: { b: [answered(finish)] },
     admit: (model) => (model === "a" ? waits(null) : GO),
   });
-  expect(other.done.filter((what) => what.startsWith("wait"))).toHaveLength(60);
+  expect(other.done.filter((what) => what.startsWith("wait"))).toHaveLength(61);
 });
 
 test.each<[string, Admission, string]>([
