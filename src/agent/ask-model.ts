@@ -8,7 +8,6 @@ import type { CallEnd } from "../core/settlement.ts";
 import { anotherKey, type Entrance, enterLane } from "./enter-lane.ts";
 import { canShorten } from "./measure-context.ts";
 import { outputCeiling, type Question, routeOf } from "./question.ts";
-import { isRerouted } from "./rerouted.ts";
 import type { Route } from "./route.ts";
 
 /**
@@ -21,10 +20,10 @@ export async function askModel(question: Question): Promise<AgentOutcome | null>
   let entrance: Entrance | null = null;
   let failedKeys: readonly string[] = [];
   for (let attempts = 1; ; attempts++) {
-    // Whoever has been let in asks at once.
-    if (entrance === null && (await isRerouted(question))) return null;
+    if (entrance !== null) await port.heedPolicies();
+    const kept: Entrance | null = entrance && port.refusalOf(route.current()) === null ? entrance : null;
     const entered: Awaited<ReturnType<typeof enterLane>> =
-      entrance ?? (await enterLane(question, (model) => intentOf(question, model)));
+      kept ?? (await enterLane(question, (model) => intentOf(question, model)));
     // The windows of others may be others: it is looked at anew what can be sent to them.
     if (entered.type === "rerouted") return null;
     if (entered.type === "stopped") return entered;

@@ -16,6 +16,7 @@ import { registerModels } from "./models.ts";
 import { registerPermissions } from "./permissions.ts";
 import { registerPing } from "./ping.ts";
 import { registerPlan } from "./plan.ts";
+import { registerPolicy } from "./policy.ts";
 import { registerProviders } from "./providers.ts";
 import { registerReplay } from "./replay.ts";
 import { registerRerun } from "./rerun.ts";
@@ -51,6 +52,7 @@ export const COMMANDS: readonly ((program: Command, context: CommandContext) => 
   registerPlan,
   registerRoute,
   registerPermissions,
+  registerPolicy,
   registerInit,
   registerDemo,
   registerProviders,

@@ -38,6 +38,8 @@ function applyFact(run: Run, event: StoredEvent): Run {
         ...run,
         status: "running",
         sandbox: event.sandbox ?? run.sandbox,
+        policy: event.policy ?? run.policy,
+        policies: {},
         epoch: event.epoch,
         driveSeq: event.seq,
         wasKilled: run.end === null,
@@ -71,6 +73,8 @@ function applyFact(run: Run, event: StoredEvent): Run {
       return { ...run, warned: [...run.warned, `${event.scope} ${event.percent}`] };
     case "route.changed":
       return { ...run, routes: { ...run.routes, [event.role]: event.models } };
+    case "policy.changed":
+      return { ...run, policies: { ...run.policies, [event.stepId]: event.policy } };
     case "route.decided":
       return withStep(run, event.stepId, ({ decided }) => ({
         decided: { ...decided, [event.task]: event.candidates },
@@ -240,6 +244,7 @@ function created(run: Run, event: StoredEvent & EventOf<"run.created">): Run {
     status: "running",
     created: event,
     sandbox: event.sandbox.active,
+    policy: event.policy ?? null,
     budgets,
     pipeline,
     tree: base.tree,

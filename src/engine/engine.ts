@@ -3,7 +3,8 @@ import { blobsNamedIn } from "../core/exported-run.ts";
 import type { Json } from "../core/json.ts";
 import type { ModelFacts } from "../core/model.ts";
 import type { Pipeline } from "../core/pipeline.ts";
-import type { Peers } from "../core/ports.ts";
+import type { Peers, Policies } from "../core/ports.ts";
+import { readRun } from "../core/read-run.ts";
 import { runRecord } from "../core/record.ts";
 import type { ReusePlan } from "../core/reuse.ts";
 import { openQuestion, type Run } from "../core/run.ts";
@@ -19,6 +20,7 @@ import { type Inheritance, inheritance } from "./fork-run.ts";
 import { importRun } from "./import-run.ts";
 import { noteFact } from "./note.ts";
 import { type PingAnswer, ping } from "./ping.ts";
+import { livePolicy } from "./policy-watch.ts";
 import { hasRecords, publishLatest, writeRecords } from "./records.ts";
 import { type Rerouted, reroute } from "./reroute.ts";
 import { type ResumeChanges, resumeRun } from "./resume-run.ts";
@@ -84,27 +86,31 @@ export interface OpenQuestion {
 }
 
 /** What an engine is put together from. */
-export type EngineParts = Omit<EngineDeps, "publish" | "tell" | "control"> & { readonly peers: Peers };
+export type EngineParts = Omit<EngineDeps, "publish" | "tell" | "control" | "policy"> & {
+  readonly peers: Peers;
+  /** The policies that hold for work that starts from a commit. */
+  readonly policies: (commit: string) => Promise<Policies>;
+};
 
 /** Constructs nothing; each call of it works on one run. */
 export function createEngine(parts: EngineParts): Engine {
   const read = (rid: string) => new RunLog(rid, 0, { ...parts, publish: () => undefined });
-  const driveAs = async (rid: string, epoch: number, listener: Listener) => {
+  const driveAs = async (rid: string, epoch: number, deps: EngineDeps) => {
     try {
-      return await drive(rid, epoch, depsOf(parts, listener));
+      return await drive(rid, epoch, deps);
     } finally {
       parts.store.release(rid);
     }
   };
   return {
-    start(spec, listener) {
-      parts.health.wake(parts.chance.now());
-      const { rid, epoch } = beginRun(spec, depsOf(parts, listener));
-      return driveAs(rid, epoch, listener);
+    async start(spec, listener) {
+      const deps = await depsOf(parts, listener, spec.base.commit);
+      const { rid, epoch } = beginRun(spec, deps);
+      return driveAs(rid, epoch, deps);
     },
     async resume(rid, changes, listener) {
-      parts.health.wake(parts.chance.now());
-      return driveAs(rid, resumeRun(rid, changes, depsOf(parts, listener)), listener);
+      const deps = await depsOf(parts, listener, readRun(rid, parts.store).created?.base.commit ?? "");
+      return driveAs(rid, resumeRun(rid, changes, deps), deps);
     },
     takeOver: (rid) => takeOver(rid, parts),
     reusePlan(rid, plan) {
@@ -154,9 +160,10 @@ function isLatestFinished(rid: string, runs: readonly RunSummary[]): boolean {
   return latest?.rid === rid;
 }
 
-function depsOf(parts: EngineParts, listener: Listener): EngineDeps {
+async function depsOf(parts: EngineParts, listener: Listener, commit: string): Promise<EngineDeps> {
   return {
     ...parts,
+    policy: livePolicy(await parts.policies(commit)),
     publish: (event, run) => listener.publish(event, run),
     tell: (delta) => listener.tell(delta),
     control: listener.control,

@@ -1,10 +1,12 @@
 import { planReservation, type Reservation } from "../core/budget.ts";
+import { refusalsOf } from "../core/candidates.ts";
 import type { Sandbox } from "../core/confinement.ts";
 import { CcpError } from "../core/errors.ts";
 import { type Standing, standingOf } from "../core/lane-account.ts";
 import type { LaneHealth } from "../core/lane-health.ts";
 import { type ModelFacts, parseModelRef } from "../core/model.ts";
 import type { AgentStep, RoleName } from "../core/pipeline.ts";
+import type { PolicyInForce } from "../core/policy.ts";
 import type { Chance, Models, Repository, Tools, Workspace } from "../core/ports.ts";
 import type { RouteDecision, RouteRequest, RouteRule, TaskKind } from "../core/route-rules.ts";
 import { TASK_OF } from "../core/route-rules.ts";
@@ -17,6 +19,7 @@ import { firstQuestion, isNamedByPerson, requestOf } from "./decide-route.ts";
 import type { EngineDeps } from "./deps.ts";
 import { Halt } from "./halt.ts";
 import { headroom } from "./intend.ts";
+import { standingPolicy } from "./policy-watch.ts";
 import { composePrompt } from "./prompt.ts";
 import { memoryResults, NO_HEALTH, NO_SPOOL } from "./replay-world.ts";
 import { mostOutput } from "./role-grant.ts";
@@ -64,6 +67,8 @@ export interface PlanParts {
   readonly rules: readonly RouteRule[];
   readonly chance: Chance;
   readonly sandbox: () => Sandbox;
+  /** What holds now. */
+  readonly policy: PolicyInForce;
   /** Values that must not get into a prompt. */
   readonly secrets: readonly string[];
 }
@@ -80,7 +85,7 @@ export async function plannedRoutes(spec: RunSpec, parts: PlanParts): Promise<re
     const asked = { question: firstQuestion(context, step, 1, prompt), outputTokens: mostOutput(spec.pipeline, step) };
     const request = requestOf(context, step, task, asked);
     const isNamed = isNamedByPerson(context, step);
-    const decision = decide === null ? null : decide(request);
+    const decision = decide === null ? null : decide(request, parts.policy);
     const names = isNamed || !decision?.rule ? (spec.pipeline.roles[step.role]?.models ?? []) : decision.candidates;
     const candidates = names.map((name) => candidateOf(name, { context, step, request }, parts));
     planned.push({ stepId: step.id, role: step.role, task, request, isNamed, decision, candidates });
@@ -95,7 +100,8 @@ interface Asking {
 }
 
 function candidateOf(model: string, { context, step, request }: Asking, parts: PlanParts): PlannedCandidate {
-  const facts = factsOrReason(model, parts.models);
+  const [refusal] = refusalsOf([model], parts.policy);
+  const facts = refusal ?? factsOrReason(model, parts.models);
   if (typeof facts === "string") {
     const standing: Standing = { state: "closed", untilAt: null, why: null };
     return { model, obstacle: facts, facts: null, worstNanos: null, reservation: null, standing };
@@ -148,6 +154,7 @@ function contextOf(spec: RunSpec, parts: PlanParts): Context {
     repository,
     store: memory,
     health: NO_HEALTH,
+    policy: standingPolicy(parts.policy),
     spool: NO_SPOOL,
     results: memoryResults(),
     servers: { open: never },

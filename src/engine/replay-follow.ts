@@ -3,6 +3,7 @@ import type { RetryDecision } from "../core/failure.ts";
 import { canonicalJson, type Json } from "../core/json.ts";
 import type { Admission } from "../core/lane-health.ts";
 import { type Asker, formatModelRef, type ModelEvent, type ModelRequest } from "../core/model.ts";
+import { NO_POLICY, type PolicyInForce } from "../core/policy.ts";
 import type {
   Agent,
   AgentOutcome,
@@ -17,6 +18,7 @@ import type {
   Workspace,
 } from "../core/ports.ts";
 import type { Executed, Execution, Executor, ToolExecution } from "./executor.ts";
+import type { PolicyWatch } from "./policy-watch.ts";
 import { Astray, type Course } from "./replay-course.ts";
 import {
   partialOf,
@@ -145,6 +147,19 @@ export async function leave(before: string | null, after: string, workspace: Wor
   await workspace.restore(after);
 }
 
+/** Policies that change where they changed then. What a drive begins under is on record with its beginning. */
+export function followingPolicy({ course, payloads }: Following, signal: AbortSignal): PolicyWatch {
+  return {
+    now: () => NO_POLICY,
+    async since(stepId) {
+      const next = course.due(stepId);
+      if (next?.event.type !== "policy.changed") return null;
+      await course.turn(next.name, { stepId, signal });
+      return payloads.json<PolicyInForce>(next.event.policy.rules);
+    },
+  };
+}
+
 /** The agent, stopped where it was stopped: by its own clock, by a ceiling, by what nobody but the run's end tells of. */
 export function followingAgent({ course }: Following, agent: Agent, ledger: ReplayLedger): Agent {
   return {
@@ -226,6 +241,7 @@ function followingPort(
       const isOfAnother = route.some(({ ref }) => formatModelRef(ref) === then?.model);
       return isThisOne || !isOfAnother ? { type: "go", credential } : PASSED_OVER;
     },
+    lastResort: () => false,
     async intend(intent: CallIntent): Promise<IntendResult> {
       const name = begun(course.names.nextCall(stepId));
       if (course.isThrough(stepId)) return { type: "refused", why: "budget", reason: "the run had stood still here" };

@@ -1,8 +1,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { Budget, Window } from "../core/budget.ts";
 import type { Config } from "../core/config.ts";
 import type { LaneHealth } from "../core/lane-health.ts";
-import type { Peers } from "../core/ports.ts";
+import { permittedWindow } from "../core/policy-limits.ts";
+import type { Peers, Policies } from "../core/ports.ts";
 import type { UserLedger } from "../core/store.ts";
 import type { RunSpec } from "../engine/begin-run.ts";
 import type { PlannedRoute } from "../engine/planned-routes.ts";
@@ -22,25 +24,28 @@ export async function planRoutes(spec: RunSpec, wiring: Wiring, opened: Closable
   const lanes = await wiring.lanes();
   const memory = SqliteStore.inMemory();
   opened.push(memory);
+  const policies = await wiring.policies(spec.base.commit);
   return plannedRoutes(spec, {
     memory,
     chance,
     repository: await wiring.repository(),
     models: await openModels(lanes, NO_SPOOL, config.cwd),
     tools: await wiring.tools(),
-    userLedger: await lookedAtLedger(config, opened),
+    userLedger: await lookedAtLedger(config, opened, policies),
     health: await lookedAtHealth(config, await wiring.peers(), opened),
     rules: await wiring.routing(),
+    policy: policies.now(),
     sandbox: await sandboxFinder(config.environment),
     secrets: secretsOf(lanes),
   });
 }
 
-async function lookedAtLedger(config: Config, opened: Closable[]): Promise<UserLedger> {
+async function lookedAtLedger(config: Config, opened: Closable[], policies: Policies): Promise<UserLedger> {
   const { lookIntoUserLedger } = await import("../store/user-ledger.ts");
   const { readUserConfig } = await import("../pipeline/library.ts");
   const { budget } = readUserConfig(join(config.configHome, "config.yaml"));
-  const ledger = lookIntoUserLedger(join(config.stateHome, "ccp", "ledger.db"), budget);
+  const narrowed = (window: Window, own: Budget | undefined) => permittedWindow(policies.now(), window, own);
+  const ledger = lookIntoUserLedger(join(config.stateHome, "ccp", "ledger.db"), budget, narrowed);
   opened.push(ledger);
   return ledger;
 }
