@@ -1,3 +1,4 @@
+import type { WindowCeilings } from "./budget.ts";
 import type { EditForm } from "./model.ts";
 import type { Price } from "./money.ts";
 import type { ValueSources } from "./value-source.ts";
@@ -25,6 +26,8 @@ export interface Lane {
   readonly models: Readonly<Record<string, LaneModel>>;
   /** Missing: as its wire needs. */
   readonly waits?: Waits;
+  /** What all calls to it together may use of a day or a week; missing: no ceiling of its own. */
+  readonly quota?: WindowCeilings;
   /** Who said what of it, for people who wonder; nothing is decided by it. */
   readonly sources?: ValueSources;
 }
@@ -57,6 +60,7 @@ export interface ProviderEntry {
   readonly contextTokens?: number;
   readonly models?: Readonly<Record<string, LaneModel>>;
   readonly waits?: Waits;
+  readonly quota?: WindowCeilings;
   /** Where each of its values stands. */
   readonly sources?: ValueSources;
 }

@@ -1,3 +1,4 @@
+import type { WindowCeilings } from "./budget.ts";
 import type { FailureClass } from "./failure.ts";
 import type { Json, JsonSchema } from "./json.ts";
 import type { Price } from "./money.ts";
@@ -133,6 +134,8 @@ export interface ModelFacts {
   readonly scripted: boolean;
   /** The form in which it changes files best; missing: `edit`. */
   readonly edits?: EditForm;
+  /** What the user lets its provider have, over all runs; missing: as much as the other ceilings leave. */
+  readonly quota?: WindowCeilings;
 }
 
 /** Forms of an edit: single places by their old text, a patch over several files, or whole files. */

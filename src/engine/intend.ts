@@ -14,7 +14,7 @@ import { formatUsd } from "../core/money.ts";
 import type { AgentStep } from "../core/pipeline.ts";
 import type { CallIntent, IntendResult } from "../core/ports.ts";
 import { stepState } from "../core/run.ts";
-import { reserve, reservedCall } from "./calls.ts";
+import { type NoRoom, namedRoom, reserve, reservedCall } from "./calls.ts";
 import { type Context, callBook } from "./context.ts";
 
 /** The longest wait for calls of the same run to settle: two minutes is a long answer. */
@@ -61,18 +61,27 @@ export async function intend(
   }
 }
 
-/** Null fields have no ceiling: what is left of every scope of a call and of the user's day and week. */
-function headroom(context: Context, step: AgentStep): Headroom {
+/** Null fields have no ceiling: what is left of every scope of a call, of the user's day and week, and of the provider's quota. */
+function headroom(context: Context, step: AgentStep, model: ModelFacts): Headroom {
   const { budgets, spend } = context.log.run;
   const scopes = scopesOf(step).map((scope) => headroomOf(budgets[scope] ?? {}, spend[scope] ?? NOTHING_SPENT));
-  return [...scopes, ...WINDOWS.map((window) => windowHeadroom(context, window))].reduce(tightest);
+  const windows = WINDOWS.flatMap((window) => [windowHeadroom(context, window), quotaHeadroom(context, window, model)]);
+  return [...scopes, ...windows].reduce(tightest);
 }
 
 function windowHeadroom({ deps }: Context, window: Window): Headroom {
   const ceiling = deps.userLedger.ceilings[window];
-  if (!ceiling) return { nanos: null, tokens: null };
+  if (!ceiling) return UNLIMITED;
   return headroomOf(ceiling, deps.userLedger.spend(window, deps.chance.day(deps.chance.now())));
 }
+
+function quotaHeadroom({ deps }: Context, window: Window, { quota, ref }: ModelFacts): Headroom {
+  const ceiling = quota?.[window];
+  if (!ceiling) return UNLIMITED;
+  return headroomOf(ceiling, deps.userLedger.spend(window, deps.chance.day(deps.chance.now()), ref.provider));
+}
+
+const UNLIMITED: Headroom = { nanos: null, tokens: null };
 
 function scopesOf(step: AgentStep): readonly Scope[] {
   return ["run", `role:${step.role}`, `step:${step.id}`];
@@ -89,8 +98,8 @@ function plan(context: Context, step: AgentStep, intent: CallIntent, { bound, lo
     price: intent.model.price,
     inputTokensBound: bound,
     wantedOutputTokens: intent.wantedOutputTokens,
-    headroom: headroom(context, step),
-    mayGrow: !context.halt.reason && (isInFlight(context) ? looks === 0 : othersHold(context) && looks < MOST_LOOKS),
+    headroom: headroom(context, step, intent.model),
+    mayGrow: !context.halt.reason && mayGrow(context, intent.model, looks),
   });
 }
 
@@ -98,15 +107,21 @@ function isWhole(reservation: Reservation): boolean {
   return reservation.type === "unpriced" || (reservation.type === "fits" && !reservation.shrunk);
 }
 
+function mayGrow(context: Context, model: ModelFacts, looks: number): boolean {
+  return isInFlight(context) ? looks === 0 : othersHold(context, model) && looks < MOST_LOOKS;
+}
+
 function isInFlight({ log }: Context): boolean {
   return Object.keys(log.run.openCalls).length > 0;
 }
 
 /** True while another run of the user's holds a part of a window that has a ceiling. */
-function othersHold({ deps }: Context): boolean {
-  const day = deps.chance.day(deps.chance.now());
+function othersHold({ deps: { chance, userLedger } }: Context, { quota, ref }: ModelFacts): boolean {
+  const day = chance.day(chance.now());
   return WINDOWS.some(
-    (window) => deps.userLedger.ceilings[window] && deps.userLedger.spend(window, day).heldTokens > 0,
+    (window) =>
+      (userLedger.ceilings[window] && userLedger.spend(window, day).heldTokens > 0) ||
+      (quota?.[window] && userLedger.spend(window, day, ref.provider).heldTokens > 0),
   );
 }
 
@@ -135,16 +150,18 @@ function refusal(
   const { unit, needed, left } = reservation;
   const amount = (units: number) => (unit === "money" ? formatUsd(units) : `${units} tokens`);
   const reason = `the next call to ${name} may cost ${amount(needed)} and ${amount(left)} is left`;
-  const window = WINDOWS.find((one) => {
-    const { nanos, tokens } = windowHeadroom(context, one);
-    return (unit === "money" ? nanos : tokens) === left;
-  });
-  if (window === undefined || isFullItself(context, step, reservation)) {
+  const isAsTight = ({ nanos, tokens }: Headroom) => (unit === "money" ? nanos : tokens) === left;
+  const quota = WINDOWS.find((one) => isAsTight(quotaHeadroom(context, one, model)));
+  const window = WINDOWS.find((one) => isAsTight(windowHeadroom(context, one)));
+  if ((quota ?? window) === undefined || isFullItself(context, step, reservation)) {
     // The agent stops for this in a moment; only here is it known what would have been enough.
     context.halt.request("budget", `${reason}, so it was not made`, { unit, needed, role: step.role });
     return { type: "refused", why: "budget", reason: `${reason}, so it was not made` };
   }
-  const whose = `of your ceiling for this ${window} in ~/.config/ccp/config.yaml`;
+  const whose =
+    window === undefined
+      ? `of your quota for ${model.ref.provider} this ${quota} in providers.yaml`
+      : `of your ceiling for this ${window} in ~/.config/ccp/config.yaml`;
   return { type: "refused", why: "window", reason: `${reason} ${whose}, so it was not made` };
 }
 
@@ -161,8 +178,7 @@ function isFullItself(
   });
 }
 
-function noRoom(model: ModelFacts, scope: string): IntendResult {
-  const why = scope === "day" || scope === "week" ? "window" : "budget";
-  const reason = `the budget of ${scope} does not hold another call to ${formatModelRef(model.ref)}`;
-  return { type: "refused", why, reason };
+function noRoom(model: ModelFacts, full: NoRoom): IntendResult {
+  const reason = `${namedRoom(full, model)} does not hold another call to ${formatModelRef(model.ref)}`;
+  return { type: "refused", why: full.type === "scope" ? "budget" : "window", reason };
 }

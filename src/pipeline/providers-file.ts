@@ -2,6 +2,7 @@ import type { Diagnostic } from "../core/diagnostic.ts";
 import type { LaneModel, ProviderEntry, ProvidersFile } from "../core/lane.ts";
 import { ANTHROPIC_CACHE_WRITE_FACTOR, type Price, usdToNanos } from "../core/money.ts";
 import type { ValueSource, ValueSources } from "../core/value-source.ts";
+import { windowCeilingsOf } from "./budgets.ts";
 import { sorted } from "./draft.ts";
 import { PATTERN_WORDS, parseDuration, URL_PATTERN } from "./patterns.ts";
 import { PROVIDERS_SCHEMA, type RawModel, type RawProvider, type RawProviders } from "./providers-schema.ts";
@@ -51,6 +52,7 @@ function entryOf(id: string, raw: RawProvider): ProviderEntry {
     ...(raw.free === undefined ? {} : { free: raw.free }),
     ...(raw.context_tokens === undefined ? {} : { contextTokens: raw.context_tokens }),
     ...(raw.models === undefined ? {} : { models: modelsOf(id, raw) }),
+    ...(raw.quota === undefined ? {} : { quota: windowCeilingsOf(raw.quota) }),
     ...waitsOf(raw),
   };
 }

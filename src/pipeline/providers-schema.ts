@@ -2,6 +2,7 @@ import type { Infer, JsonSchema } from "../core/json.ts";
 import type { Wire } from "../core/lane.ts";
 import { EDIT_FORMS } from "../core/model.ts";
 import { DURATION_PATTERN, HOST_PATTERN, PROVIDER_ID_PATTERN, VARIABLE_PATTERN } from "./patterns.ts";
+import { WINDOW_CEILINGS } from "./schema.ts";
 
 /** The scripted provider is named on the command line, never in a file. */
 const FILE_WIRES = [
@@ -62,6 +63,13 @@ const PROVIDER = {
       type: "string",
       pattern: DURATION_PATTERN,
       description: "How long an answer may take to begin. Default: 2m; 5m on openai-chat, 10m on this machine.",
+    },
+    quota: {
+      type: "object",
+      additionalProperties: false,
+      description:
+        "What all your calls to it together may use. Where it is used up, the next model of a route is asked.",
+      properties: WINDOW_CEILINGS,
     },
     silence_timeout: {
       type: "string",

@@ -1,3 +1,4 @@
+import { WINDOWS } from "../core/budget.ts";
 import type { Lane, LaneModel, Wire } from "../core/lane.ts";
 import { NANOS_PER_USD } from "../core/money.ts";
 import { redactJson } from "../core/redact.ts";
@@ -74,7 +75,15 @@ function settingsOf(lane: Lane): readonly Setting[] {
     ...(lane.wire === "ollama-chat" ? [["context_tokens", String(lane.contextTokens)] as const] : []),
     ["first_event_timeout", duration(firstEventTimeoutMs)],
     ["silence_timeout", duration(idleTimeoutMs)],
+    ...WINDOWS.flatMap((window) => [
+      ...setting(`quota.${window}.usd`, usd(lane.quota?.[window]?.maxCostNanos)),
+      ...setting(`quota.${window}.tokens`, lane.quota?.[window]?.maxTokens?.toString()),
+    ]),
   ];
+}
+
+function setting(key: string, value: string | undefined): readonly Setting[] {
+  return value === undefined ? [] : [[key, value]];
 }
 
 function settingsOfModel(lane: Lane, model: string, said: LaneModel): readonly ProviderSetting[] {

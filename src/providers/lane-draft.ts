@@ -1,3 +1,4 @@
+import { narrowerCeilings, type WindowCeilings } from "../core/budget.ts";
 import type { Lane, LaneModel, ProviderEntry, Waits, Wire } from "../core/lane.ts";
 import { didYouMean } from "../core/suggest.ts";
 import type { ValueSources } from "../core/value-source.ts";
@@ -23,6 +24,7 @@ export interface LaneDraft {
   readonly contextTokens: number | null;
   readonly models: Readonly<Record<string, LaneModel>>;
   readonly waits?: Waits;
+  readonly quota?: WindowCeilings;
   readonly sources: ValueSources;
 }
 
@@ -76,6 +78,7 @@ export function withEntry(id: string, entry: ProviderEntry, known: LaneDraft | n
     contextTokens:
       entry.contextTokens ?? known?.contextTokens ?? (wire === "ollama-chat" ? OLLAMA_CONTEXT_TOKENS : null),
     models: mergeModels(known?.models ?? {}, entry.models ?? {}),
+    ...quotaOf(known?.quota, entry.quota, isUsers),
     ...(known?.waits || entry.waits ? { waits: { ...known?.waits, ...entry.waits } } : {}),
     sources: mergeSources(known, entry),
   };
@@ -102,6 +105,7 @@ export function toLane(draft: LaneDraft, environment: Environment): Lane {
     contextTokens: draft.contextTokens,
     models: draft.models,
     ...(draft.waits ? { waits: draft.waits } : {}),
+    ...(draft.quota ? { quota: draft.quota } : {}),
     sources: draft.sources,
   };
 }
@@ -126,6 +130,16 @@ function keysOf(entry: ProviderEntry, wire: Wire, known: readonly KeySource[]): 
 
 function isKeyed(auth: Lane["auth"] | undefined): auth is KeySource["auth"] {
   return auth === "bearer" || auth === "x-api-key";
+}
+
+/** A project can lower what the user lets a provider have, and never raise it. */
+function quotaOf(
+  known: WindowCeilings | undefined,
+  said: WindowCeilings | undefined,
+  isUsers: boolean,
+): Pick<LaneDraft, "quota"> {
+  if (said === undefined) return known === undefined ? {} : { quota: known };
+  return { quota: isUsers || known === undefined ? { ...known, ...said } : narrowerCeilings(known, said) };
 }
 
 function mergeModels(known: LaneDraft["models"], said: LaneDraft["models"]): LaneDraft["models"] {
