@@ -21,6 +21,13 @@ export interface Aside {
   readonly purpose: CallPurpose;
   readonly messages: readonly Message[];
   readonly maxOutputTokens: number;
+  /** Who is asked, where it is not whom the conversation asks; missing: those. */
+  readonly route?: Route;
+}
+
+/** Who is asked now. */
+export function routeOf({ route, aside }: Pick<Question, "route" | "aside">): Route {
+  return aside?.route ?? route;
 }
 
 /** The longest answer that is wanted of a model, in tokens. */

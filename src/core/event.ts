@@ -6,6 +6,8 @@ import type { FailureClass } from "./failure.ts";
 import type { CallPurpose, ModelFailure, StopReason } from "./model.ts";
 import type { ToolEffect } from "./permission.ts";
 import type { InputValue, RoleName, SandboxMode } from "./pipeline.ts";
+import type { PolicyName } from "./policy.ts";
+import type { TaskKind } from "./route-rules.ts";
 import type { SeenFile } from "./seen.ts";
 import type { Usage } from "./usage.ts";
 
@@ -71,6 +73,13 @@ export interface Fingerprint {
   readonly upstream: string;
 }
 
+/** The policies that hold, as an event names them. */
+export interface PolicyOnRecord {
+  /** `PolicyInForce`, as canonical JSON. */
+  readonly rules: BlobRef;
+  readonly packs: readonly PolicyName[];
+}
+
 /** What a command was run for: to prepare the worktree, to judge the base, a try or the final tree, or as a step of its own. */
 export type CommandPurpose = "setup" | "baseline" | "until" | "step" | "final";
 
@@ -97,6 +106,8 @@ export type Event =
       readonly resultsDir: string;
       readonly budgets: Readonly<Partial<Record<Scope, Budget>>>;
       readonly sandbox: { readonly asked: SandboxMode; readonly active: Sandbox };
+      /** The policies that it begins under; missing: there were none. */
+      readonly policy?: PolicyOnRecord;
       /** The run that this one comes after: it starts from that one's tree (`--on`), or does the same again (`rerun`). */
       readonly parent: string | null;
     }
@@ -105,6 +116,8 @@ export type Event =
       readonly epoch: number;
       /** What holds its processes from here on; missing: the same as before. */
       readonly sandbox?: Sandbox;
+      /** The policies that hold from here on; missing: the same as at its beginning. */
+      readonly policy?: PolicyOnRecord;
     }
   | {
       readonly type: "run.ended";
@@ -134,7 +147,29 @@ export type Event =
     }
   | { readonly type: "budget.raised"; readonly scope: Scope; readonly budget: Budget }
   | { readonly type: "budget.warned"; readonly scope: Scope | Window; readonly percent: number }
-  | { readonly type: "route.changed"; readonly role: RoleName; readonly models: readonly string[] }
+  /** Other policies hold for a step from here on: a file has changed, or one has expired. Another step finds out for itself. */
+  | { readonly type: "policy.changed"; readonly stepId: string; readonly policy: PolicyOnRecord }
+  /** A person has named other models for a role: no rule counts for it from here on. */
+  | {
+      readonly type: "route.changed";
+      readonly role: RoleName;
+      readonly models: readonly string[];
+      /** The step before whose call a word that was left for the driver was taken up; missing: nobody drove the run. */
+      readonly stepId?: string;
+      /** That word's number in the store; missing with `stepId`. */
+      readonly request?: number;
+    }
+  /** Rules have said whom a conversation asks, or what is asked beside it. */
+  | {
+      readonly type: "route.decided";
+      readonly stepId: string;
+      readonly conversation: number;
+      readonly task: TaskKind;
+      /** By its name; null: none matched, and the role's own route holds. */
+      readonly rule: string | null;
+      /** `provider/model`, in order; empty where no rule matched. */
+      readonly candidates: readonly string[];
+    }
   | {
       readonly type: "workspace.created";
       readonly path: string;
@@ -278,10 +313,12 @@ export type Event =
       readonly heldTokens: number;
       /** What was known of the model when the call was reserved, its price among it (`ModelFacts`, as JSON); null in old runs. */
       readonly facts: BlobRef | null;
-      /** The lost call that this one asks again; null: it is the first to ask. */
+      /** The call that this one asks again, which was lost or whose answer broke off; null: it is the first to ask. */
       readonly retryOf: string | null;
       /** Missing: the next turn of its conversation. */
       readonly purpose?: CallPurpose;
+      /** Name of the variable that holds the key it is sent with; missing: its provider has only one. */
+      readonly credential?: string;
     }
   | {
       readonly type: "call.settled";
@@ -422,4 +459,6 @@ export type StoredEvent = Event & {
 export type Delta =
   | { readonly type: "delta.text"; readonly stepId: string; readonly text: string }
   | { readonly type: "delta.tool_call"; readonly stepId: string; readonly tool: string }
-  | { readonly type: "delta.waiting"; readonly stepId: string; readonly reason: string; readonly waitMs: number };
+  | { readonly type: "delta.waiting"; readonly stepId: string; readonly reason: string; readonly waitMs: number }
+  /** A word to the person at the terminal that is no fact of the run. */
+  | { readonly type: "delta.notice"; readonly stepId: string; readonly text: string };

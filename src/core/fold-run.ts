@@ -9,7 +9,7 @@ import { addUsage } from "./usage.ts";
 import { without } from "./without.ts";
 
 /** Changes whenever the same events fold into another run: what was folded by an older ccp is not gone on from. */
-export const FOLD_VERSION = 5;
+export const FOLD_VERSION = 6;
 
 type WorkEventType =
   | "command.started"
@@ -38,6 +38,8 @@ function applyFact(run: Run, event: StoredEvent): Run {
         ...run,
         status: "running",
         sandbox: event.sandbox ?? run.sandbox,
+        policy: event.policy ?? run.policy,
+        policies: {},
         epoch: event.epoch,
         driveSeq: event.seq,
         wasKilled: run.end === null,
@@ -71,6 +73,12 @@ function applyFact(run: Run, event: StoredEvent): Run {
       return { ...run, warned: [...run.warned, `${event.scope} ${event.percent}`] };
     case "route.changed":
       return { ...run, routes: { ...run.routes, [event.role]: event.models } };
+    case "policy.changed":
+      return { ...run, policies: { ...run.policies, [event.stepId]: event.policy } };
+    case "route.decided":
+      return withStep(run, event.stepId, ({ decided }) => ({
+        decided: { ...decided, [event.task]: event.candidates },
+      }));
     case "workspace.created":
       return { ...run, workspace: workspaceAt(run, event) };
     case "workspace.prepared":
@@ -154,6 +162,7 @@ function applyCallEvent(run: Run, event: StoredEvent & EventOf<"call.reserved" |
       return withStep(closed(run, event.callId), event.stepId, (step) => ({
         usage: addUsage(step.usage, event.usage),
         lastModel: event.result.type === "answered" ? event.model : step.lastModel,
+        ...(brokeOff(event) ? { lostCall: { callId: event.callId, seq: event.seq } } : {}),
       }));
     case "call.lost":
       return withStep(closed(run, event.callId), event.stepId, (step) => ({
@@ -161,6 +170,11 @@ function applyCallEvent(run: Run, event: StoredEvent & EventOf<"call.reserved" |
         lostCall: { callId: event.callId, seq: event.seq },
       }));
   }
+}
+
+/** An answer of which a part had come is as lost as one of which nobody knows, only its price is known. */
+function brokeOff({ result }: EventOf<"call.settled">): boolean {
+  return result.type === "failed" && result.failure.brokeOff === true;
 }
 
 function applyStepEvent(
@@ -217,6 +231,7 @@ function begun(step: StepState, event: StoredEvent & EventOf<"step.started">): P
     prompt: event.prompt,
     outcome: null,
     lostCall: goesOn ? step.lostCall : null,
+    decided: goesOn ? step.decided : {},
     startedAt: step.startedAt ?? event.at,
     endedAt: null,
   };
@@ -229,6 +244,7 @@ function created(run: Run, event: StoredEvent & EventOf<"run.created">): Run {
     status: "running",
     created: event,
     sandbox: event.sandbox.active,
+    policy: event.policy ?? null,
     budgets,
     pipeline,
     tree: base.tree,

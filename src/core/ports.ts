@@ -4,11 +4,14 @@ import type { ContextSettings } from "./context-plan.ts";
 import type { Shortening } from "./context-view.ts";
 import type { Reminder, Utterance } from "./conversation.ts";
 import type { Base, CommandEnd, Delta, StoredEvent, TreeHash } from "./event.ts";
-import type { FailureClass } from "./failure.ts";
+import type { FailedAttempt, FailureClass, RetryDecision } from "./failure.ts";
 import type { Json, JsonSchema } from "./json.ts";
-import type { ModelEvent, ModelFacts, ModelRef, ModelRequest, ToolCall, ToolSpec } from "./model.ts";
+import type { LaneStanding } from "./lane.ts";
+import type { Admission } from "./lane-health.ts";
+import type { Asker, ModelEvent, ModelFacts, ModelRef, ModelRequest, ToolCall, ToolSpec } from "./model.ts";
 import type { PermissionRule, ToolEffect } from "./permission.ts";
 import type { RoleName } from "./pipeline.ts";
+import type { PolicyInForce } from "./policy.ts";
 import type { Run } from "./run.ts";
 import type { SeenFile, SeenFiles } from "./seen.ts";
 import type { CallEnd } from "./settlement.ts";
@@ -29,6 +32,8 @@ export interface Chance {
   rid(): string;
   /** The user's calendar day at an instant, as `2026-11-20`. */
   day(at: number): string;
+  /** Minutes since the user's midnight at an instant. */
+  minute(at: number): number;
 }
 
 // ── store: the port itself is in `store.ts` ──────────────────────────────────────────────────────────────────────
@@ -39,6 +44,8 @@ export interface Peers {
   readonly self: Owner;
   /** False: that process is not there any more, or not on this machine. */
   signal(owner: Owner, signal: "SIGTERM" | "SIGKILL"): boolean;
+  /** True: it ran on this machine, and does not any more. False also where that cannot be told. */
+  hasEnded(owner: Owner): boolean;
 }
 
 /** The raw bytes of an answer while it streams in, beside the journal: a finished answer survives a crash before its commit. */
@@ -60,6 +67,8 @@ export interface Spool {
 export interface Models {
   /** What is known of a model; throws `CcpError("unknown_provider" | "missing_key" | …)` when it cannot be asked at all. */
   facts(ref: ModelRef): ModelFacts;
+  /** Whom its calls go to, for those who look after that. Null: nobody has to. */
+  standing(ref: ModelRef): LaneStanding | null;
   send(
     request: ModelRequest,
     call: {
@@ -67,14 +76,16 @@ export interface Models {
       readonly signal: AbortSignal;
       /** What is held for the input: an estimate of its tokens is never above. Not given: the quick bound is the most. */
       readonly inputTokensHeld?: number;
+      /** Which of several credentials is used, by its variable's name; null or missing: there is only one. */
+      readonly credential?: string | null;
     },
   ): AsyncIterable<ModelEvent>;
   /** What was kept of a call that was under way when ccp died. No request is made. */
-  recover(ref: ModelRef, callId: string): Promise<RecoveredCall>;
+  recover(ref: ModelRef, callId: string, credential?: string | null): Promise<RecoveredCall>;
   /** An upper bound of the request's input tokens: quick, and about twice the truth. */
   inputBound(request: Omit<ModelRequest, "maxTokens">): number;
   /** The tightest bound that can be had, at some cost: for a call that would otherwise be cut short or not be made. */
-  tightInputBound(request: Omit<ModelRequest, "maxTokens">): Promise<number>;
+  tightInputBound(request: Omit<ModelRequest, "maxTokens">, credential?: string | null): Promise<number>;
 }
 
 /** `answer`: its end, if it had fully arrived; else null. `text`: what had arrived of its text. */
@@ -355,6 +366,12 @@ export interface WorkspaceSpec {
   readonly base: Base;
 }
 
+/** The policies that are in force here. */
+export interface Policies {
+  /** What holds at this moment: cheap enough to be asked before every call. Never throws for what is in a policy. */
+  now(): PolicyInForce;
+}
+
 /** What one run has on disk: a worktree, a folder or a branch of ccp's. */
 export interface Remains {
   readonly rid: string;
@@ -373,6 +390,8 @@ export interface Repository {
   dirtyFiles(): Promise<readonly string[]>;
   /** Throws `CcpError("unknown_revision" | "no_commit")`. */
   resolveBase(revision: string): Promise<Base>;
+  /** A file as a commit has it, of at most so many bytes; a symlink or a folder is none. */
+  fileAt(commit: string, path: string, mostBytes: number): Promise<FileOutcome<Uint8Array>>;
   /** A snapshot of the user's tracked and unignored files, index untouched. Its objects are in the user's repository. */
   dirtyBase(): Promise<Base>;
   /** Creates the worktree and its branch, or finds what a crash left of them. Throws `CcpError("worktree_taken")`. */
@@ -462,7 +481,8 @@ export type AgentOutcome =
 
 /**
  * Why a drive ends before its run does. `window`: the user's ceiling for the day or the week. `lost`: a call was lost,
- * and the pipeline wants a person to be asked. `consent`: a tool call waits for a person's.
+ * and the pipeline wants a person to be asked. `consent`: a tool call waits for a person's. `policy`: what would come next
+ * is refused by a policy.
  */
 export type StopWhy =
   | "paused"
@@ -474,13 +494,16 @@ export type StopWhy =
   | "credentials"
   | "unpriced"
   | "lost"
-  | "consent";
+  | "consent"
+  | "policy";
 
 /** A model call that an agent wants made. */
 export interface CallIntent {
   readonly model: ModelFacts;
   readonly request: Omit<ModelRequest, "maxTokens">;
   readonly wantedOutputTokens: number;
+  /** Which of several credentials it was admitted with; null or missing: there is only one. */
+  readonly credential?: string | null;
 }
 
 /** What the budget says to a call that is wanted. */
@@ -512,13 +535,36 @@ export interface StepPort {
   stopRequested(): StopWhy | null;
   /** The conversation so far, in order. */
   utterances(): readonly Utterance[];
+  /** Puts on record which policies hold by now, where they are others. To be asked before each attempt, before `rerouted`. */
+  heedPolicies(): Promise<void>;
+  /** Why the policies on record do not let a model be asked; null: they do. */
+  refusalOf(model: ModelFacts): string | null;
   /** Puts an outcome on record of a call of this step that was sent before a crash, if there is one. */
   closeOpenCall(): Promise<void>;
+  /**
+   * None of these models may be asked now, and this drive has asked none of them in vain: true where one may be tried
+   * all the same, for only we had guessed how long it rests.
+   */
+  lastResort(models: readonly ModelRef[]): boolean;
+  /** Non-null: others are to be asked from here on than were when this was asked last. To be asked before each attempt. */
+  rerouted(): Promise<readonly ModelFacts[] | null>;
+  /** Whom to ask what is no turn of the conversation; null: whom the conversation asks. `maxOutputTokens`: the longest answer wanted. */
+  candidatesBeside(
+    request: Omit<ModelRequest, "maxTokens">,
+    maxOutputTokens: number,
+  ): Promise<readonly ModelFacts[] | null>;
+  /**
+   * Asks whether a model may be asked now, and through which of its credentials: none of `except`. Whoever is told to go
+   * goes on with `intend`.
+   */
+  admit(wanted: CallIntent, except?: readonly string[]): Admission;
   /** Reserves the worst case in the transaction that records the intent. */
   intend(intent: CallIntent): Promise<IntendResult>;
   /** `text`: what arrived of the answer's text; kept where the call failed. */
   settle(callId: string, end: CallEnd, model: ModelFacts, text: string): void;
   lose(callId: string, reason: string, text: string): void;
+  /** What to do about an attempt that gave no answer. In a replay: what was done then. */
+  afterFailure(failed: FailedCall, asker: Asker): RetryDecision;
   say(why: Reminder, text: string): void;
   /** Puts on record that what the model is sent was made smaller. */
   shorten(change: Shortening, tokens: ContextSizes): void;
@@ -528,6 +574,12 @@ export interface StepPort {
    */
   useTools(uses: readonly ToolUse[]): Promise<void>;
   tell(delta: Delta): void;
+}
+
+/** An attempt that gave no answer, as the agent knows of it: whom it asked, and who is left. */
+export interface FailedCall extends Omit<FailedAttempt, "msLeft" | "random"> {
+  readonly candidate: ModelFacts;
+  readonly ahead: readonly ModelFacts[];
 }
 
 /** One role doing one step. Never throws for what a model or a tool does. */
@@ -543,6 +595,8 @@ export interface Screen {
   delta(delta: Delta): void;
   /** A word to the person at the terminal that is no fact of the run. */
   notice(text: string): void;
+  /** A person has typed a line at the terminal, which has shown it. */
+  typed(): void;
   /** Leaves the terminal as it was found; nothing that was shown is cleared. */
   close(): void;
 }

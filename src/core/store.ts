@@ -1,6 +1,7 @@
 import type { Scope, Spend, Window, WindowCeilings } from "./budget.ts";
 import type { Calibration } from "./calibration.ts";
 import type { BlobRef, Event, StoredEvent } from "./event.ts";
+import type { RoleName } from "./pipeline.ts";
 import type { Run } from "./run.ts";
 import type { Usage } from "./usage.ts";
 
@@ -66,6 +67,12 @@ export interface CallRecord {
   readonly retryOf: string | null;
 }
 
+/** A word that a person leaves for whoever drives a run: other models for a role. */
+export interface LeftRequest {
+  readonly role: RoleName;
+  readonly models: readonly string[];
+}
+
 /** What a removal freed, or would free. */
 export interface Freed {
   readonly blobs: number;
@@ -93,6 +100,12 @@ export interface Store {
   /** Who holds the run, or held it last; null for an unknown run. */
   owner(rid: string): Owner | null;
   append(rid: string, epoch: number, events: readonly Event[], at: number): AppendResult;
+  /** Leaves a word for whoever drives the run; anybody may, without an epoch. Returns its number. Throws for an unknown run. */
+  leave(rid: string, request: LeftRequest, at: number): number;
+  /** What was left and not taken up, oldest first. A `route.changed` that names it takes it up; any other of its role, all before it. */
+  requests(rid: string): readonly (LeftRequest & { readonly id: number })[];
+  /** Forgets a word that cannot be followed. */
+  drop(rid: string, id: number): void;
   /** In order; empty for an unknown run. */
   events(rid: string, afterSeq?: number): readonly StoredEvent[];
   /** The run as it was folded last, so that only what came after it has to be; null: fold from the beginning. */

@@ -3,18 +3,22 @@ import type { FailureClass } from "../core/failure.ts";
 import type { Json } from "../core/json.ts";
 import { formatModelRef } from "../core/model.ts";
 import type { AgentStep } from "../core/pipeline.ts";
+import { serverRefusal } from "../core/policy-limits.ts";
 import type { Assignment, StepJobs, StopWhy } from "../core/ports.ts";
 import { redactJson } from "../core/redact.ts";
 import { stepState } from "../core/run.ts";
-import { NO_SERVERS, type StepServers } from "../core/tool-servers.ts";
+import { NO_SERVERS, type ServerListing, type StepServers } from "../core/tool-servers.ts";
 import { recordWithFiles } from "./artifact.ts";
 import { assignmentOf } from "./assignment.ts";
+import { candidatesNow } from "./candidates-now.ts";
 import { workspaceOfRole } from "./confined.ts";
 import { waitingFor } from "./consent.ts";
 import { type Context, treeOf, workspaceOf } from "./context.ts";
+import { decidedRoute } from "./decide-route.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { judgeFinish } from "./judge.ts";
 import { bringBackOutputs } from "./keep-whole.ts";
+import { policyOf } from "./policy.ts";
 import { composePrompt, type Prompt } from "./prompt.ts";
 import { changedByReader } from "./reader-tree.ts";
 import { interrupted } from "./shell-step.ts";
@@ -48,7 +52,8 @@ async function converse(
   const clock = step.timeoutMs === null ? null : context.deps.chance.alarm(step.timeoutMs);
   const signal = clock ? AbortSignal.any([clock, context.halt.signal]) : context.halt.signal;
   let assignment = assignmentOf(context, step, conversation, prompt.system);
-  const port = openStepPort(context, step, { conversation, signal, servers, jobs });
+  const endsAt = step.timeoutMs === null ? null : context.deps.chance.now() + step.timeoutMs;
+  const port = openStepPort(context, step, { conversation, signal, endsAt, servers, jobs });
   for (;;) {
     const outcome = await context.deps.agent.run(assignment, port);
     const isOutOfTime = clock?.aborted && !context.halt.signal.aborted && outcome.type !== "finished";
@@ -104,16 +109,37 @@ async function endJobs(context: Context, jobs: StepJobs): Promise<void> {
 /** The conversation goes on with the candidate that answered last: those before it on the route have failed in it. */
 function withoutPassedOver(context: Context, step: AgentStep, assignment: Assignment): Assignment {
   const model = stepState(context.log.run, step.id).lastModel;
-  const at = assignment.candidates.findIndex((candidate) => formatModelRef(candidate.ref) === model);
-  return at > 0 ? { ...assignment, candidates: assignment.candidates.slice(at) } : assignment;
+  const candidates = candidatesNow(context, step);
+  const at = candidates.findIndex((candidate) => formatModelRef(candidate.ref) === model);
+  return { ...assignment, candidates: candidates.slice(Math.max(0, at)) };
 }
 
 function openServers(context: Context, step: AgentStep, conversation: number): StepServers {
   const { pipeline, deps } = context;
-  const servers = pipeline.roles[step.role]?.servers ?? [];
-  if (servers.length === 0) return NO_SERVERS;
+  const policy = policyOf(context, step.id);
+  const all = pipeline.roles[step.role]?.servers ?? [];
+  const servers = all.filter((server) => serverRefusal(policy, server) === null);
+  const refused = all.flatMap((server) => {
+    const why = serverRefusal(policy, server);
+    return why === null ? [] : [{ server: server.name, unavailable: `it is refused by ${why}` }];
+  });
+  if (servers.length === 0) return withRefused(NO_SERVERS, refused);
   const workspace = workspaceOfRole(context, step);
-  return deps.servers.open(servers, { stepId: step.id, conversation, workspace, variables: deps.variables });
+  const place = { stepId: step.id, conversation, workspace, variables: deps.variables };
+  return withRefused(deps.servers.open(servers, place), refused);
+}
+
+/** Servers that are not started, beside those that are: a model is told why. A replay has them on record. */
+function withRefused(servers: StepServers, refused: readonly ServerListing[]): StepServers {
+  if (refused.length === 0) return servers;
+  return {
+    call: (call, signal) => servers.call(call, signal),
+    end: () => servers.end(),
+    async list(signal) {
+      const listed = await servers.list(signal);
+      return [...listed, ...refused.filter(({ server }) => !listed.some((one) => one.server === server))];
+    },
+  };
 }
 
 /** A conversation that was interrupted goes on with the words that it began with. */
@@ -124,7 +150,9 @@ async function begin(context: Context, step: AgentStep, conversation: number, se
   if (isOpen) await bringBackOutputs(context, step.id);
   const listing = isOpen ? [] : redactJson(await servers.list(context.halt.signal), context.deps.secrets);
   const ref = isOpen && state.prompt ? state.prompt : log.json({ ...(await composePrompt(context, step, listing)) });
-  log.record({
+  // As it is on record, where it has no secret in it.
+  const prompt = log.readJson<Prompt>(ref);
+  const started: Event = {
     type: "step.started",
     stepId: step.id,
     conversation,
@@ -132,9 +160,10 @@ async function begin(context: Context, step: AgentStep, conversation: number, se
     prompt: ref,
     fingerprint: fingerprintOf(context.pipeline, step, log.run),
     ...(listing.length > 0 ? { servers: log.json(listing as Json) } : {}),
-  });
-  // As it is on record, where it has no secret in it.
-  return log.readJson<Prompt>(ref);
+  };
+  const decided = isOpen ? null : decidedRoute(context, step, conversation, prompt);
+  log.record(started, ...(decided ? [decided] : []));
+  return prompt;
 }
 
 function stop(context: Context, step: AgentStep, conversation: number, why: StopWhy, reason: string): void {

@@ -1,20 +1,13 @@
-import { candidatesOf } from "../core/candidates.ts";
-import { FINISH_SCHEMAS } from "../core/contract.ts";
-import { changesFiles } from "../core/permission.ts";
-import { type AgentStep, isReadOnly, isWriter, type Role } from "../core/pipeline.ts";
+import type { AgentStep } from "../core/pipeline.ts";
 import type { Assignment } from "../core/ports.ts";
+import { candidatesNow } from "./candidates-now.ts";
 import type { Context } from "./context.ts";
-
-/**
- * A plan or a review is a few thousand tokens; a file that is written whole may be long. What is wanted is held until
- * the answer is there, so too high a ceiling eats the share of a role that a crash has already charged for one.
- */
-const READER_OUTPUT_TOKENS = 8_192;
-const WRITER_OUTPUT_TOKENS = 32_768;
+import { grantUnder } from "./policy.ts";
+import { mostOutput } from "./role-grant.ts";
 
 /** What the agent is asked to do, in terms that know no pipeline. */
 export function assignmentOf(context: Context, step: AgentStep, conversation: number, system: string): Assignment {
-  const { log, pipeline, deps } = context;
+  const { pipeline } = context;
   const role = pipeline.roles[step.role];
   if (!role) throw new Error(`role ${step.role} is not in the pipeline`);
   return {
@@ -22,16 +15,11 @@ export function assignmentOf(context: Context, step: AgentStep, conversation: nu
     role: role.name,
     conversation,
     system,
-    candidates: candidatesOf(log.run.routes[role.name] ?? role.models, deps.models),
-    grant: { tools: toolsOf(context, role), permissions: role.permissions, finish: FINISH_SCHEMAS[role.name] },
+    candidates: candidatesNow(context, step),
+    grant: grantUnder(context, step),
     maxTurns: role.maxTurns,
-    maxOutputTokens: isWriter(pipeline, step) ? WRITER_OUTPUT_TOKENS : READER_OUTPUT_TOKENS,
+    maxOutputTokens: mostOutput(pipeline, step),
     ...(role.context ? { context: role.context } : {}),
     messages: pipeline.messages,
   };
-}
-
-/** A role that only reads has a shell where something holds it to that, and only there. */
-function toolsOf({ log }: Context, { name, tools }: Role): Role["tools"] {
-  return log.run.sandbox === "none" && isReadOnly(name) ? tools.filter((tool) => !changesFiles(tool)) : tools;
 }

@@ -1,4 +1,5 @@
 import {
+  type Budget,
   type Headroom,
   headroomOf,
   NOTHING_SPENT,
@@ -12,10 +13,13 @@ import {
 import { formatModelRef, type ModelFacts } from "../core/model.ts";
 import { formatUsd } from "../core/money.ts";
 import type { AgentStep } from "../core/pipeline.ts";
+import { budgetRule, permittedBudget } from "../core/policy-limits.ts";
 import type { CallIntent, IntendResult } from "../core/ports.ts";
 import { stepState } from "../core/run.ts";
 import { type NoRoom, namedRoom, reserve, reservedCall } from "./calls.ts";
 import { type Context, callBook } from "./context.ts";
+import { policyOf } from "./policy.ts";
+import { quotaHeadroom } from "./quota.ts";
 
 /** The longest wait for calls of the same run to settle: two minutes is a long answer. */
 const LONGEST_WAIT_MS = 120_000;
@@ -38,13 +42,17 @@ export async function intend(
   inputTokensBound: number,
 ): Promise<IntendResult> {
   if (isToBeAsked(context, step)) {
-    return { type: "refused", why: "lost", reason: "a call was lost, and the pipeline says to stop then" };
+    return {
+      type: "refused",
+      why: "lost",
+      reason: "a call was lost or its answer broke off, and the pipeline says to stop then",
+    };
   }
   let bargain: Bargain = { bound: inputTokensBound, isTight: false, looks: 0 };
   for (;;) {
     const reservation = plan(context, step, intent, bargain);
     if (!bargain.isTight && !isWhole(reservation)) {
-      bargain = { ...bargain, bound: await context.deps.models.tightInputBound(intent.request), isTight: true };
+      bargain = { ...bargain, bound: await tightBound(context, intent), isTight: true };
       continue;
     }
     if (reservation.type === "wait") {
@@ -52,7 +60,7 @@ export async function intend(
       continue;
     }
     if (reservation.type !== "fits") return refusal(context, step, intent.model, reservation);
-    const call = reservedCall(context.log, intent.model, intent.request, reservation);
+    const call = reservedCall(context.log, intent.model, intent.request, reservation, intent.credential);
     const full = reserve(callBook(context), call, intent.model);
     if (full === null) return { type: "held", callId: call.callId, maxTokens: reservation.maxTokens, reservation };
     // Another process was quicker.
@@ -61,27 +69,29 @@ export async function intend(
   }
 }
 
-/** Null fields have no ceiling: what is left of every scope of a call, of the user's day and week, and of the provider's quota. */
-function headroom(context: Context, step: AgentStep, model: ModelFacts): Headroom {
-  const { budgets, spend } = context.log.run;
-  const scopes = scopesOf(step).map((scope) => headroomOf(budgets[scope] ?? {}, spend[scope] ?? NOTHING_SPENT));
-  const windows = WINDOWS.flatMap((window) => [windowHeadroom(context, window), quotaHeadroom(context, window, model)]);
-  return [...scopes, ...windows].reduce(tightest);
+function tightBound({ deps }: Context, { request, credential }: CallIntent): Promise<number> {
+  return deps.models.tightInputBound(request, credential);
+}
+
+/** Null fields have no ceiling: what is left of every scope of a call and of the user's day and week. */
+export function headroom(context: Context, step: AgentStep): Headroom {
+  const { spend } = context.log.run;
+  const scopes = scopesOf(step).map((scope) =>
+    headroomOf(ceilingOf(context, step, scope), spend[scope] ?? NOTHING_SPENT),
+  );
+  return [...scopes, ...WINDOWS.map((window) => windowHeadroom(context, window))].reduce(tightest);
+}
+
+/** The run's own ceiling, or the lower one of a policy that is in force by now. */
+function ceilingOf(context: Context, step: AgentStep, scope: Scope): Budget {
+  return permittedBudget(policyOf(context, step.id), scope, context.log.run.budgets[scope] ?? {});
 }
 
 function windowHeadroom({ deps }: Context, window: Window): Headroom {
   const ceiling = deps.userLedger.ceilings[window];
-  if (!ceiling) return UNLIMITED;
+  if (!ceiling) return { nanos: null, tokens: null };
   return headroomOf(ceiling, deps.userLedger.spend(window, deps.chance.day(deps.chance.now())));
 }
-
-function quotaHeadroom({ deps }: Context, window: Window, { quota, ref }: ModelFacts): Headroom {
-  const ceiling = quota?.[window];
-  if (!ceiling) return UNLIMITED;
-  return headroomOf(ceiling, deps.userLedger.spend(window, deps.chance.day(deps.chance.now()), ref.provider));
-}
-
-const UNLIMITED: Headroom = { nanos: null, tokens: null };
 
 function scopesOf(step: AgentStep): readonly Scope[] {
   return ["run", `role:${step.role}`, `step:${step.id}`];
@@ -98,7 +108,10 @@ function plan(context: Context, step: AgentStep, intent: CallIntent, { bound, lo
     price: intent.model.price,
     inputTokensBound: bound,
     wantedOutputTokens: intent.wantedOutputTokens,
-    headroom: headroom(context, step, intent.model),
+    headroom: WINDOWS.map((window) => quotaHeadroom(context.deps, window, intent.model)).reduce(
+      tightest,
+      headroom(context, step),
+    ),
     mayGrow: !context.halt.reason && mayGrow(context, intent.model, looks),
   });
 }
@@ -150,30 +163,58 @@ function refusal(
   const { unit, needed, left } = reservation;
   const amount = (units: number) => (unit === "money" ? formatUsd(units) : `${units} tokens`);
   const reason = `the next call to ${name} may cost ${amount(needed)} and ${amount(left)} is left`;
+  const policy = policyAtItsEnd(context, step, reservation);
+  // No raise of the run's own would help: it is as with a ceiling of the user's.
+  if (policy !== null) {
+    const why = `${reason} of what ${policy} gives, so it was not made`;
+    return { type: "refused", why: "window", reason: why };
+  }
   const isAsTight = ({ nanos, tokens }: Headroom) => (unit === "money" ? nanos : tokens) === left;
-  const quota = WINDOWS.find((one) => isAsTight(quotaHeadroom(context, one, model)));
   const window = WINDOWS.find((one) => isAsTight(windowHeadroom(context, one)));
-  if ((quota ?? window) === undefined || isFullItself(context, step, reservation)) {
+  const quota = WINDOWS.find((one) => isAsTight(quotaHeadroom(context.deps, one, model)));
+  if ((window ?? quota) === undefined || isFullItself(context, step, reservation)) {
     // The agent stops for this in a moment; only here is it known what would have been enough.
     context.halt.request("budget", `${reason}, so it was not made`, { unit, needed, role: step.role });
     return { type: "refused", why: "budget", reason: `${reason}, so it was not made` };
   }
+  if (window === undefined) {
+    const why = `${reason} of your quota for ${model.ref.provider} this ${quota}, so it was not made`;
+    return { type: "refused", why: "window", reason: why };
+  }
+  const its = policyOf(context, step.id).limits.find(({ limits }) => limits.budget?.windows?.[window]);
   const whose =
-    window === undefined
-      ? `of your quota for ${model.ref.provider} this ${quota} in providers.yaml`
-      : `of your ceiling for this ${window} in ~/.config/ccp/config.yaml`;
+    its === undefined
+      ? `of your ceiling for this ${window} in ~/.config/ccp/config.yaml`
+      : `of the ceiling for this ${window} of ${its.policy}`;
   return { type: "refused", why: "window", reason: `${reason} ${whose}, so it was not made` };
+}
+
+/** The policy whose ceiling is the one that is too low; null: it is the run's own. */
+function policyAtItsEnd(
+  context: Context,
+  step: AgentStep,
+  { unit, left }: Extract<Reservation, { type: "does-not-fit" }>,
+): string | null {
+  const policy = policyOf(context, step.id);
+  const field = unit === "money" ? "maxCostNanos" : "maxTokens";
+  for (const scope of scopesOf(step)) {
+    const { [field]: ceiling } = permittedBudget(policy, scope, {});
+    if (ceiling === undefined) continue;
+    const { nanos, tokens } = headroomOf({ [field]: ceiling }, context.log.run.spend[scope] ?? NOTHING_SPENT);
+    if ((unit === "money" ? nanos : tokens) === left) return budgetRule(policy, scope, { [field]: ceiling });
+  }
+  return null;
 }
 
 /** True when a ceiling of the run's own is as tight as that of the user's window. */
 function isFullItself(
-  { log }: Context,
+  context: Context,
   step: AgentStep,
   { unit, left }: Extract<Reservation, { type: "does-not-fit" }>,
 ): boolean {
-  const { budgets, spend } = log.run;
+  const { spend } = context.log.run;
   return scopesOf(step).some((scope) => {
-    const { nanos, tokens } = headroomOf(budgets[scope] ?? {}, spend[scope] ?? NOTHING_SPENT);
+    const { nanos, tokens } = headroomOf(ceilingOf(context, step, scope), spend[scope] ?? NOTHING_SPENT);
     return (unit === "money" ? nanos : tokens) === left;
   });
 }

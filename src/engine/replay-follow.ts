@@ -1,10 +1,15 @@
 import type { EventOf } from "../core/event.ts";
+import type { RetryDecision } from "../core/failure.ts";
 import { canonicalJson, type Json } from "../core/json.ts";
-import type { ModelEvent, ModelRequest } from "../core/model.ts";
+import type { Admission } from "../core/lane-health.ts";
+import { type Asker, formatModelRef, type ModelEvent, type ModelRequest } from "../core/model.ts";
+import { NO_POLICY, type PolicyInForce } from "../core/policy.ts";
 import type {
   Agent,
   AgentOutcome,
+  Assignment,
   CallIntent,
+  FailedCall,
   IntendResult,
   Models,
   StepPort,
@@ -13,6 +18,7 @@ import type {
   Workspace,
 } from "../core/ports.ts";
 import type { Executed, Execution, Executor, ToolExecution } from "./executor.ts";
+import type { PolicyWatch } from "./policy-watch.ts";
 import { Astray, type Course } from "./replay-course.ts";
 import {
   partialOf,
@@ -41,6 +47,7 @@ export function followingModels({ course, payloads }: Following, facts: Models["
   };
   return {
     facts,
+    standing: () => null,
     inputBound: bound,
     tightInputBound: async (request) => bound(request),
     async *send(request, { callId, signal }): AsyncGenerator<ModelEvent> {
@@ -140,6 +147,19 @@ export async function leave(before: string | null, after: string, workspace: Wor
   await workspace.restore(after);
 }
 
+/** Policies that change where they changed then. What a drive begins under is on record with its beginning. */
+export function followingPolicy({ course, payloads }: Following, signal: AbortSignal): PolicyWatch {
+  return {
+    now: () => NO_POLICY,
+    async since(stepId) {
+      const next = course.due(stepId);
+      if (next?.event.type !== "policy.changed") return null;
+      await course.turn(next.name, { stepId, signal });
+      return payloads.json<PolicyInForce>(next.event.policy.rules);
+    },
+  };
+}
+
 /** The agent, stopped where it was stopped: by its own clock, by a ceiling, by what nobody but the run's end tells of. */
 export function followingAgent({ course }: Following, agent: Agent, ledger: ReplayLedger): Agent {
   return {
@@ -149,7 +169,10 @@ export function followingAgent({ course }: Following, agent: Agent, ledger: Repl
       if (course.ranOutOfTime(stepId, conversation)) {
         course.atTurn(done(conversationName(stepId, conversation)), () => clock.abort());
       }
-      const outcome = await agent.run(assignment, followingPort(port, stepId, { course, ledger, clock: clock.signal }));
+      const outcome = await agent.run(
+        assignment,
+        followingPort(port, assignment, { course, ledger, clock: clock.signal }),
+      );
       if (clock.signal.aborted && outcome.type !== "finished") return OUT_OF_TIME;
       return outcome.type === "stopped" && course.isThrough(stepId)
         ? await stopped(outcome, course, port.signal)
@@ -168,11 +191,15 @@ async function stopped(outcome: AgentOutcome, course: Course, signal: AbortSigna
   return { type: "stopped", why: standstill.kind, reason: standstill.end.reason ?? "" };
 }
 
+/** As if it would never be well again. */
+const PASSED_OVER: Admission = { type: "rest", untilAt: Number.MAX_SAFE_INTEGER, why: "server", reason: "then" };
+
 function followingPort(
   port: StepPort,
-  stepId: string,
+  { stepId, candidates }: Assignment,
   { course, ledger, clock }: { readonly course: Course; readonly ledger: ReplayLedger; readonly clock: AbortSignal },
 ): StepPort {
+  let route = candidates;
   return {
     ...port,
     signal: AbortSignal.any([port.signal, clock]),
@@ -181,6 +208,40 @@ function followingPort(
       if (why !== null) return why;
       return clock.aborted || course.isThrough(stepId) ? "aborted" : null;
     },
+    async rerouted() {
+      // What others were told by now has to be known before it is said whom to ask.
+      const due = course.due(stepId);
+      const name = due?.event.type === "route.changed" ? due.name : begun(course.names.nextCall(stepId));
+      if (!course.isThrough(stepId)) await course.turn(name, { stepId, signal: port.signal });
+      const others = await port.rerouted();
+      route = others ?? route;
+      return others;
+    },
+    async candidatesBeside(request, maxOutputTokens) {
+      const others = await port.candidatesBeside(request, maxOutputTokens);
+      route = [...route, ...(others ?? [])];
+      return others;
+    },
+    /** By what is on record: whether the same question was asked again, and of whom. */
+    afterFailure(failed: FailedCall, asker: Asker): RetryDecision {
+      const name = begun(course.names.nextCall(stepId));
+      const call = course.isOfThisDrive(name) ? course.find(name) : undefined;
+      if (call?.type !== "call.reserved" || !isSameQuestion(call, asker)) return { type: "give-up" };
+      if (call.model === formatModelRef(failed.candidate.ref)) return { type: "retry", waitMs: 0 };
+      const index = failed.ahead.findIndex(({ ref }) => formatModelRef(ref) === call.model);
+      return index < 0 ? port.afterFailure(failed, asker) : { type: "next-candidate", index };
+    },
+    admit(wanted: CallIntent, except: readonly string[] = []): Admission {
+      const call = course.find(begun(course.names.nextCall(stepId)));
+      const then = call?.type === "call.reserved" ? call : null;
+      const isThisOne = then?.model === formatModelRef(wanted.model.ref);
+      const credential = (isThisOne && then?.credential) || null;
+      if (except.length > 0) return credential === null ? { type: "none" } : { type: "go", credential };
+      // Whoever was passed over then is passed over now. Where the next call is on record of none, it shows itself elsewhere.
+      const isOfAnother = route.some(({ ref }) => formatModelRef(ref) === then?.model);
+      return isThisOne || !isOfAnother ? { type: "go", credential } : PASSED_OVER;
+    },
+    lastResort: () => false,
     async intend(intent: CallIntent): Promise<IntendResult> {
       const name = begun(course.names.nextCall(stepId));
       if (course.isThrough(stepId)) return { type: "refused", why: "budget", reason: "the run had stood still here" };
@@ -190,4 +251,8 @@ function followingPort(
       return port.intend(intent);
     },
   };
+}
+
+function isSameQuestion({ conversation, turn, purpose }: EventOf<"call.reserved">, asker: Asker): boolean {
+  return conversation === asker.conversation && turn === asker.turn && purpose === asker.purpose;
 }

@@ -39,6 +39,13 @@ function factEntries(
       return [{ at, kind: "note", text: `${event.tool} was interrupted and is called again: ${event.subject}` }];
     case "command.interrupted":
       return [{ at, kind: "note", text: `interrupted and run again: ${event.command}` }];
+    case "route.changed":
+      return [{ at, kind: "note", text: `${event.role} now asks ${event.models.join(", ")}` }];
+    case "route.decided": {
+      const { task, rule, candidates } = event;
+      const who = rule === null ? "its own route holds" : `asks ${candidates.join(", ")}`;
+      return [{ at, kind: "note", text: `${rule === null ? "no rule" : `rule "${rule}"`} for ${task}: ${who}` }];
+    }
     case "step.interrupted":
       return [{ at, kind: "note", text: `interrupted: ${event.reason}` }];
     case "step.finished":
@@ -65,8 +72,9 @@ function factEntries(
     case "context.summarised":
       return [{ at, kind: "shortened", before: event.tokensBefore, after: event.tokensAfter }];
     case "call.lost": {
-      const { model, heldNanos, reason, partial } = event;
-      return [{ at, kind: "lost", model, heldNanos, reason, text: partial ? log.readText(partial) : "" }];
+      const { model, heldNanos, reason, partial, failure } = event;
+      const text = partial ? log.readText(partial) : "";
+      return [{ at, kind: "lost", model, heldNanos, reason, ...(failure?.brokeOff ? { brokeOff: true } : {}), text }];
     }
     case "command.finished":
       return [{ at, kind: "command", command: event.command, end: event.end, output: log.readText(event.end.output) }];

@@ -26,6 +26,7 @@ export interface AnthropicEvent {
     readonly stop_reason?: string | null;
   };
   readonly usage?: AnthropicUsage | null;
+  readonly error?: unknown;
 }
 
 /** Input excludes what was read from and written to the cache; output includes thinking. */
@@ -33,6 +34,8 @@ interface AnthropicUsage {
   readonly input_tokens?: number | null;
   readonly cache_read_input_tokens?: number | null;
   readonly cache_creation_input_tokens?: number | null;
+  /** The same, by how long it is kept. */
+  readonly cache_creation?: { readonly ephemeral_1h_input_tokens?: number | null } | null;
   readonly output_tokens?: number | null;
   readonly output_tokens_details?: { readonly thinking_tokens?: number | null } | null;
 }
@@ -69,6 +72,10 @@ export function readAnthropicEvent(draft: AnswerDraft, event: AnthropicEvent): r
     case "message_stop":
       draft.ended = true;
       return [];
+    // The SDK throws the event of this name; a gateway may give it another.
+    case "error":
+      draft.error ??= event.error ?? event;
+      return [];
     default:
       return [];
   }
@@ -96,6 +103,7 @@ function begin(draft: AnswerDraft, key: string, block: NonNullable<AnthropicEven
       });
     }
     default:
+      draft.passOver(key);
       return [];
   }
 }
@@ -110,21 +118,32 @@ function extend(draft: AnswerDraft, key: string, delta: NonNullable<AnthropicEve
       draft.opaque(key, { signature: delta.signature ?? "" } satisfies AnthropicOpaque);
       return [];
     case "input_json_delta":
-      return draft.part(key)?.kind === "tool_call" ? draft.toolCall(key, { arguments: delta.partial_json ?? "" }) : [];
+      return extendCall(draft, key, delta.partial_json ?? "");
     default:
       return [];
   }
+}
+
+/** Arguments of a call whose beginning never came: the stream has a hole. Those of a block that is not for us are no loss. */
+function extendCall(draft: AnswerDraft, key: string, json: string): readonly Delta[] {
+  if (draft.part(key)?.kind === "tool_call") return draft.toolCall(key, { arguments: json });
+  if (!draft.isPassedOver(key)) draft.error ??= { message: "the beginning of a tool call is missing" };
+  return [];
 }
 
 /** Figures are cumulative: what an event reports replaces what was known, and what it leaves out stays. */
 function report(draft: AnswerDraft, usage: AnthropicUsage | null | undefined): void {
   if (!usage) return;
   const known: ReportedUsage = draft.usage ?? { freshInput: 0, cacheRead: 0, cacheWrite: 0, output: 0, reasoning: 0 };
+  const cacheWrite = usage.cache_creation_input_tokens ?? known.cacheWrite;
+  const hour = Math.min(usage.cache_creation?.ephemeral_1h_input_tokens ?? known.cacheWriteHour ?? 0, cacheWrite);
+  const output = usage.output_tokens ?? known.output;
   draft.usage = {
     freshInput: usage.input_tokens ?? known.freshInput,
     cacheRead: usage.cache_read_input_tokens ?? known.cacheRead,
-    cacheWrite: usage.cache_creation_input_tokens ?? known.cacheWrite,
-    output: usage.output_tokens ?? known.output,
-    reasoning: usage.output_tokens_details?.thinking_tokens ?? known.reasoning,
+    cacheWrite,
+    ...(hour > 0 ? { cacheWriteHour: hour } : {}),
+    output,
+    reasoning: Math.min(usage.output_tokens_details?.thinking_tokens ?? known.reasoning, output),
   };
 }

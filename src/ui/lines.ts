@@ -5,6 +5,7 @@ import { callLine } from "./call-lines.ts";
 import { contextLine } from "./context-lines.ts";
 import { type Line, type LineContext, NO_CONTEXT } from "./line.ts";
 import { permissionLine } from "./permission-lines.ts";
+import { policyLine } from "./policy-lines.ts";
 import { runLine } from "./run-lines.ts";
 import { stepLine } from "./step-lines.ts";
 import { commandLine, toolLine } from "./work-lines.ts";
@@ -33,6 +34,7 @@ export function lineOf(event: StoredEvent, run: Run, context: LineContext = NO_C
     case "step.finished":
     case "steps.reset":
     case "message.added":
+    case "route.decided":
       return stepLine(event, run, context);
     case "call.reserved":
     case "call.settled":
@@ -48,6 +50,8 @@ export function lineOf(event: StoredEvent, run: Run, context: LineContext = NO_C
     case "permission.asked":
     case "permission.decided":
       return permissionLine(event, run);
+    case "policy.changed":
+      return policyLine(event, run);
     case "budget.raised":
     case "budget.warned":
       return budgetLine(event, run);

@@ -1,10 +1,12 @@
 import { systemChance } from "../../src/cli/system-chance.ts";
+import { NO_POLICY } from "../../src/core/policy.ts";
 import type { Repository, Results, Workspace } from "../../src/core/ports.ts";
 import { NO_JOBS } from "../../src/core/step-jobs.ts";
 import type { UserLedger } from "../../src/core/store.ts";
 import type { Control } from "../../src/engine/deps.ts";
 import type { EngineParts, Listener } from "../../src/engine/engine.ts";
 import { liveExecutor } from "../../src/engine/executor.ts";
+import { NO_HEALTH } from "../../src/engine/replay-world.ts";
 import { openSpool } from "../../src/store/spool.ts";
 import { SqliteStore } from "../../src/store/sqlite-store.ts";
 
@@ -21,18 +23,20 @@ export function idleParts(stateDir: string, tree = EMPTY_TREE): EngineParts & { 
   return {
     store: new SqliteStore(stateDir),
     userLedger: NO_CEILINGS,
-    peers: { self: { pid: process.pid, host: "bench", startedAt: null }, signal: never },
+    health: NO_HEALTH,
+    peers: { self: { pid: process.pid, host: "bench", startedAt: null }, signal: never, hasEnded: never },
     servers: { open: never },
     executor: liveExecutor(tools, []),
     spool: openSpool(stateDir),
     repository: idleRepository(stateDir, tree),
     results: noResults(stateDir),
-    models: { facts: never, send: never, recover: never, inputBound: never, tightInputBound: never },
+    models: { facts: never, standing: never, send: never, recover: never, inputBound: never, tightInputBound: never },
     tools,
     agent: { run: never },
     chance: systemChance,
     secrets: [],
     variables: {},
+    policies: async () => ({ now: () => NO_POLICY }),
     sandbox: () => "none",
   };
 }
@@ -54,6 +58,7 @@ function idleRepository(root: string, tree: string): Repository {
     commonDir: root,
     dirtyFiles: never,
     resolveBase: never,
+    fileAt: never,
     dirtyBase: never,
     createWorkspace: async () => ({ path: root, branch: "ccp/bench", notices: [] }),
     isOurs: () => true,

@@ -3,7 +3,7 @@ import type { ProvidersFile } from "../../src/core/lane.ts";
 import type { ValueSource } from "../../src/core/value-source.ts";
 import { checkProvidersFile } from "../../src/pipeline/providers-file.ts";
 import { describeProviders, type ProviderDescription } from "../../src/providers/describe-providers.ts";
-import { lanesOrThrow } from "../../src/providers/lanes.ts";
+import { providersOrThrow } from "../../src/providers/lanes.ts";
 
 describe("every value in force says where it was said", () => {
   test("by nobody: built in, or a default", async () => {
@@ -50,6 +50,20 @@ describe("every value in force says where it was said", () => {
       "other: other (project:5)",
     ]);
     expect(settings(await described("anthropic", { user }))).toContain("base_url: https://mine.example (user:3)");
+  });
+
+  test("of a limit the lower one counts, and whoever said it", async () => {
+    const user = ["providers:", "  zai:", "    limits: { concurrency: 4, requests_per_minute: 60 }"];
+    const project = [
+      "providers:",
+      "  zai:",
+      "    limits: { concurrency: 9, requests_per_minute: 6, tokens_per_minute: 7 }",
+    ];
+    expect(settings(await described("zai", { user, project })).filter((line) => line.startsWith("limits"))).toEqual([
+      "limits.concurrency: 4 (user:3)",
+      "limits.requests_per_minute: 6 (project:3)",
+      "limits.tokens_per_minute: 7 (project:3)",
+    ]);
   });
 
   test("and what a word makes meaningless has no source any more", async () => {
@@ -102,7 +116,7 @@ interface Said {
 
 async function described(id: string, { user, project, environment = {} }: Said): Promise<ProviderDescription> {
   const files = { user: user ? file(user, "user") : null, project: project ? file(project, "project") : null };
-  const lanes = await lanesOrThrow({ ...files, environment, trustedHosts: [] });
+  const { lanes } = await providersOrThrow({ ...files, environment, trustedHosts: [] });
   const found = describeProviders(lanes).find((provider) => provider.id === id);
   if (!found) throw new Error(`no ${id}`);
   return found;

@@ -6,7 +6,8 @@ import { readConfig } from "../../src/cli/config.ts";
 import { systemChance } from "../../src/cli/system-chance.ts";
 import type { Sandbox } from "../../src/core/confinement.ts";
 import type { StoredEvent } from "../../src/core/event.ts";
-import type { Models, Repository, ToolServers, Tools } from "../../src/core/ports.ts";
+import type { LaneHealth } from "../../src/core/lane-health.ts";
+import type { Chance, Models, Repository, ToolServers, Tools } from "../../src/core/ports.ts";
 import type { Run } from "../../src/core/run.ts";
 import type { Store, UserLedger } from "../../src/core/store.ts";
 import { createEngine, type Engine, type Listener } from "../../src/engine/engine.ts";
@@ -125,6 +126,7 @@ export interface Scenario {
     readonly repository?: (repository: Repository) => Repository;
     readonly tools?: (tools: Tools) => Tools;
     readonly userLedger?: UserLedger;
+    readonly health?: LaneHealth;
     readonly servers?: ToolServers;
     readonly variables?: Record<string, string>;
     readonly secrets?: readonly string[];
@@ -195,6 +197,7 @@ export function scenario(options: ScenarioOptions = {}): Scenario {
       const tools = around.tools?.(all) ?? all;
       const { name: sandbox } = await wiring.sandbox();
       const engine = createEngine({
+        policies: (commit) => wiring.policies(commit),
         store,
         spool: openSpool(stateDir),
         repository: around.repository?.(repository) ?? repository,
@@ -205,13 +208,26 @@ export function scenario(options: ScenarioOptions = {}): Scenario {
         servers: around.servers ?? createToolServers(),
         executor: liveExecutor(tools, secrets),
         agent: createAgent(),
-        chance: { ...wiring.chance, sleep: async () => undefined },
+        chance: hastyChance(wiring.chance),
         peers: await wiring.peers(),
         userLedger: around.userLedger ?? (await wiring.userLedger()),
+        health: around.health ?? (await wiring.health()),
         secrets,
         variables: around.variables ?? {},
       });
       return { ...engine, store };
+    },
+  };
+}
+
+/** Waits are over at once: the clock goes on by what they would have taken. */
+function hastyChance(chance: Chance): Chance {
+  let aheadMs = 0;
+  return {
+    ...chance,
+    now: () => chance.now() + aheadMs,
+    sleep: async (ms) => {
+      aheadMs += ms;
     },
   };
 }
