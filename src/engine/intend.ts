@@ -52,7 +52,8 @@ export async function intend(
   for (;;) {
     const reservation = plan(context, step, intent, bargain);
     if (!bargain.isTight && !isWhole(reservation)) {
-      bargain = { ...bargain, bound: await tightBound(context, intent), isTight: true };
+      const bound = Math.min(bargain.bound, await tightBound(context, intent));
+      bargain = { ...bargain, bound, isTight: true };
       continue;
     }
     if (reservation.type === "wait") {
