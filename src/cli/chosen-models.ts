@@ -1,6 +1,6 @@
 import { refusalsOf } from "../core/candidates.ts";
 import { resolveModelName } from "../core/model-choice.ts";
-import { policyDenied } from "../core/policy-limits.ts";
+import { policyDenied } from "../core/policy-words.ts";
 import type { Wiring } from "../wire/wire.ts";
 
 /** The models that a person means, in order. Throws for one that nobody knows here, that may be several, or that a policy refuses. */
