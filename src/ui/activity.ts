@@ -1,4 +1,4 @@
-import type { Delta, StoredEvent } from "../core/event.ts";
+import type { Delta, EventOf, StoredEvent } from "../core/event.ts";
 import { formatDuration } from "./format.ts";
 import { quoted } from "./line.ts";
 import { modelName } from "./step-label.ts";
@@ -29,7 +29,7 @@ export function activityAfterEvent(activity: Activity, event: StoredEvent): Acti
     case "command.finished":
       return { ...activity, [event.stepId ?? ""]: "" };
     case "call.reserved":
-      return { ...activity, [event.stepId]: `asks ${modelName(event.model)}, call ${event.turn}` };
+      return { ...activity, [event.stepId]: `asks ${modelName(event.model)}${keyText(event)}, call ${event.turn}` };
     case "tool.started":
       return { ...activity, [event.stepId]: `${event.tool} ${event.subject}` };
     case "step.started":
@@ -45,6 +45,11 @@ export function activityAfterEvent(activity: Activity, event: StoredEvent): Acti
     default:
       return activity;
   }
+}
+
+/** Which of several keys, where there are several. */
+function keyText({ credential }: EventOf<"call.reserved">): string {
+  return credential === undefined ? "" : ` with ${credential}`;
 }
 
 /** What is being done while this streams in. */
