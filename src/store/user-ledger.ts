@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import type Database from "better-sqlite3";
 import {
@@ -15,7 +16,8 @@ import { parseModelRef } from "../core/model.ts";
 import type { FullWindow, UserHold, UserLedger } from "../core/store.ts";
 import { makeDurableDirectory } from "./durable-directory.ts";
 import { explained } from "./failures.ts";
-import { openDatabase } from "./open-database.ts";
+import { openDatabase, openInMemory } from "./open-database.ts";
+import { openReadOnly } from "./read-only.ts";
 import { Statements } from "./statements.ts";
 import { USER_LEDGER } from "./user-ledger-migrations.ts";
 
@@ -32,6 +34,18 @@ export function openUserLedger(
     makeDurableDirectory(dirname(path));
     return openDatabase(path, USER_LEDGER);
   });
+  return new SqliteUserLedger(path, database, { ceilings, narrowed });
+}
+
+/** The same, only to be looked at: nothing is written, and one that is not there is empty. */
+export function lookIntoUserLedger(
+  path: string,
+  ceilings: UserLedger["ceilings"],
+  narrowed: Narrowed = (_, own) => own,
+): UserLedger {
+  const database = explained(path, () =>
+    existsSync(path) ? openReadOnly(path, USER_LEDGER) : openInMemory(USER_LEDGER),
+  );
   return new SqliteUserLedger(path, database, { ceilings, narrowed });
 }
 
