@@ -67,7 +67,7 @@ function requestOf(question: Question): Omit<ModelRequest, "maxTokens"> {
     model: route.current().ref,
     system: assignment.system,
     messages: aside?.messages ?? talk.messages,
-    tools: port.tools.specs(assignment.grant, route.current()),
+    tools: aside?.withoutTools ? [] : port.tools.specs(assignment.grant, route.current()),
     asker: { role, stepId, conversation, turn, ...(aside ? { purpose: aside.purpose } : {}) },
   };
 }

@@ -21,6 +21,8 @@ export interface Aside {
   readonly purpose: CallPurpose;
   readonly messages: readonly Message[];
   readonly maxOutputTokens: number;
+  /** True: there is no use for tools in its answer. Missing: it has those of the conversation, for what a provider has in its cache begins with them. */
+  readonly withoutTools?: true;
 }
 
 /** The longest answer that is wanted of a model, in tokens. */

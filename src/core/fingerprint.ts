@@ -22,12 +22,15 @@ export function givensOf(pipeline: Pipeline, step: Step, run: Run): StepGivens {
   };
 }
 
-/** What a step costs and how long it may take decides nothing about its result. */
+/** What a step costs, how long it may take and what is done where it is stuck decides nothing about its result. */
 function ownPart(pipeline: Pipeline, step: Step): Json {
   const until = step.kind === "agent" && step.until ? { command: step.until.command } : null;
   const definition = { ...step, until, attempts: undefined, timeoutMs: undefined, onFailure: undefined };
   const role = step.kind === "agent" ? pipeline.roles[step.role] : undefined;
-  return asJson({ definition, role: role && { ...role, budget: undefined, maxTurns: undefined } });
+  return asJson({
+    definition,
+    role: role && { ...role, budget: undefined, maxTurns: undefined, escalation: undefined },
+  });
 }
 
 /** An agent sees the inputs that its prompts name; a command finds all of them in its environment. */

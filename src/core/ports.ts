@@ -6,7 +6,7 @@ import type { Reminder, Utterance } from "./conversation.ts";
 import type { Base, CommandEnd, Delta, StoredEvent, TreeHash } from "./event.ts";
 import type { FailureClass } from "./failure.ts";
 import type { Json, JsonSchema } from "./json.ts";
-import type { ModelEvent, ModelFacts, ModelRef, ModelRequest, ToolCall, ToolSpec } from "./model.ts";
+import type { CallPurpose, ModelEvent, ModelFacts, ModelRef, ModelRequest, ToolCall, ToolSpec } from "./model.ts";
 import type { PermissionRule, ToolEffect } from "./permission.ts";
 import type { RoleName } from "./pipeline.ts";
 import type { Run } from "./run.ts";
@@ -533,6 +533,15 @@ export interface StepPort {
 /** One role doing one step. Never throws for what a model or a tool does. */
 export interface Agent {
   run(assignment: Assignment, port: StepPort): Promise<AgentOutcome>;
+  /** Asks one question, without tools and beside any talk. Null: the answer is on record; else why there is none. */
+  ask(assignment: Assignment, question: AgentQuestion, port: StepPort): Promise<AgentOutcome | null>;
+}
+
+/** A question that is a conversation of its own. */
+export interface AgentQuestion {
+  readonly purpose: CallPurpose;
+  readonly text: string;
+  readonly maxOutputTokens: number;
 }
 
 // ── ui ───────────────────────────────────────────────────────────────────────────────────────────────────────────

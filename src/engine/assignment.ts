@@ -1,8 +1,10 @@
 import { candidatesOf } from "../core/candidates.ts";
 import { FINISH_SCHEMAS } from "../core/contract.ts";
+import { routeOnRung } from "../core/escalation.ts";
 import { changesFiles } from "../core/permission.ts";
 import { type AgentStep, isReadOnly, isWriter, type Role } from "../core/pipeline.ts";
 import type { Assignment } from "../core/ports.ts";
+import { stepState } from "../core/run.ts";
 import type { Context } from "./context.ts";
 
 /**
@@ -17,12 +19,15 @@ export function assignmentOf(context: Context, step: AgentStep, conversation: nu
   const { log, pipeline, deps } = context;
   const role = pipeline.roles[step.role];
   if (!role) throw new Error(`role ${step.role} is not in the pipeline`);
+  // A reviewer that is asked about a step is not on that step's rung.
+  const { rung: reached, role: escalated } = stepState(log.run, step.id).escalation;
+  const rung = escalated === role.name ? reached : 0;
   return {
     stepId: step.id,
     role: role.name,
     conversation,
     system,
-    candidates: candidatesOf(log.run.routes[role.name] ?? role.models, deps.models),
+    candidates: candidatesOf(routeOnRung(role, log.run.routes[role.name], rung), deps.models),
     grant: { tools: toolsOf(context, role), permissions: role.permissions, finish: FINISH_SCHEMAS[role.name] },
     maxTurns: role.maxTurns,
     maxOutputTokens: isWriter(pipeline, step) ? WRITER_OUTPUT_TOKENS : READER_OUTPUT_TOKENS,

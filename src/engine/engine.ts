@@ -81,7 +81,7 @@ export interface OpenQuestion {
 }
 
 /** What an engine is put together from. */
-export type EngineParts = Omit<EngineDeps, "publish" | "tell" | "control"> & { readonly peers: Peers };
+export type EngineParts = Omit<EngineDeps, "publish" | "tell" | "control" | "weighed"> & { readonly peers: Peers };
 
 /** Constructs nothing; each call of it works on one run. */
 export function createEngine(parts: EngineParts): Engine {

@@ -51,7 +51,7 @@ export async function intend(
       bargain = { ...bargain, looks: (await waitForMore(context)) ? bargain.looks : bargain.looks + 1 };
       continue;
     }
-    if (reservation.type !== "fits") return refusal(context, step, intent.model, reservation);
+    if (reservation.type !== "fits") return refusal(context, step, intent, reservation);
     const call = reservedCall(context.log, intent.model, intent.request, reservation);
     const full = reserve(callBook(context), call, intent.model);
     if (full === null) return { type: "held", callId: call.callId, maxTokens: reservation.maxTokens, reservation };
@@ -63,9 +63,19 @@ export async function intend(
 
 /** Null fields have no ceiling: what is left of every scope of a call and of the user's day and week. */
 function headroom(context: Context, step: AgentStep): Headroom {
-  const { budgets, spend } = context.log.run;
+  return tightest(ownHeadroom(context, step), windowsHeadroom(context));
+}
+
+/** What run, role and step have left. */
+export function ownHeadroom({ log }: Context, step: AgentStep): Headroom {
+  const { budgets, spend } = log.run;
   const scopes = scopesOf(step).map((scope) => headroomOf(budgets[scope] ?? {}, spend[scope] ?? NOTHING_SPENT));
-  return [...scopes, ...WINDOWS.map((window) => windowHeadroom(context, window))].reduce(tightest);
+  return scopes.reduce(tightest);
+}
+
+/** What the user's day and week have left. */
+export function windowsHeadroom(context: Context): Headroom {
+  return WINDOWS.map((window) => windowHeadroom(context, window)).reduce(tightest);
 }
 
 function windowHeadroom({ deps }: Context, window: Window): Headroom {
@@ -124,7 +134,7 @@ async function waitForMore({ log, deps, halt }: Context): Promise<boolean> {
 function refusal(
   context: Context,
   step: AgentStep,
-  model: ModelFacts,
+  { model, request }: CallIntent,
   reservation: Extract<Reservation, { type: "does-not-fit" | "unpriced" }>,
 ): IntendResult {
   const name = formatModelRef(model.ref);
@@ -140,8 +150,9 @@ function refusal(
     return (unit === "money" ? nanos : tokens) === left;
   });
   if (window === undefined || isFullItself(context, step, reservation)) {
-    // The agent stops for this in a moment; only here is it known what would have been enough.
-    context.halt.request("budget", `${reason}, so it was not made`, { unit, needed, role: step.role });
+    // The agent stops for this in a moment; only here is it known what would have been enough. A run can do without a diagnosis.
+    if (request.asker.purpose !== "diagnose")
+      context.halt.request("budget", `${reason}, so it was not made`, { unit, needed, role: step.role });
     return { type: "refused", why: "budget", reason: `${reason}, so it was not made` };
   }
   const whose = `of your ceiling for this ${window} in ~/.config/ccp/config.yaml`;

@@ -44,6 +44,8 @@ export class FactNames {
       case "judgements.voided":
         return this.#counted(event.type);
       case "message.added":
+      case "escalation.decided":
+      case "step.diagnosed":
       case "context.pruned":
       case "context.summarised":
         return this.#counted(`${event.type} ${event.stepId}`);
@@ -78,6 +80,12 @@ export class FactNames {
   /** What begins, or ends, is named by what it is and which one it is. Here: the next call of a step, … */
   nextCall(stepId: string): string {
     return `call ${stepId}.${this.#nth(`calls of ${stepId}`)}`;
+  }
+
+  /** … the next decision about a step's tries … */
+  nextDecision(stepId: string): string {
+    const key = `escalation.decided ${stepId}`;
+    return `${key} ${this.#nth(key)}`;
   }
 
   /** … the run of a command that was begun last … */

@@ -5,6 +5,7 @@ import type { DiffStat } from "../core/ports.ts";
 import { lostCalls, type Run, totalSpend } from "../core/run.ts";
 import { stepEntries } from "../core/step-table.ts";
 import { plural } from "../core/words.ts";
+import { escalationLines } from "./escalation-lines.ts";
 import { formatCostOf, formatEnd, formatTimeOf, formatTokens } from "./format.ts";
 import { quoted } from "./line.ts";
 import { createPaint, type Paint } from "./paint.ts";
@@ -44,6 +45,7 @@ export function renderReport(run: Run, pipeline: Pipeline, extra: ReportExtra): 
     statusLines(run, events, paint),
     [stepTable(run, pipeline, foldProgress(events), extra.width)],
     section("Lost calls", indented(lostLines(events, run.rid))),
+    section("Escalation", indented(escalationLines(events))),
     section("Reused", indented(reusedLines(events, run))),
     section("Checks", checkLines(run)),
     section("Changes", changeLines(extra.diffStat)),
