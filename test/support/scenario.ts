@@ -6,7 +6,7 @@ import { readConfig } from "../../src/cli/config.ts";
 import { systemChance } from "../../src/cli/system-chance.ts";
 import type { Sandbox } from "../../src/core/confinement.ts";
 import type { StoredEvent } from "../../src/core/event.ts";
-import type { Models, Repository, ToolServers, Tools } from "../../src/core/ports.ts";
+import type { Chance, Models, Repository, ToolServers, Tools } from "../../src/core/ports.ts";
 import type { Run } from "../../src/core/run.ts";
 import type { Store, UserLedger } from "../../src/core/store.ts";
 import { createEngine, type Engine, type Listener } from "../../src/engine/engine.ts";
@@ -34,7 +34,9 @@ export interface ScriptedTurn {
   readonly role?: string;
   readonly step?: string;
   readonly conversation?: number;
-  readonly turn: number;
+  readonly turn?: number;
+  /** Of a question beside the talk; then it has no turn. */
+  readonly purpose?: string;
   readonly say?: string;
   readonly calls?: readonly { readonly tool: string; readonly args?: unknown; readonly raw?: string }[];
   readonly usage?: Readonly<Record<string, number>>;
@@ -130,6 +132,8 @@ export interface Scenario {
     readonly secrets?: readonly string[];
     /** Default: what there is here. */
     readonly sandbox?: Sandbox;
+    /** Default: the machine's, and no wait is waited. */
+    readonly chance?: Chance;
   }): Promise<Engine & { readonly store: Store }>;
 }
 
@@ -205,7 +209,7 @@ export function scenario(options: ScenarioOptions = {}): Scenario {
         servers: around.servers ?? createToolServers(),
         executor: liveExecutor(tools, secrets),
         agent: createAgent(),
-        chance: { ...wiring.chance, sleep: async () => undefined },
+        chance: { ...(around.chance ?? wiring.chance), sleep: async () => undefined },
         peers: await wiring.peers(),
         userLedger: around.userLedger ?? (await wiring.userLedger()),
         secrets,
