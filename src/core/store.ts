@@ -1,6 +1,6 @@
 import type { Scope, Spend, Window } from "./budget.ts";
 import type { Calibration } from "./calibration.ts";
-import type { BlobRef, Event, StoredEvent } from "./event.ts";
+import type { BlobRef, Event, EventOf, EventType, StoredEvent } from "./event.ts";
 import type { Run } from "./run.ts";
 import type { Usage } from "./usage.ts";
 
@@ -66,6 +66,9 @@ export interface CallRecord {
   readonly retryOf: string | null;
 }
 
+/** An event, and the run that it is of. */
+export type EventOfRun<T extends EventType = EventType> = StoredEvent & EventOf<T> & { readonly rid: string };
+
 /** What a removal freed, or would free. */
 export interface Freed {
   readonly blobs: number;
@@ -95,6 +98,8 @@ export interface Store {
   append(rid: string, epoch: number, events: readonly Event[], at: number): AppendResult;
   /** In order; empty for an unknown run. */
   events(rid: string, afterSeq?: number): readonly StoredEvent[];
+  /** Those of certain types, of one run or (null) of all; by run, each run's in order. */
+  eventsOf<T extends EventType>(types: readonly T[], rid: string | null): readonly EventOfRun<T>[];
   /** The run as it was folded last, so that only what came after it has to be; null: fold from the beginning. */
   folded(rid: string): Run | null;
   /** Keeps a fold. It is not part of the record: it may be lost, and made again, at any time. */

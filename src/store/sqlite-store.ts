@@ -1,9 +1,9 @@
 import { hostname } from "node:os";
 import type { Scope, Spend } from "../core/budget.ts";
 import { CcpError } from "../core/errors.ts";
-import type { BlobRef, Event, StoredEvent } from "../core/event.ts";
+import type { BlobRef, Event, EventType, StoredEvent } from "../core/event.ts";
 import type { Run } from "../core/run.ts";
-import type { AppendResult, CallRecord, Freed, Owner, RunQuery, RunSummary, Store } from "../core/store.ts";
+import type { AppendResult, CallRecord, EventOfRun, Freed, Owner, RunQuery, RunSummary, Store } from "../core/store.ts";
 import { OverBudget } from "./account.ts";
 import { checkLog, epochOf, factsOf } from "./adopted-log.ts";
 import { damageOf } from "./damage.ts";
@@ -107,6 +107,10 @@ export class SqliteStore implements Store {
 
   events(rid: string, afterSeq = 0): readonly StoredEvent[] {
     return this.#explained(() => this.#recorder.log.read(rid, afterSeq));
+  }
+
+  eventsOf<T extends EventType>(types: readonly T[], rid: string | null): readonly EventOfRun<T>[] {
+    return this.#explained(() => this.#recorder.log.readTypes(types, rid)) as readonly EventOfRun<T>[];
   }
 
   folded(rid: string): Run | null {
