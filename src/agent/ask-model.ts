@@ -1,17 +1,32 @@
+import { isOfCredential } from "../core/breaker.ts";
 import type { Conversation } from "../core/conversation.ts";
 import { unreachable } from "../core/errors.ts";
-import { afterFailedAttempt, isTransient } from "../core/failure.ts";
-import type { ModelEvent, ModelFailure, ModelRequest } from "../core/model.ts";
-import type { AgentOutcome, IntendResult, StepPort } from "../core/ports.ts";
+import { isTransient } from "../core/failure.ts";
+import type { Asker, ModelEvent, ModelFacts, ModelFailure } from "../core/model.ts";
+import type { AgentOutcome, CallIntent, FailedCall, IntendResult, StepPort } from "../core/ports.ts";
 import type { CallEnd } from "../core/settlement.ts";
+import { anotherKey, type Entrance, enterLane } from "./enter-lane.ts";
 import { canShorten } from "./measure-context.ts";
-import { outputCeiling, type Question } from "./question.ts";
+import { outputCeiling, type Question, routeOf } from "./question.ts";
+import type { Route } from "./route.ts";
 
-/** Asks until there is an answer on record (null) or nothing more can be tried. Every attempt is a call of its own. */
+/**
+ * Asks until there is an answer on record, or others are to be asked than before (null), or nothing more can be tried.
+ * Every attempt is a call of its own.
+ */
 export async function askModel(question: Question): Promise<AgentOutcome | null> {
-  const { port, route, talk } = question;
+  const { port, talk } = question;
+  const route = routeOf(question);
+  let entrance: Entrance | null = null;
+  let failedKeys: readonly string[] = [];
   for (let attempts = 1; ; attempts++) {
-    const end = await attempt(question);
+    const entered: Awaited<ReturnType<typeof enterLane>> =
+      entrance ?? (await enterLane(question, (model) => intentOf(question, model)));
+    // The windows of others may be others: it is looked at anew what can be sent to them.
+    if (entered.type === "rerouted") return null;
+    if (entered.type === "stopped") return entered;
+    const intent = { ...intentOf(question, route.current()), credential: entered.credential };
+    const end = await attempt(question, intent);
     if (end.type === "answered") return null;
     if (end.type !== "failed") return end;
     const stop = port.stopRequested();
@@ -21,17 +36,18 @@ export async function askModel(question: Question): Promise<AgentOutcome | null>
       if (question.aside) return outcomeOf(end.failure);
       if (canShorten(question)) return null;
     }
-    const decision = afterFailedAttempt({
-      class: end.failure.class,
-      retryAfterMs: end.failure.retryAfterMs,
-      attempts,
-      candidatesLeft: route.left(),
-      random: port.chance.random(),
-    });
+    if (entered.credential !== null && isOfCredential(end.failure.class)) {
+      failedKeys = [...failedKeys, entered.credential];
+      entrance = anotherKey(question, intent, failedKeys);
+      if (entrance) continue;
+    }
+    entrance = null;
+    const decision = port.afterFailure(failedCall(end.failure, attempts, route), askerOf(question));
     if (decision.type === "give-up") return tooLong(talk, outcomeOf(end.failure));
     if (decision.type === "next-candidate") {
-      route.advance();
+      route.advance(decision.index);
       attempts = 0;
+      failedKeys = [];
       continue;
     }
     port.tell({
@@ -44,15 +60,26 @@ export async function askModel(question: Question): Promise<AgentOutcome | null>
   }
 }
 
+function failedCall(failure: ModelFailure, attempts: number, route: Route): FailedCall {
+  return {
+    class: failure.class,
+    retryAfterMs: failure.retryAfterMs,
+    shouldRetry: failure.shouldRetry ?? null,
+    attempts,
+    candidate: route.current(),
+    ahead: route.ahead(),
+  };
+}
+
 /** Reserve, send, settle: one attempt. */
-async function attempt(question: Question): Promise<CallEnd | Extract<AgentOutcome, { type: "stopped" }>> {
-  const { port, route } = question;
-  const model = route.current();
-  const request = requestOf(question);
-  const wantedOutputTokens = outputCeiling(model, question);
-  const intended = await port.intend({ model, request, wantedOutputTokens });
+async function attempt(
+  { port }: Question,
+  intent: CallIntent,
+): Promise<CallEnd | Extract<AgentOutcome, { type: "stopped" }>> {
+  const { model } = intent;
+  const intended = await port.intend(intent);
   if (intended.type === "refused") return { type: "stopped", why: intended.why, reason: intended.reason };
-  const { end, text } = await send(request, intended, port);
+  const { end, text } = await send(intent, intended, port);
   // What was cut off by our own stop has no outcome that anyone knows: it is charged in full.
   if (end.type === "failed" && port.signal.aborted)
     port.lose(intended.callId, "stopped while the answer was arriving", text);
@@ -60,28 +87,34 @@ async function attempt(question: Question): Promise<CallEnd | Extract<AgentOutco
   return end;
 }
 
-function requestOf(question: Question): Omit<ModelRequest, "maxTokens"> {
-  const { assignment, port, route, talk, turn, aside } = question;
+function askerOf({ assignment, turn, aside }: Question): Asker {
   const { role, stepId, conversation } = assignment;
-  return {
-    model: route.current().ref,
+  return { role, stepId, conversation, turn, ...(aside ? { purpose: aside.purpose } : {}) };
+}
+
+/** What a model would be asked now. */
+export function intentOf(question: Question, model: ModelFacts): CallIntent {
+  const { assignment, port, talk, aside } = question;
+  const request = {
+    model: model.ref,
     system: assignment.system,
     messages: aside?.messages ?? talk.messages,
-    tools: aside?.withoutTools ? [] : port.tools.specs(assignment.grant, route.current()),
-    asker: { role, stepId, conversation, turn, ...(aside ? { purpose: aside.purpose } : {}) },
+    tools: aside?.withoutTools ? [] : port.tools.specs(assignment.grant, model),
+    asker: askerOf(question),
   };
+  return { model, request, wantedOutputTokens: outputCeiling(model, question) };
 }
 
 /** The end of the attempt, and the text that arrived before it. */
 async function send(
-  asked: Omit<ModelRequest, "maxTokens">,
+  { request: asked, credential = null }: CallIntent,
   { callId, maxTokens, reservation }: Extract<IntendResult, { type: "held" }>,
   port: StepPort,
 ): Promise<{ readonly end: CallEnd; readonly text: string }> {
   const request = { ...asked, maxTokens };
   const inputTokensHeld = reservation.heldTokens - maxTokens;
   let text = "";
-  for await (const event of port.models.send(request, { callId, signal: port.signal, inputTokensHeld })) {
+  for await (const event of port.models.send(request, { callId, signal: port.signal, inputTokensHeld, credential })) {
     if (event.type === "answered" || event.type === "failed") return { end: event, text };
     if (event.type === "text") text += event.text;
     tellDelta(event, request.asker.stepId, port);

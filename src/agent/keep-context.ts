@@ -4,9 +4,10 @@ import { type Shortening, viewAfter } from "../core/context-view.ts";
 import type { Conversation } from "../core/conversation.ts";
 import type { Message } from "../core/model.ts";
 import type { AgentOutcome } from "../core/ports.ts";
-import { askModel } from "./ask-model.ts";
+import { askModel, intentOf } from "./ask-model.ts";
 import { measureContext } from "./measure-context.ts";
-import type { Question } from "./question.ts";
+import type { Aside, Question } from "./question.ts";
+import { openRoute } from "./route.ts";
 
 /** Tokens of a summary: its sections, and room for what a model says too much. */
 const SUMMARY_OUTPUT_TOKENS = 4_096;
@@ -41,12 +42,19 @@ async function summarise(question: Question, talk: Conversation, upTo: number): 
   if (answer.type === "ask" && instruction !== "") {
     const messages = [...shown(talk, upTo), { role: "user", text: instruction } as const];
     const aside = { purpose: "compact", messages, maxOutputTokens: SUMMARY_OUTPUT_TOKENS } as const;
-    const outcome = await askModel({ ...question, turn: 0, aside });
+    const outcome = await askModel(await withOwnRoute({ ...question, turn: 0, aside }, aside));
     if (outcome === null || outcome.type === "stopped") return outcome;
   }
   const summary = answer.type === "made" ? answer.text : null;
   const text = summaryText(talk, summary);
   return shorten(question, talk, { type: "summarised", text, summary, upTo, shrank: true });
+}
+
+/** Rules may have another model write it. */
+async function withOwnRoute(question: Question, aside: Aside): Promise<Question> {
+  const { request } = intentOf(question, question.route.current());
+  const own = await question.port.candidatesBeside(request, aside.maxOutputTokens);
+  return own === null ? question : { ...question, aside: { ...aside, route: openRoute(own) } };
 }
 
 /** What was refused whole is summarised from excerpts; else from what the provider has in its cache. */

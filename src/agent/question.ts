@@ -21,8 +21,15 @@ export interface Aside {
   readonly purpose: CallPurpose;
   readonly messages: readonly Message[];
   readonly maxOutputTokens: number;
+  /** Who is asked, where it is not whom the conversation asks; missing: those. */
+  readonly route?: Route;
   /** True: there is no use for tools in its answer. Missing: it has those of the conversation, for what a provider has in its cache begins with them. */
   readonly withoutTools?: true;
+}
+
+/** Who is asked now. */
+export function routeOf({ route, aside }: Pick<Question, "route" | "aside">): Route {
+  return aside?.route ?? route;
 }
 
 /** The longest answer that is wanted of a model, in tokens. */

@@ -5,7 +5,7 @@ import type { Agent, AgentOutcome, AgentQuestion, Assignment, StepPort } from ".
 import { renderTemplate } from "../core/template.ts";
 import { openTodos, renderTodos } from "../core/todos.ts";
 import { nextTurn, type Turn, togetherOf } from "../core/turn.ts";
-import { askModel } from "./ask-model.ts";
+import { askModel, intentOf } from "./ask-model.ts";
 import { askInContext } from "./keep-context.ts";
 import { openRoute, type Route } from "./route.ts";
 import { followTalk } from "./talk.ts";
@@ -18,8 +18,10 @@ export function createAgent(): Agent {
 async function ask(assignment: Assignment, question: AgentQuestion, port: StepPort): Promise<AgentOutcome | null> {
   const { purpose, text, maxOutputTokens } = question;
   const aside = { purpose, messages: [{ role: "user", text }], maxOutputTokens, withoutTools: true } as const;
-  const route = openRoute(assignment.candidates);
-  return askModel({ assignment, port, route, talk: EMPTY_CONVERSATION, turn: 0, aside });
+  const asked = { assignment, port, route: openRoute(assignment.candidates), talk: EMPTY_CONVERSATION, turn: 0, aside };
+  const { request } = intentOf(asked, asked.route.current());
+  const ruled = await port.candidatesBeside(request, maxOutputTokens);
+  return askModel(ruled === null ? asked : { ...asked, aside: { ...aside, route: openRoute(ruled) } });
 }
 
 async function runAgent(assignment: Assignment, port: StepPort): Promise<AgentOutcome> {

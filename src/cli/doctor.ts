@@ -53,11 +53,13 @@ function lineOf({ name, state, detail, fix }: Finding): string {
 async function examine(wiring: Wiring): Promise<readonly Finding[]> {
   const repository = await look("repository", async () => (await wiring.repository()).root);
   const journal = repository.state === "ok" ? [await look("journal", () => journalDetail(wiring))] : [];
+  const start = repository.state === "ok" ? await startFindings(wiring) : [];
   const pipeline = repository.state === "ok" ? [await look("project", async () => projectDetail(wiring))] : [];
   return [
     good("node", process.versions.node),
     await look("git", () => wiring.gitVersion()),
     repository,
+    ...start,
     ...journal,
     ...pipeline,
     await sandboxFinding(wiring),
@@ -93,6 +95,13 @@ async function projectDetail(wiring: Wiring): Promise<string> {
   const { testCommand, testCommandSource, copy } = await (await wiring.repository()).project();
   const test = testCommand === null ? "no test command was found" : `tests: ${testCommand} (${testCommandSource})`;
   return `${test}; brought into a worktree: ${copy.join(", ") || "nothing"}`;
+}
+
+/** A run needs a commit to start from. */
+async function startFindings(wiring: Wiring): Promise<readonly Finding[]> {
+  const repository = await wiring.repository();
+  const finding = await look("start", async () => (await repository.resolveBase("HEAD")).commit);
+  return finding.state === "ok" ? [] : [finding];
 }
 
 async function sandboxFinding(wiring: Wiring): Promise<Finding> {

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { CcpError, EXIT } from "../core/errors.ts";
+import { CAPABILITIES, type Capabilities } from "../core/model.ts";
 import { formatUsd, type Price } from "../core/money.ts";
 import { didYouMean } from "../core/suggest.ts";
 import { visibleText } from "../core/visible-text.ts";
@@ -74,6 +75,8 @@ async function listText(models: readonly ModelDescription[], wiring: Wiring, std
 
 const LEGEND = `in, out: US dollars per million tokens; times: as dear as the cheapest that is
 paid for, three tokens of input to one of output. context, answer: tokens.
+can: what a rule of routing may need; with a ? nobody knows (tools are then
+taken for granted, the others are not).
 Others of these providers can be named as well: --model doer=provider/model
 `;
 
@@ -117,7 +120,7 @@ function priceText({ priceSource: source }: ModelDescription, placed: Awaited<Re
   return `price: ${placed(source)}`;
 }
 
-function remarks({ price, edits, textCalls, local, roles }: ModelDescription): readonly string[] {
+function remarks({ price, edits, textCalls, capabilities, local, roles }: ModelDescription): readonly string[] {
   const from = Math.min(...(price?.tiers ?? []).map((tier) => tier.aboveTokens));
   const places = Object.entries(roles).map(([role, place]) => `${role} ${place}`);
   return [
@@ -126,5 +129,13 @@ function remarks({ price, edits, textCalls, local, roles }: ModelDescription): r
     ...(edits === "edit" ? [] : [`edits: ${edits}`]),
     ...(textCalls ? ["calls as text"] : []),
     ...(places.length === 0 ? [] : [`default: ${places.join(", ")}`]),
+    capabilityText(capabilities),
   ];
+}
+
+/** `can: tools, thinking, vision?`, where nobody knows the last. */
+function capabilityText(capabilities: Capabilities): string {
+  const known = CAPABILITIES.filter((one) => capabilities[one]);
+  const unknown = CAPABILITIES.filter((one) => capabilities[one] === undefined);
+  return `can: ${[...known, ...unknown.map((one) => `${one}?`)].join(", ") || "text only"}`;
 }

@@ -33,7 +33,7 @@ export function registerPing(program: Command, context: CommandContext): void {
         stdout.write(`no provider has a key here: set ${await keyNames(wiring)}, or name a model with --model\n`);
       else {
         const rows = answers.map((answer) => [
-          answer.model,
+          answer.credential === null ? answer.model : `${answer.model} (${answer.credential})`,
           answer.ok ? "answers" : `${answer.failure?.class ?? "failed"}: ${answer.failure?.message ?? ""}`,
           answer.servedBy ?? "-",
           `${totalTokens(answer.usage)} tokens`,
@@ -50,7 +50,7 @@ export function registerPing(program: Command, context: CommandContext): void {
 async function pingAll(named: readonly string[] | null, wiring: Wiring): Promise<readonly PingAnswer[]> {
   const ping = await wiring.pinger();
   const refs = named === null ? await reachable(wiring) : named.map(modelRef);
-  return Promise.all(refs.map((ref) => ping(ref)));
+  return (await Promise.all(refs.map((ref) => ping(ref)))).flat();
 }
 
 async function reachable(wiring: Wiring): Promise<readonly ModelRef[]> {

@@ -15,6 +15,7 @@ export const systemChance: Chance = {
   alarm: (ms) => AbortSignal.timeout(Math.min(Math.max(0, Math.ceil(ms)), LONGEST_TIMER_MS)),
   random: () => Math.random(),
   day: localDay,
+  minute: (at) => new Date(at).getHours() * 60 + new Date(at).getMinutes(),
   rid: () => `r-${Array.from(crypto.getRandomValues(new Uint8Array(6)), letter).join("")}`,
 };
 

@@ -130,6 +130,12 @@ export function headroomOf(budget: Budget, spend: Spend): Headroom {
   };
 }
 
+/** The part of a budget that is left, from 0 to 1, of money or tokens whichever is nearer to its end; 1: it has no ceiling. */
+export function shareLeft(budget: Budget, spend: Spend): number {
+  const used = Math.max(ratio(budget.maxCostNanos, usedNanos(spend)), ratio(budget.maxTokens, usedTokens(spend)));
+  return Math.max(0, 1 - used);
+}
+
 /** The headroom of a call that draws on both. */
 export function tightest(a: Headroom, b: Headroom): Headroom {
   return { nanos: smaller(a.nanos, b.nanos), tokens: smaller(a.tokens, b.tokens) };

@@ -102,13 +102,13 @@ export function rungsOf(
   return escalation.models;
 }
 
-/** The models that a conversation on a rung may ask: the stronger one first, then the role's own, for when it is down. */
+/** The models that a conversation on a rung may ask: the stronger one first, then those of `route`, for when it is down. */
 export function routeOnRung(
   role: Pick<Role, "models" | "escalation">,
   named: readonly string[] | undefined,
   rung: number,
+  route = named ?? role.models,
 ): readonly string[] {
-  const route = named ?? role.models;
   const stronger = rung > 0 ? rungsOf(role, named)[rung - 1] : undefined;
   return stronger === undefined ? route : [...new Set([stronger, ...route])];
 }

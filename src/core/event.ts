@@ -7,6 +7,7 @@ import type { FailureClass } from "./failure.ts";
 import type { CallPurpose, ModelFailure, StopReason } from "./model.ts";
 import type { ToolEffect } from "./permission.ts";
 import type { InputValue, RoleName, SandboxMode } from "./pipeline.ts";
+import type { TaskKind } from "./route-rules.ts";
 import type { SeenFile } from "./seen.ts";
 import type { Usage } from "./usage.ts";
 
@@ -138,7 +139,27 @@ export type Event =
     }
   | { readonly type: "budget.raised"; readonly scope: Scope; readonly budget: Budget }
   | { readonly type: "budget.warned"; readonly scope: Scope | Window; readonly percent: number }
-  | { readonly type: "route.changed"; readonly role: RoleName; readonly models: readonly string[] }
+  /** A person has named other models for a role: no rule counts for it from here on. */
+  | {
+      readonly type: "route.changed";
+      readonly role: RoleName;
+      readonly models: readonly string[];
+      /** The step before whose call a word that was left for the driver was taken up; missing: nobody drove the run. */
+      readonly stepId?: string;
+      /** That word's number in the store; missing with `stepId`. */
+      readonly request?: number;
+    }
+  /** Rules have said whom a conversation asks, or what is asked beside it. */
+  | {
+      readonly type: "route.decided";
+      readonly stepId: string;
+      readonly conversation: number;
+      readonly task: TaskKind;
+      /** By its name; null: none matched, and the role's own route holds. */
+      readonly rule: string | null;
+      /** `provider/model`, in order; empty where no rule matched. */
+      readonly candidates: readonly string[];
+    }
   | {
       readonly type: "workspace.created";
       readonly path: string;
@@ -317,10 +338,12 @@ export type Event =
       readonly heldTokens: number;
       /** What was known of the model when the call was reserved, its price among it (`ModelFacts`, as JSON); null in old runs. */
       readonly facts: BlobRef | null;
-      /** The lost call that this one asks again; null: it is the first to ask. */
+      /** The call that this one asks again, which was lost or whose answer broke off; null: it is the first to ask. */
       readonly retryOf: string | null;
       /** Missing: the next turn of its conversation. */
       readonly purpose?: CallPurpose;
+      /** Name of the variable that holds the key it is sent with; missing: its provider has only one. */
+      readonly credential?: string;
     }
   | {
       readonly type: "call.settled";
@@ -461,4 +484,6 @@ export type StoredEvent = Event & {
 export type Delta =
   | { readonly type: "delta.text"; readonly stepId: string; readonly text: string }
   | { readonly type: "delta.tool_call"; readonly stepId: string; readonly tool: string }
+  /** A word to the person at the terminal that is no fact of the run. */
+  | { readonly type: "delta.notice"; readonly stepId: string; readonly text: string }
   | { readonly type: "delta.waiting"; readonly stepId: string; readonly reason: string; readonly waitMs: number };

@@ -27,11 +27,10 @@ function ownPart(pipeline: Pipeline, step: Step): Json {
   const until = step.kind === "agent" && step.until ? { command: step.until.command } : null;
   const definition = { ...step, until, attempts: undefined, timeoutMs: undefined, onFailure: undefined };
   const role = step.kind === "agent" ? pipeline.roles[step.role] : undefined;
-  return asJson({
-    definition,
-    role: role && { ...role, budget: undefined, maxTurns: undefined, escalation: undefined },
-  });
+  return asJson({ definition, role: role && { ...role, ...UNDECISIVE } });
 }
+
+const UNDECISIVE = { budget: undefined, maxTurns: undefined, namedByPerson: undefined, escalation: undefined } as const;
 
 /** An agent sees the inputs that its prompts name; a command finds all of them in its environment. */
 function inputValues(step: Step, references: readonly string[], run: Run): Json {

@@ -10,7 +10,7 @@ import { addUsage } from "./usage.ts";
 import { without } from "./without.ts";
 
 /** Changes whenever the same events fold into another run: what was folded by an older ccp is not gone on from. */
-export const FOLD_VERSION = 6;
+export const FOLD_VERSION = 7;
 
 type WorkEventType =
   | "command.started"
@@ -78,6 +78,10 @@ function applyFact(run: Run, event: StoredEvent): Run {
         routes: { ...run.routes, [event.role]: event.models },
         steps: mapSteps(run.steps, (step) => onFirstRung(step, event.role)),
       };
+    case "route.decided":
+      return withStep(run, event.stepId, ({ decided }) => ({
+        decided: { ...decided, [event.task]: event.candidates },
+      }));
     case "workspace.created":
       return { ...run, workspace: workspaceAt(run, event) };
     case "workspace.prepared":
@@ -167,6 +171,7 @@ function applyCallEvent(run: Run, event: StoredEvent & EventOf<"call.reserved" |
       return withStep(closed(run, event.callId), event.stepId, (step) => ({
         usage: addUsage(step.usage, event.usage),
         lastModel: event.result.type === "answered" && event.purpose !== "diagnose" ? event.model : step.lastModel,
+        ...(brokeOff(event) ? { lostCall: { callId: event.callId, seq: event.seq } } : {}),
       }));
     case "call.lost":
       return withStep(closed(run, event.callId), event.stepId, (step) => ({
@@ -174,6 +179,11 @@ function applyCallEvent(run: Run, event: StoredEvent & EventOf<"call.reserved" |
         lostCall: { callId: event.callId, seq: event.seq },
       }));
   }
+}
+
+/** An answer of which a part had come is as lost as one of which nobody knows, only its price is known. */
+function brokeOff({ result }: EventOf<"call.settled">): boolean {
+  return result.type === "failed" && result.failure.brokeOff === true;
 }
 
 function applyStepEvent(
@@ -231,6 +241,7 @@ function begun(step: StepState, event: StoredEvent & EventOf<"step.started">): P
     prompt: event.prompt,
     outcome: null,
     lostCall: goesOn ? step.lostCall : null,
+    decided: goesOn ? step.decided : {},
     startedAt: step.startedAt ?? event.at,
     endedAt: null,
   };

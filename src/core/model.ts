@@ -1,3 +1,4 @@
+import type { Allowance } from "./allowance.ts";
 import type { FailureClass } from "./failure.ts";
 import type { Json, JsonSchema } from "./json.ts";
 import type { Price } from "./money.ts";
@@ -92,6 +93,10 @@ export interface ModelFailure {
   readonly retryAfterMs: number | null;
   /** False only when the provider certainly billed nothing (refused before it began). */
   readonly mayBeBilled: boolean;
+  /** The provider's own word on whether to ask it again (`x-should-retry`); missing: it has none. */
+  readonly shouldRetry?: boolean;
+  /** True: a part of the answer had come. What is asked again is asked in full, and never joined to that part. */
+  readonly brokeOff?: boolean;
 }
 
 /** What comes out of one attempt: deltas, then exactly one `answered` or `failed`. */
@@ -111,6 +116,8 @@ export type ModelEvent =
       readonly servedBy: string | null;
       /** True: ccp ended the stream, for it was outgrowing `maxTokens`. `stop` is `length` then. */
       readonly cut: boolean;
+      /** What the provider says it will still take; missing: it says nothing of it. */
+      readonly allowances?: readonly Allowance[];
     }
   /** `usage` is what the provider had reported by then; null when nothing. */
   | {
@@ -118,6 +125,7 @@ export type ModelEvent =
       readonly failure: ModelFailure;
       readonly usage: Usage | null;
       readonly providerCostNanos: number | null;
+      readonly allowances?: readonly Allowance[];
     };
 
 /** What ccp knows of a model before it is asked. */
@@ -135,7 +143,16 @@ export interface ModelFacts {
   readonly scripted: boolean;
   /** The form in which it changes files best; missing: `edit`. */
   readonly edits?: EditForm;
+  /** Missing: nobody knows. */
+  readonly capabilities?: Capabilities;
 }
+
+/** What a model may be able to do: call tools, reason before it answers, see pictures. */
+export const CAPABILITIES = ["tools", "thinking", "vision"] as const;
+/** One of `CAPABILITIES`. */
+export type Capability = (typeof CAPABILITIES)[number];
+/** What a model can and what it cannot; missing: nobody knows. */
+export type Capabilities = Readonly<Partial<Record<Capability, boolean>>>;
 
 /** Forms of an edit: single places by their old text, a patch over several files, or whole files. */
 export const EDIT_FORMS = ["edit", "apply_patch", "write"] as const;

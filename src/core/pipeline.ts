@@ -15,6 +15,8 @@ export interface Role {
   readonly prompt: string;
   /** The route: `provider/model`, the first that answers wins. */
   readonly models: readonly string[];
+  /** True: a person has named them for this run, so that no rule has others asked. */
+  readonly namedByPerson?: true;
   readonly tools: readonly ToolName[];
   readonly permissions: readonly PermissionRule[];
   /** Servers whose tools it may call; missing: none. */
@@ -148,7 +150,7 @@ export interface Pipeline {
     readonly network?: ServerNetwork;
   };
   readonly sandbox: SandboxMode;
-  /** What follows on a call that was lost: it is asked again, or a person is asked first. */
+  /** What follows on a call that was lost, or whose answer broke off: it is asked again, or a person is asked first. */
   readonly onLostCall: LostCallRule;
   readonly roles: Readonly<Partial<Record<RoleName, Role>>>;
   /** In dependency order. */

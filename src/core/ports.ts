@@ -4,9 +4,20 @@ import type { ContextSettings } from "./context-plan.ts";
 import type { Shortening } from "./context-view.ts";
 import type { Reminder, Utterance } from "./conversation.ts";
 import type { Base, CommandEnd, Delta, StoredEvent, TreeHash } from "./event.ts";
-import type { FailureClass } from "./failure.ts";
+import type { FailedAttempt, FailureClass, RetryDecision } from "./failure.ts";
 import type { Json, JsonSchema } from "./json.ts";
-import type { CallPurpose, ModelEvent, ModelFacts, ModelRef, ModelRequest, ToolCall, ToolSpec } from "./model.ts";
+import type { LaneStanding } from "./lane.ts";
+import type { Admission } from "./lane-health.ts";
+import type {
+  Asker,
+  CallPurpose,
+  ModelEvent,
+  ModelFacts,
+  ModelRef,
+  ModelRequest,
+  ToolCall,
+  ToolSpec,
+} from "./model.ts";
 import type { PermissionRule, ToolEffect } from "./permission.ts";
 import type { RoleName } from "./pipeline.ts";
 import type { Run } from "./run.ts";
@@ -29,6 +40,8 @@ export interface Chance {
   rid(): string;
   /** The user's calendar day at an instant, as `2026-11-20`. */
   day(at: number): string;
+  /** Minutes since the user's midnight at an instant. */
+  minute(at: number): number;
 }
 
 // ── store: the port itself is in `store.ts` ──────────────────────────────────────────────────────────────────────
@@ -39,6 +52,8 @@ export interface Peers {
   readonly self: Owner;
   /** False: that process is not there any more, or not on this machine. */
   signal(owner: Owner, signal: "SIGTERM" | "SIGKILL"): boolean;
+  /** True: it ran on this machine, and does not any more. False also where that cannot be told. */
+  hasEnded(owner: Owner): boolean;
 }
 
 /** The raw bytes of an answer while it streams in, beside the journal: a finished answer survives a crash before its commit. */
@@ -60,6 +75,8 @@ export interface Spool {
 export interface Models {
   /** What is known of a model; throws `CcpError("unknown_provider" | "missing_key" | …)` when it cannot be asked at all. */
   facts(ref: ModelRef): ModelFacts;
+  /** Whom its calls go to, for those who look after that. Null: nobody has to. */
+  standing(ref: ModelRef): LaneStanding | null;
   send(
     request: ModelRequest,
     call: {
@@ -67,14 +84,16 @@ export interface Models {
       readonly signal: AbortSignal;
       /** What is held for the input: an estimate of its tokens is never above. Not given: the quick bound is the most. */
       readonly inputTokensHeld?: number;
+      /** Which of several credentials is used, by its variable's name; null or missing: there is only one. */
+      readonly credential?: string | null;
     },
   ): AsyncIterable<ModelEvent>;
   /** What was kept of a call that was under way when ccp died. No request is made. */
-  recover(ref: ModelRef, callId: string): Promise<RecoveredCall>;
+  recover(ref: ModelRef, callId: string, credential?: string | null): Promise<RecoveredCall>;
   /** An upper bound of the request's input tokens: quick, and about twice the truth. */
   inputBound(request: Omit<ModelRequest, "maxTokens">): number;
   /** The tightest bound that can be had, at some cost: for a call that would otherwise be cut short or not be made. */
-  tightInputBound(request: Omit<ModelRequest, "maxTokens">): Promise<number>;
+  tightInputBound(request: Omit<ModelRequest, "maxTokens">, credential?: string | null): Promise<number>;
 }
 
 /** `answer`: its end, if it had fully arrived; else null. `text`: what had arrived of its text. */
@@ -481,6 +500,8 @@ export interface CallIntent {
   readonly model: ModelFacts;
   readonly request: Omit<ModelRequest, "maxTokens">;
   readonly wantedOutputTokens: number;
+  /** Which of several credentials it was admitted with; null or missing: there is only one. */
+  readonly credential?: string | null;
 }
 
 /** What the budget says to a call that is wanted. */
@@ -514,11 +535,25 @@ export interface StepPort {
   utterances(): readonly Utterance[];
   /** Puts an outcome on record of a call of this step that was sent before a crash, if there is one. */
   closeOpenCall(): Promise<void>;
+  /**
+   * Asks whether a model may be asked now, and through which of its credentials: none of `except`. Whoever is told to go
+   * goes on with `intend`.
+   */
+  admit(wanted: CallIntent, except?: readonly string[]): Admission;
+  /** Non-null: others are to be asked from here on than were when this was asked last. To be asked before each attempt. */
+  rerouted(): Promise<readonly ModelFacts[] | null>;
+  /** Whom to ask what is no turn of the conversation; null: whom the conversation asks. `maxOutputTokens`: the longest answer wanted. */
+  candidatesBeside(
+    request: Omit<ModelRequest, "maxTokens">,
+    maxOutputTokens: number,
+  ): Promise<readonly ModelFacts[] | null>;
   /** Reserves the worst case in the transaction that records the intent. */
   intend(intent: CallIntent): Promise<IntendResult>;
   /** `text`: what arrived of the answer's text; kept where the call failed. */
   settle(callId: string, end: CallEnd, model: ModelFacts, text: string): void;
   lose(callId: string, reason: string, text: string): void;
+  /** What to do about an attempt that gave no answer. In a replay: what was done then. */
+  afterFailure(failed: FailedCall, asker: Asker): RetryDecision;
   say(why: Reminder, text: string): void;
   /** Puts on record that what the model is sent was made smaller. */
   shorten(change: Shortening, tokens: ContextSizes): void;
@@ -528,6 +563,12 @@ export interface StepPort {
    */
   useTools(uses: readonly ToolUse[]): Promise<void>;
   tell(delta: Delta): void;
+}
+
+/** An attempt that gave no answer, as the agent knows of it: whom it asked, and who is left. */
+export interface FailedCall extends Omit<FailedAttempt, "msLeft" | "random"> {
+  readonly candidate: ModelFacts;
+  readonly ahead: readonly ModelFacts[];
 }
 
 /** One role doing one step. Never throws for what a model or a tool does. */

@@ -1,5 +1,6 @@
 import { type EscalationState, NOT_ESCALATED } from "./escalation-state.ts";
 import type { BlobRef, Fingerprint, StepOutcome, TreeHash } from "./event.ts";
+import type { TaskKind } from "./route-rules.ts";
 import { NO_USAGE, type Usage } from "./usage.ts";
 
 /** How a step stands in a run. */
@@ -36,8 +37,10 @@ export interface StepState {
   readonly usage: Usage;
   readonly calls: number;
   readonly lostCalls: number;
-  /** A call of its latest try that was lost and has not been asked again since; null: none. */
+  /** A call of its latest try that was lost, or whose answer broke off, and has not been asked again since; null: none. */
   readonly lostCall: { readonly callId: string; readonly seq: number } | null;
+  /** Whom rules have said that its latest try asks, by what for; a task that is missing or empty goes by its role's route. */
+  readonly decided: Readonly<Partial<Record<TaskKind, readonly string[]>>>;
   /** The model that answered last; null: none has. */
   readonly lastModel: string | null;
   readonly startedAt: number | null;
@@ -66,6 +69,7 @@ export const UNTRIED: StepState = {
   calls: 0,
   lostCalls: 0,
   lostCall: null,
+  decided: {},
   lastModel: null,
   startedAt: null,
   endedAt: null,

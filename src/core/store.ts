@@ -1,6 +1,7 @@
 import type { Scope, Spend, Window } from "./budget.ts";
 import type { Calibration } from "./calibration.ts";
 import type { BlobRef, Event, EventOf, EventType, StoredEvent } from "./event.ts";
+import type { RoleName } from "./pipeline.ts";
 import type { Run } from "./run.ts";
 import type { Usage } from "./usage.ts";
 
@@ -69,6 +70,12 @@ export interface CallRecord {
 /** An event, and the run that it is of. */
 export type EventOfRun<T extends EventType = EventType> = StoredEvent & EventOf<T> & { readonly rid: string };
 
+/** A word that a person leaves for whoever drives a run: other models for a role. */
+export interface LeftRequest {
+  readonly role: RoleName;
+  readonly models: readonly string[];
+}
+
 /** What a removal freed, or would free. */
 export interface Freed {
   readonly blobs: number;
@@ -96,6 +103,12 @@ export interface Store {
   /** Who holds the run, or held it last; null for an unknown run. */
   owner(rid: string): Owner | null;
   append(rid: string, epoch: number, events: readonly Event[], at: number): AppendResult;
+  /** Leaves a word for whoever drives the run; anybody may, without an epoch. Returns its number. Throws for an unknown run. */
+  leave(rid: string, request: LeftRequest, at: number): number;
+  /** What was left and not taken up, oldest first. A `route.changed` that names it takes it up; any other of its role, all before it. */
+  requests(rid: string): readonly (LeftRequest & { readonly id: number })[];
+  /** Forgets a word that cannot be followed. */
+  drop(rid: string, id: number): void;
   /** In order; empty for an unknown run. */
   events(rid: string, afterSeq?: number): readonly StoredEvent[];
   /** Those of certain types, of one run or (null) of all; by run, each run's in order. */

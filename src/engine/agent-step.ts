@@ -9,9 +9,11 @@ import { stepState } from "../core/run.ts";
 import { NO_SERVERS, type StepServers } from "../core/tool-servers.ts";
 import { recordWithFiles } from "./artifact.ts";
 import { assignmentOf } from "./assignment.ts";
+import { candidatesNow } from "./candidates-now.ts";
 import { workspaceOfRole } from "./confined.ts";
 import { waitingFor } from "./consent.ts";
 import { type Context, treeOf, workspaceOf } from "./context.ts";
+import { decidedRoute } from "./decide-route.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { judgeFinish } from "./judge.ts";
 import { bringBackOutputs } from "./keep-whole.ts";
@@ -48,7 +50,8 @@ async function converse(
   const clock = step.timeoutMs === null ? null : context.deps.chance.alarm(step.timeoutMs);
   const signal = clock ? AbortSignal.any([clock, context.halt.signal]) : context.halt.signal;
   let assignment = assignmentOf(context, step, conversation, prompt.system);
-  const port = openStepPort(context, step, { conversation, signal, servers, jobs });
+  const endsAt = step.timeoutMs === null ? null : context.deps.chance.now() + step.timeoutMs;
+  const port = openStepPort(context, step, { conversation, signal, endsAt, servers, jobs });
   for (;;) {
     const outcome = await context.deps.agent.run(assignment, port);
     const isOutOfTime = clock?.aborted && !context.halt.signal.aborted && outcome.type !== "finished";
@@ -104,8 +107,9 @@ async function endJobs(context: Context, jobs: StepJobs): Promise<void> {
 /** The conversation goes on with the candidate that answered last: those before it on the route have failed in it. */
 function withoutPassedOver(context: Context, step: AgentStep, assignment: Assignment): Assignment {
   const model = stepState(context.log.run, step.id).lastModel;
-  const at = assignment.candidates.findIndex((candidate) => formatModelRef(candidate.ref) === model);
-  return at > 0 ? { ...assignment, candidates: assignment.candidates.slice(at) } : assignment;
+  const candidates = candidatesNow(context, step);
+  const at = candidates.findIndex((candidate) => formatModelRef(candidate.ref) === model);
+  return { ...assignment, candidates: candidates.slice(Math.max(0, at)) };
 }
 
 function openServers(context: Context, step: AgentStep, conversation: number): StepServers {
@@ -124,7 +128,9 @@ async function begin(context: Context, step: AgentStep, conversation: number, se
   if (isOpen) await bringBackOutputs(context, step.id);
   const listing = isOpen ? [] : redactJson(await servers.list(context.halt.signal), context.deps.secrets);
   const ref = isOpen && state.prompt ? state.prompt : log.json({ ...(await composePrompt(context, step, listing)) });
-  log.record({
+  // As it is on record, where it has no secret in it.
+  const prompt = log.readJson<Prompt>(ref);
+  const started: Event = {
     type: "step.started",
     stepId: step.id,
     conversation,
@@ -132,9 +138,10 @@ async function begin(context: Context, step: AgentStep, conversation: number, se
     prompt: ref,
     fingerprint: fingerprintOf(context.pipeline, step, log.run),
     ...(listing.length > 0 ? { servers: log.json(listing as Json) } : {}),
-  });
-  // As it is on record, where it has no secret in it.
-  return log.readJson<Prompt>(ref);
+  };
+  const decided = isOpen ? null : decidedRoute(context, step, conversation, prompt);
+  log.record(started, ...(decided ? [decided] : []));
+  return prompt;
 }
 
 function stop(context: Context, step: AgentStep, conversation: number, why: StopWhy, reason: string): void {

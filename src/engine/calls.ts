@@ -1,6 +1,8 @@
 import { NOTHING_SPENT, type Reservation, reachedWarnings, type Scope, WINDOWS } from "../core/budget.ts";
 import type { BlobRef, Event, EventOf } from "../core/event.ts";
 import { canonicalJson, type Json } from "../core/json.ts";
+import { NOTHING_SHOWN, shownBy } from "../core/lane-account.ts";
+import type { LaneHealth } from "../core/lane-health.ts";
 import { formatModelRef, type ModelFacts, type ModelFailure, type ModelRequest } from "../core/model.ts";
 import type { Chance, Models, Spool } from "../core/ports.ts";
 import { redact } from "../core/redact.ts";
@@ -17,6 +19,12 @@ export interface CallBook {
   readonly chance: Chance;
   readonly secrets: readonly string[];
   readonly userLedger: UserLedger;
+  readonly health: LaneHealth;
+}
+
+/** The id that a step's next call is going to have. */
+export function nextCallId(log: RunLog, stepId: string): string {
+  return `${log.rid}.${stepId}.${stepState(log.run, stepId).calls + 1}`;
 }
 
 /** The intent of one attempt, worst case held: recorded before anything is sent. */
@@ -25,12 +33,13 @@ export function reservedCall(
   model: ModelFacts,
   request: Omit<ModelRequest, "maxTokens">,
   reservation: Extract<Reservation, { type: "fits" }>,
+  credential: string | null = null,
 ): EventOf<"call.reserved"> {
   const { stepId, role, conversation, turn } = request.asker;
   const step = stepState(log.run, stepId);
   return {
     type: "call.reserved",
-    callId: `${log.rid}.${stepId}.${step.calls + 1}`,
+    callId: nextCallId(log, stepId),
     stepId,
     role,
     conversation,
@@ -44,6 +53,7 @@ export function reservedCall(
     facts: log.json(model as unknown as Json),
     retryOf: step.lostCall?.callId ?? null,
     ...(request.asker.purpose ? { purpose: request.asker.purpose } : {}),
+    ...(credential === null ? {} : { credential }),
   };
 }
 
@@ -76,12 +86,13 @@ export function reserve(book: CallBook, call: EventOf<"call.reserved">, model: M
 /** Puts the end of a call on record: settled at what it cost, or lost where nobody can say. `text`: what arrived of it. */
 export function settleReserved(book: CallBook, callId: string, end: CallEnd, model: ModelFacts, text: string): void {
   const settlement = settleCall(end, model);
+  const { log, chance, health } = book;
   if (settlement.type === "lost") {
     const failure = end.type === "failed" ? withoutSecrets(end.failure, book) : null;
     lose(book, callId, { reason: settlement.reason, failure, text });
+    health.settle(userKey(log, callId), shownBy(end), chance.now());
     return;
   }
-  const { log, chance } = book;
   const { stepId, role, heldNanos, heldTokens, model: name, at, purpose } = openCall(log, callId);
   const { costNanos, listedNanos, usage } = settlement;
   log.record({
@@ -100,12 +111,14 @@ export function settleReserved(book: CallBook, callId: string, end: CallEnd, mod
     result: resultOf(book, end, text),
   });
   book.userLedger.settle(userKey(log, callId), costNanos, totalTokens(usage));
+  health.settle(userKey(log, callId), shownBy(end), chance.now());
   close(book, callId, role, stepId);
 }
 
 /** It left, and its outcome is unknown: charged in full, and said. `text`: what arrived of it. */
 export function loseReserved(book: CallBook, callId: string, reason: string, text: string): void {
   lose(book, callId, { reason, failure: null, text });
+  book.health.settle(userKey(book.log, callId), NOTHING_SHOWN, book.chance.now());
 }
 
 /**
@@ -118,7 +131,8 @@ export async function closeCall(
   model: ModelFacts | null,
   models: Models,
 ): Promise<void> {
-  const kept = model ? await models.recover(model.ref, callId) : null;
+  const credential = book.log.run.openCalls[callId]?.credential ?? null;
+  const kept = model ? await models.recover(model.ref, callId, credential) : null;
   const text = kept?.text ?? "";
   if (model && kept?.answer) settleReserved(book, callId, kept.answer, model, text);
   else loseReserved(book, callId, "ccp stopped before the answer was on record", text);
@@ -145,7 +159,7 @@ function settleFromRecord(callId: string, log: RunLog, userLedger: UserLedger): 
 }
 
 /** A call of this run in this repository: one that was imported elsewhere goes on there with the same rid. */
-function userKey({ run }: RunLog, callId: string): string {
+export function userKey({ run }: Pick<RunLog, "run">, callId: string): string {
   return `${run.created?.repository ?? ""} ${callId}`;
 }
 

@@ -25,8 +25,8 @@ export function workspaceOf(context: Context): Workspace {
 
 /** What putting a call of this run on record takes. */
 export function callBook({ log, deps }: Context): CallBook {
-  const { spool, chance, secrets, userLedger } = deps;
-  return { log, spool, chance, secrets, userLedger };
+  const { spool, chance, secrets, userLedger, health } = deps;
+  return { log, spool, chance, secrets, userLedger, health };
 }
 
 /** The text that the shell gets. */

@@ -1,15 +1,18 @@
 import type { Sandbox } from "../core/confinement.ts";
 import type { Means } from "../core/escalation-terms.ts";
 import type { Delta, StoredEvent } from "../core/event.ts";
+import type { LaneHealth } from "../core/lane-health.ts";
 import type { Agent, Chance, Models, Repository, Results, Spool, ToolServers, Tools } from "../core/ports.ts";
 import type { Run } from "../core/run.ts";
 import type { Store, UserLedger } from "../core/store.ts";
 import type { Executor } from "./executor.ts";
+import type { Router } from "./router.ts";
 
 /** What driving a run takes. All of it is handed in; the engine constructs nothing. */
 export interface EngineDeps {
   readonly store: Store;
   readonly userLedger: UserLedger;
+  readonly health: LaneHealth;
   readonly spool: Spool;
   readonly repository: Repository;
   readonly results: Results;
@@ -32,6 +35,10 @@ export interface EngineDeps {
   /** What can hold processes here. */
   readonly sandbox: () => Sandbox;
   readonly control: Control;
+  /** Says whom conversations ask; missing: there are no rules, so the roles' own routes hold. */
+  readonly router?: Router;
+  /** What was left for whoever drives the run, as a step finds it before a call; missing: what the store has. */
+  readonly requests?: (stepId: string) => ReturnType<Store["requests"]>;
 }
 
 /** How a person stops a run. */

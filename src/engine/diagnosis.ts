@@ -55,16 +55,22 @@ export async function diagnose(context: Context, step: AgentStep): Promise<void>
     return conclude(context, step, { advice: null, model: null, reason: "the pipeline has no words for it" });
   const { conversation } = question.assignment;
   const jobs = workspaceOfRole(context, step).openJobs(0);
-  const port = openStepPort(context, question.asked, { conversation, signal: halt.signal, servers: NO_SERVERS, jobs });
+  const port = openStepPort(context, question.asked, {
+    conversation,
+    signal: halt.signal,
+    endsAt: null,
+    servers: NO_SERVERS,
+    jobs,
+  });
   try {
     await port.closeOpenCall();
     const known = answerOnRecord(context, step);
     if (known) return conclude(context, step, known);
-    const outcome = await context.deps.agent.ask(
-      question.assignment,
-      { purpose: "diagnose", text: question.text, maxOutputTokens: DIAGNOSIS_TOKENS.most },
-      port,
-    );
+    const wanted = { purpose: "diagnose", text: question.text, maxOutputTokens: DIAGNOSIS_TOKENS.most } as const;
+    const ask = () => context.deps.agent.ask(question.assignment, wanted, port);
+    // Nothing on record and nothing wrong: others are to be asked than a moment ago.
+    const first = await ask();
+    const outcome = first === null && answerOnRecord(context, step) === null ? await ask() : first;
     if (outcome !== null && mustStop(context, outcome)) return;
     const reason = outcome === null || outcome.type === "finished" ? "it gave no answer" : outcome.reason;
     conclude(context, step, answerOnRecord(context, step) ?? { advice: null, model: null, reason });

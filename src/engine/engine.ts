@@ -95,10 +95,12 @@ export function createEngine(parts: EngineParts): Engine {
   };
   return {
     start(spec, listener) {
+      parts.health.wake(parts.chance.now());
       const { rid, epoch } = beginRun(spec, depsOf(parts, listener));
       return driveAs(rid, epoch, listener);
     },
     async resume(rid, changes, listener) {
+      parts.health.wake(parts.chance.now());
       return driveAs(rid, resumeRun(rid, changes, depsOf(parts, listener)), listener);
     },
     takeOver: (rid) => takeOver(rid, parts),
@@ -115,7 +117,7 @@ export function createEngine(parts: EngineParts): Engine {
       return inherited;
     },
     note: (rid, event, work) => noteFact(rid, event, parts, work),
-    ping: (model) => ping(model, parts),
+    ping: (model) => ping({ model, credential: null }, parts),
     record(rid) {
       const log = read(rid);
       return runRecord(log.run, pinnedPipeline(log), log.eventsAfter(0), log.run.pipeline?.sha256 ?? "");

@@ -38,13 +38,17 @@ export async function intend(
   inputTokensBound: number,
 ): Promise<IntendResult> {
   if (isToBeAsked(context, step)) {
-    return { type: "refused", why: "lost", reason: "a call was lost, and the pipeline says to stop then" };
+    return {
+      type: "refused",
+      why: "lost",
+      reason: "a call was lost or its answer broke off, and the pipeline says to stop then",
+    };
   }
   let bargain: Bargain = { bound: inputTokensBound, isTight: false, looks: 0 };
   for (;;) {
     const reservation = plan(context, step, intent, bargain);
     if (!bargain.isTight && !isWhole(reservation)) {
-      bargain = { ...bargain, bound: await context.deps.models.tightInputBound(intent.request), isTight: true };
+      bargain = { ...bargain, bound: await tightBound(context, intent), isTight: true };
       continue;
     }
     if (reservation.type === "wait") {
@@ -52,7 +56,7 @@ export async function intend(
       continue;
     }
     if (reservation.type !== "fits") return refusal(context, step, intent, reservation);
-    const call = reservedCall(context.log, intent.model, intent.request, reservation);
+    const call = reservedCall(context.log, intent.model, intent.request, reservation, intent.credential);
     const full = reserve(callBook(context), call, intent.model);
     if (full === null) return { type: "held", callId: call.callId, maxTokens: reservation.maxTokens, reservation };
     // Another process was quicker.
@@ -61,8 +65,12 @@ export async function intend(
   }
 }
 
+function tightBound({ deps }: Context, { request, credential }: CallIntent): Promise<number> {
+  return deps.models.tightInputBound(request, credential);
+}
+
 /** Null fields have no ceiling: what is left of every scope of a call and of the user's day and week. */
-function headroom(context: Context, step: AgentStep): Headroom {
+export function headroom(context: Context, step: AgentStep): Headroom {
   return tightest(ownHeadroom(context, step), windowsHeadroom(context));
 }
 

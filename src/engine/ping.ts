@@ -5,7 +5,7 @@ import { formatModelRef, type ModelFacts, type ModelFailure } from "../core/mode
 import { formatUsd, usdToNanos } from "../core/money.ts";
 import { type CallEnd, settleCall } from "../core/settlement.ts";
 import { NO_USAGE, type Usage } from "../core/usage.ts";
-import { reserve, reservedCall, settleReserved } from "./calls.ts";
+import { reserve, reservedCall, settleReserved, userKey } from "./calls.ts";
 import type { EngineDeps } from "./deps.ts";
 import { RunLog } from "./run-log.ts";
 
@@ -17,6 +17,8 @@ const PING_TIMEOUT_MS = 60_000;
 /** What came of a ping, and what it cost. */
 export interface PingAnswer {
   readonly model: string;
+  /** Which of several keys was used; null: there is only one. */
+  readonly credential: string | null;
   readonly ok: boolean;
   readonly servedBy: string | null;
   readonly usage: Usage;
@@ -25,14 +27,17 @@ export interface PingAnswer {
   readonly failure: ModelFailure | null;
 }
 
-/** One tiny call, reserved and settled as any other, on record as a run of its own in the journal that is handed in. */
+/**
+ * One tiny call, reserved and settled as any other, on record as a run of its own in the journal that is handed in. It is
+ * sent whatever rests, and what comes of it counts. `credential`: which of several.
+ */
 export async function ping(
-  model: ModelFacts,
-  deps: Pick<EngineDeps, "store" | "userLedger" | "spool" | "models" | "chance" | "secrets">,
+  { model, credential }: { readonly model: ModelFacts; readonly credential: string | null },
+  deps: Pick<EngineDeps, "store" | "userLedger" | "health" | "spool" | "models" | "chance" | "secrets">,
 ): Promise<PingAnswer> {
   const log = openPing(formatModelRef(model.ref), deps);
-  const { spool, chance, secrets, userLedger } = deps;
-  const book = { log, spool, chance, secrets, userLedger };
+  const { spool, chance, secrets, userLedger, health } = deps;
+  const book = { log, spool, chance, secrets, userLedger, health };
   const request = {
     model: model.ref,
     system: "You are being asked whether you are there.",
@@ -48,9 +53,17 @@ export async function ping(
     mayGrow: false,
   });
   if (reservation.type !== "fits") throw tooDear(model);
-  const call = reservedCall(log, model, request, reservation);
+  const call = reservedCall(log, model, request, reservation, credential);
   const full = reserve(book, call, model);
   if (full !== null) throw noRoom(model, full);
+  const standing = deps.models.standing(model.ref);
+  const credentials = standing?.credentials.filter(({ name }) => name === credential) ?? [];
+  if (standing && credentials.length > 0) {
+    const [inputTokens, outputTokens] = [reservation.heldTokens - reservation.maxTokens, reservation.maxTokens];
+    const wanted = { callId: userKey(log, call.callId), model: model.ref.model, inputTokens, outputTokens };
+    const asked = { standing: { ...standing, credentials }, call: { ...wanted, isForced: true } };
+    health.admit({ ...asked, preferred: null, except: [] }, chance.now());
+  }
   const end = await send({ ...request, maxTokens: reservation.maxTokens }, call, deps.models);
   settleReserved(book, call.callId, end, model, "");
   log.record({
@@ -61,7 +74,7 @@ export async function ping(
     hint: null,
   });
   deps.store.release(log.rid);
-  return answerOf(end, model, log);
+  return { ...answerOf(end, model, log), credential };
 }
 
 function openPing(model: string, deps: Pick<EngineDeps, "store" | "chance">): RunLog {
@@ -94,18 +107,18 @@ function openPing(model: string, deps: Pick<EngineDeps, "store" | "chance">): Ru
 
 async function send(
   request: Parameters<EngineDeps["models"]["send"]>[0],
-  { callId, heldTokens }: EventOf<"call.reserved">,
+  { callId, heldTokens, credential }: EventOf<"call.reserved">,
   models: EngineDeps["models"],
 ): Promise<CallEnd> {
   const inputTokensHeld = heldTokens - request.maxTokens;
   const signal = AbortSignal.timeout(PING_TIMEOUT_MS);
-  for await (const event of models.send(request, { callId, signal, inputTokensHeld })) {
+  for await (const event of models.send(request, { callId, signal, inputTokensHeld, credential: credential ?? null })) {
     if (event.type === "answered" || event.type === "failed") return event;
   }
   throw new Error("a provider ended without an end event");
 }
 
-function answerOf(end: CallEnd, model: ModelFacts, log: RunLog): PingAnswer {
+function answerOf(end: CallEnd, model: ModelFacts, log: RunLog): Omit<PingAnswer, "credential"> {
   const settlement = settleCall(end, model);
   return {
     model: formatModelRef(model.ref),

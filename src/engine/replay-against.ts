@@ -14,10 +14,12 @@ import { routesIn } from "./replay-deps.ts";
 import { isResumed, type RecordedCourse, recordedCourse } from "./replay-drives.ts";
 import { type RecordedPayloads, recordedFacts, recordedPayloads } from "./replay-models.ts";
 import { answeringExecutor, answeringModels, meansOfOld, Unanswered } from "./replay-old-answers.ts";
+import { recordedRouter } from "./replay-router.ts";
 import { recordedServers } from "./replay-servers.ts";
 import { AnswersSoFar, type DifferentQuestion } from "./replay-so-far.ts";
 import {
   memoryResults,
+  NO_HEALTH,
   NO_SPOOL,
   passingRepository,
   type ReplayParts,
@@ -103,6 +105,7 @@ function world({ run, events, plan, parts, memory, made, signal }: Surroundings,
   return {
     store: memory,
     userLedger: replayLedger(),
+    health: NO_HEALTH,
     spool: NO_SPOOL,
     repository: passingRepository(repository, null),
     results: memoryResults(),
@@ -121,6 +124,8 @@ function world({ run, events, plan, parts, memory, made, signal }: Surroundings,
     secrets: [],
     variables: {},
     sandbox: () => run.created?.sandbox.active ?? "none",
+    router: recordedRouter(events),
+    requests: () => [],
     control: {
       signal,
       pauseRequested: () => signal.aborted,

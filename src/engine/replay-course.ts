@@ -136,6 +136,11 @@ export class Course {
     return this.#facts[this.#places.get(name) ?? -1]?.event;
   }
 
+  /** The fact that has to come next of a step in the present drive; undefined: none does. */
+  due(stepId: string): ExpectedFact | undefined {
+    return this.#missing(stepId, NEVER);
+  }
+
   /** True: a step has come to all that it came to in this drive, which ended before the run did. */
   isThrough(stepId: string): boolean {
     return (this.isCut || this.#standstill() !== null) && !this.#missing(stepId, NEVER);

@@ -6,10 +6,12 @@ import type { Course } from "./replay-course.ts";
 import { followingAgent, followingExecutor, followingModels, meansThen } from "./replay-follow.ts";
 import { type RecordedPayloads, recordedFacts, recordedPayloads } from "./replay-models.ts";
 import { asked, done } from "./replay-names.ts";
+import { recordedRouter } from "./replay-router.ts";
 import { recordedServers } from "./replay-servers.ts";
 import {
   askingStore,
   memoryResults,
+  NO_HEALTH,
   NO_SPOOL,
   passingRepository,
   replayLedger,
@@ -30,6 +32,7 @@ export function followingDeps({ run, events, parts, memory, made }: Undertaking,
   const deps: EngineDeps = {
     store: askingStore(memory, () => course.mayRecord()),
     userLedger: ledger,
+    health: NO_HEALTH,
     spool: NO_SPOOL,
     repository: passingRepository(repository, prepared?.copied ?? null),
     results: memoryResults(),
@@ -48,6 +51,8 @@ export function followingDeps({ run, events, parts, memory, made }: Undertaking,
     secrets: [],
     variables: {},
     sandbox: () => run.sandbox,
+    router: recordedRouter(events),
+    requests: (stepId) => dueRequests(course.due(stepId)?.event),
     control: {
       signal: halted.signal,
       pauseRequested: () => course.standstill()?.kind === "paused",
@@ -66,10 +71,17 @@ export function followingDeps({ run, events, parts, memory, made }: Undertaking,
   return { deps, stop };
 }
 
+/** A word that was taken up at this point of the run. */
+function dueRequests(event: StoredEvent | undefined): ReturnType<NonNullable<EngineDeps["requests"]>> {
+  if (event?.type !== "route.changed" || event.request === undefined) return [];
+  return [{ id: event.request, role: event.role, models: event.models }];
+}
+
 /** The routes of every plan that the run has followed. */
 export function routesIn(events: readonly StoredEvent[], payloads: RecordedPayloads): readonly (readonly string[])[] {
   return events.flatMap((event): (readonly string[])[] => {
     if (event.type === "route.changed") return [event.models];
+    if (event.type === "route.decided") return event.candidates.length > 0 ? [event.candidates] : [];
     if (event.type !== "run.created" && event.type !== "pipeline.changed") return [];
     return Object.values(payloads.json<Pipeline>(event.pipeline).roles).map(({ models }) => models);
   });

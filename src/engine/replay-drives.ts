@@ -58,7 +58,7 @@ export function recordedCourse(events: readonly StoredEvent[]): RecordedCourse {
   let wasOutside = false;
   for (const [index, event] of events.entries()) {
     const name = names.of(event);
-    const isOutside = index < inherited || FROM_OUTSIDE.includes(event.type);
+    const isOutside = index < inherited || isFromOutside(event);
     if (isOutside && !wasOutside) drives.push({ opening: [], edited: null, end: null, closing: [] });
     wasOutside = isOutside;
     const drive = drives.at(-1);
@@ -74,6 +74,12 @@ export function recordedCourse(events: readonly StoredEvent[]): RecordedCourse {
     if (isOfTheEnd && !isOutside) drive.closing = [...drive.closing, event];
   }
   return { drives, facts };
+}
+
+/** Models that were changed while the run was driven are on record by whoever drove it. */
+function isFromOutside(event: StoredEvent): boolean {
+  const isTakenUp = event.type === "route.changed" && event.stepId !== undefined;
+  return FROM_OUTSIDE.includes(event.type) && !isTakenUp;
 }
 
 /** A run that takes over what another has done begins with facts that are otherwise made by whoever drives. */

@@ -1,11 +1,15 @@
 import { type Means, NO_MEANS } from "../core/escalation-terms.ts";
 import type { EventOf } from "../core/event.ts";
+import type { RetryDecision } from "../core/failure.ts";
 import { canonicalJson, type Json } from "../core/json.ts";
-import type { ModelEvent, ModelRequest } from "../core/model.ts";
+import type { Admission } from "../core/lane-health.ts";
+import { type Asker, formatModelRef, type ModelEvent, type ModelRequest } from "../core/model.ts";
 import type {
   Agent,
   AgentOutcome,
+  Assignment,
   CallIntent,
+  FailedCall,
   IntendResult,
   Models,
   StepPort,
@@ -42,6 +46,7 @@ export function followingModels({ course, payloads }: Following, facts: Models["
   };
   return {
     facts,
+    standing: () => null,
     inputBound: bound,
     tightInputBound: async (request) => bound(request),
     async *send(request, { callId, signal }): AsyncGenerator<ModelEvent> {
@@ -150,7 +155,10 @@ export function followingAgent({ course }: Following, agent: Agent, ledger: Repl
       if (course.ranOutOfTime(stepId, conversation)) {
         course.atTurn(done(conversationName(stepId, conversation)), () => clock.abort());
       }
-      const outcome = await agent.run(assignment, followingPort(port, stepId, { course, ledger, clock: clock.signal }));
+      const outcome = await agent.run(
+        assignment,
+        followingPort(port, assignment, { course, ledger, clock: clock.signal }),
+      );
       if (clock.signal.aborted && outcome.type !== "finished") return OUT_OF_TIME;
       return outcome.type === "stopped" && course.isThrough(stepId)
         ? await stopped(outcome, course, port.signal)
@@ -159,7 +167,7 @@ export function followingAgent({ course }: Following, agent: Agent, ledger: Repl
     async ask(assignment, question, port) {
       const { stepId } = assignment;
       const clock = new AbortController().signal;
-      const outcome = await agent.ask(assignment, question, followingPort(port, stepId, { course, ledger, clock }));
+      const outcome = await agent.ask(assignment, question, followingPort(port, assignment, { course, ledger, clock }));
       return outcome?.type === "stopped" && course.isThrough(stepId)
         ? await stopped(outcome, course, port.signal)
         : outcome;
@@ -183,11 +191,15 @@ async function stopped(outcome: AgentOutcome, course: Course, signal: AbortSigna
   return { type: "stopped", why: standstill.kind, reason: standstill.end.reason ?? "" };
 }
 
+/** As if it would never be well again. */
+const PASSED_OVER: Admission = { type: "rest", untilAt: Number.MAX_SAFE_INTEGER, why: "server", reason: "then" };
+
 function followingPort(
   port: StepPort,
-  stepId: string,
+  { stepId, candidates: first }: Assignment,
   { course, ledger, clock }: { readonly course: Course; readonly ledger: ReplayLedger; readonly clock: AbortSignal },
 ): StepPort {
+  let candidates = first;
   return {
     ...port,
     signal: AbortSignal.any([port.signal, clock]),
@@ -195,6 +207,34 @@ function followingPort(
       const why = port.stopRequested();
       if (why !== null) return why;
       return clock.aborted || course.isThrough(stepId) ? "aborted" : null;
+    },
+    /** By what is on record: whether the same question was asked again, and of whom. */
+    afterFailure(failed: FailedCall, asker: Asker): RetryDecision {
+      const name = begun(course.names.nextCall(stepId));
+      const call = course.isOfThisDrive(name) ? course.find(name) : undefined;
+      if (call?.type !== "call.reserved" || !isSameQuestion(call, asker)) return { type: "give-up" };
+      if (call.model === formatModelRef(failed.candidate.ref)) return { type: "retry", waitMs: 0 };
+      const index = failed.ahead.findIndex(({ ref }) => formatModelRef(ref) === call.model);
+      return index < 0 ? port.afterFailure(failed, asker) : { type: "next-candidate", index };
+    },
+    admit(wanted: CallIntent, except: readonly string[] = []): Admission {
+      const call = course.find(begun(course.names.nextCall(stepId)));
+      const then = call?.type === "call.reserved" ? call : null;
+      const isThisOne = then?.model === formatModelRef(wanted.model.ref);
+      const credential = (isThisOne && then?.credential) || null;
+      if (except.length > 0) return credential === null ? { type: "none" } : { type: "go", credential };
+      // Whoever was passed over then is passed over now. Where the next call is on record of none, it shows itself elsewhere.
+      const isOfAnother = candidates.some(({ ref }) => formatModelRef(ref) === then?.model);
+      return isThisOne || !isOfAnother ? { type: "go", credential } : PASSED_OVER;
+    },
+    async rerouted() {
+      // What others were told by now has to be known before it is said whom to ask.
+      const due = course.due(stepId);
+      const name = due?.event.type === "route.changed" ? due.name : begun(course.names.nextCall(stepId));
+      if (!course.isThrough(stepId)) await course.turn(name, { stepId, signal: port.signal });
+      const others = await port.rerouted();
+      candidates = others ?? candidates;
+      return others;
     },
     async intend(intent: CallIntent): Promise<IntendResult> {
       const name = begun(course.names.nextCall(stepId));
@@ -205,4 +245,8 @@ function followingPort(
       return port.intend(intent);
     },
   };
+}
+
+function isSameQuestion({ conversation, turn, purpose }: EventOf<"call.reserved">, asker: Asker): boolean {
+  return conversation === asker.conversation && turn === asker.turn && purpose === asker.purpose;
 }

@@ -48,7 +48,11 @@ export class FactNames {
       case "step.diagnosed":
       case "context.pruned":
       case "context.summarised":
+      case "route.decided":
         return this.#counted(`${event.type} ${event.stepId}`);
+      case "route.changed":
+        // One that came while nobody drove the run was not the driver's to make.
+        return event.stepId === undefined ? null : this.#counted(`${event.type} ${event.stepId}`);
       case "step.started":
         this.#conversations.set(event.stepId, event.conversation);
         return begun(conversationName(event.stepId, event.conversation));

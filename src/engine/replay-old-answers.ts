@@ -30,6 +30,7 @@ export function answeringModels({ answers, payloads, so }: Answering, facts: Mod
   };
   return {
     facts,
+    standing: () => null,
     inputBound: bound,
     tightInputBound: async (request) => bound(request),
     async *send(request, { callId }): AsyncGenerator<ModelEvent> {

@@ -1,5 +1,6 @@
 import { UNCALIBRATED } from "../core/calibration.ts";
 import type { StoredEvent } from "../core/event.ts";
+import type { LaneHealth } from "../core/lane-health.ts";
 import type { Agent, Chance, Repository, Results, Spool, Tools, Workspace } from "../core/ports.ts";
 import type { Run } from "../core/run.ts";
 import type { Store, UserLedger } from "../core/store.ts";
@@ -56,6 +57,7 @@ export function standingChance(chance: Chance, at: number): StandingChance {
     random: () => 0,
     rid: () => chance.rid(),
     day: (instant) => chance.day(instant),
+    minute: (instant) => chance.minute(instant),
     alarm: () => alarms.signal,
     expire: () => alarms.abort(),
   };
@@ -89,6 +91,17 @@ export function replayLedger(): ReplayLedger {
     close: () => undefined,
   };
 }
+
+/** Nobody is asked: nothing has to be looked after. */
+export const NO_HEALTH: LaneHealth = {
+  admit: () => ({ type: "go", credential: null }),
+  settle: () => undefined,
+  withdraw: () => undefined,
+  wake: () => undefined,
+  accounts: () => [],
+  trouble: () => null,
+  close: () => undefined,
+};
 
 /** Keeps no answer that is arriving: all have arrived. */
 export const NO_SPOOL: Spool = {

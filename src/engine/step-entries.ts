@@ -39,6 +39,13 @@ function factEntries(
       return [{ at, kind: "note", text: `${event.tool} was interrupted and is called again: ${event.subject}` }];
     case "command.interrupted":
       return [{ at, kind: "note", text: `interrupted and run again: ${event.command}` }];
+    case "route.changed":
+      return [{ at, kind: "note", text: `${event.role} now asks ${event.models.join(", ")}` }];
+    case "route.decided": {
+      const { task, rule, candidates } = event;
+      const who = rule === null ? "its own route holds" : `asks ${candidates.join(", ")}`;
+      return [{ at, kind: "note", text: `${rule === null ? "no rule" : `rule "${rule}"`} for ${task}: ${who}` }];
+    }
     case "step.interrupted":
       return [{ at, kind: "note", text: `interrupted: ${event.reason}` }];
     case "step.finished":

@@ -1,29 +1,41 @@
 import { type ContextState, contextAfter, EMPTY_CONTEXT } from "../core/context-view.ts";
 import type { Utterance } from "../core/conversation.ts";
+import { afterFailedAttempt } from "../core/failure.ts";
 import type { ModelFacts } from "../core/model.ts";
 import type { AgentStep } from "../core/pipeline.ts";
-import type { StepPort, StopWhy } from "../core/ports.ts";
-import { stepState } from "../core/run.ts";
+import type { CallIntent, StepPort, StopWhy } from "../core/ports.ts";
+import { stepState, timeLeft } from "../core/run.ts";
 import { type SeenFiles, withSeen } from "../core/seen.ts";
+import { openAdmissions, rememberedBound } from "./admit.ts";
 import { closeCall, loseReserved, settleReserved } from "./calls.ts";
+import { candidatesBeside, candidatesNow, routeNow } from "./candidates-now.ts";
 import { waitingFor } from "./consent.ts";
 import { type Context, callBook, workspaceOf } from "./context.ts";
 import { shortenedEvent } from "./context-events.ts";
 import { type AskedInput, boundOf, type CountedInput, learn } from "./input-bound.ts";
 import { intend } from "./intend.ts";
+import { takeRequests } from "./take-requests.ts";
 import { type Conversing, useTools } from "./use-tools.ts";
 import { utteranceOf, utterancesOf } from "./utterances.ts";
 
 /** Opens one conversation to the agent: everything that it says or does becomes a fact here before anything depends on it. */
 export function openStepPort(context: Context, step: AgentStep, conversing: Conversing): StepPort {
-  const { conversation, signal } = conversing;
+  const { conversation, signal, endsAt } = conversing;
   const { log, deps, halt } = context;
   const book = callBook(context);
   const begunAt = stepState(log.run, step.id).conversationSeq - 1;
   const known: Utterance[] = [...utterancesOf(log.eventsAfter(begunAt), step.id, conversation, log)];
   let readTo = log.run.seq;
   const asked = new Map<string, AskedInput>();
+  let route = routeNow(context, step).join("\n");
   let counted: CountedInput | null = null;
+  const inputOf = rememberedBound(deps.models.inputBound);
+  const admissions = openAdmissions(context, step.id, begunAt);
+  // What was counted before is the beginning of the talk, and of no other question.
+  const boundFor = ({ request, model }: CallIntent) => {
+    const isAside = request.asker.purpose !== undefined;
+    return boundOf(inputOf({ model, request }), isAside ? null : counted, deps.userLedger);
+  };
 
   const utterances = () => {
     for (const event of log.eventsAfter(readTo)) known.push(...utteranceOf(event, step.id, log));
@@ -46,12 +58,20 @@ export function openStepPort(context: Context, step: AgentStep, conversing: Conv
       const open = Object.values(log.run.openCalls).find((call) => call.stepId === step.id);
       if (open) await closeCall(book, open.callId, open.facts && log.readJson<ModelFacts>(open.facts), deps.models);
     },
+    admit: (wanted, except = []) => admissions.admit(wanted, boundFor(wanted), except),
+    async rerouted() {
+      takeRequests(context, step);
+      const now = routeNow(context, step).join("\n");
+      if (now === route) return null;
+      route = now;
+      return candidatesNow(context, step);
+    },
+    candidatesBeside: async (request, maxOutputTokens) => candidatesBeside(context, step, request, maxOutputTokens),
     async intend(intent) {
-      // What was counted before is the beginning of the talk, and of no other question.
+      const result = await intend(context, step, intent, boundFor(intent));
       const isAside = intent.request.asker.purpose !== undefined;
-      const input = { model: intent.model, quick: deps.models.inputBound(intent.request) };
-      const result = await intend(context, step, intent, boundOf(input, isAside ? null : counted, deps.userLedger));
-      if (result.type === "held" && !isAside) asked.set(result.callId, input);
+      if (result.type === "held" && !isAside) asked.set(result.callId, inputOf(intent));
+      if (result.type === "refused") admissions.withdraw();
       return result;
     },
     settle(callId, end, model, text) {
@@ -60,6 +80,8 @@ export function openStepPort(context: Context, step: AgentStep, conversing: Conv
       asked.delete(callId);
     },
     lose: (callId, reason, text) => loseReserved(book, callId, reason, text),
+    afterFailure: (failed) =>
+      afterFailedAttempt({ ...failed, msLeft: msLeft(context, endsAt), random: deps.chance.random() }),
     say: (why, text) => log.record({ type: "message.added", stepId: step.id, why, text: log.text(text) }),
     shorten(change, tokens) {
       log.record(shortenedEvent(context, step.id, change, tokens));
@@ -68,6 +90,13 @@ export function openStepPort(context: Context, step: AgentStep, conversing: Conv
     useTools: (uses) => useTools(context, step, uses, { ...conversing, seen, advised, hasJobs }),
     tell: deps.tell,
   };
+}
+
+/** Until the step's own time is used up, or the run's; null: neither has an end. */
+function msLeft({ log, deps }: Context, endsAt: number | null): number | null {
+  const now = deps.chance.now();
+  const left = [endsAt === null ? null : endsAt - now, timeLeft(log.run, now)].filter((ms) => ms !== null);
+  return left.length === 0 ? null : Math.min(...left);
 }
 
 function contextOf(context: ContextState, utterance: Utterance): ContextState {

@@ -16,6 +16,8 @@ import { whereTheyLead } from "./where-they-lead.ts";
 export interface Conversing {
   readonly conversation: number;
   readonly signal: AbortSignal;
+  /** When the step's time is used up; null: it has all of the run's. */
+  readonly endsAt: number | null;
   readonly servers: StepServers;
   readonly jobs: StepJobs;
 }

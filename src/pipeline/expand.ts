@@ -111,6 +111,7 @@ function rolesOf(
       name,
       prompt: prompts[name] ?? "",
       models: routeOf(file, name, context),
+      ...(context.models?.[name] === undefined ? {} : { namedByPerson: true }),
       tools: toolsOf(name, raw),
       permissions: (raw?.permissions ?? []).map(withoutSamples),
       ...(servers.length > 0 ? { servers } : {}),

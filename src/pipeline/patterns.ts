@@ -6,6 +6,10 @@ export const INPUT_NAME_PATTERN = "^[a-z][a-z0-9_]*$";
 export const PROVIDER_ID_PATTERN = "^[a-z][a-z0-9-]*$";
 /** Names of environment variables. */
 export const VARIABLE_PATTERN = "^[A-Za-z_][A-Za-z0-9_]*$";
+/** `22:00-06:00`. */
+export const HOURS_PATTERN = "^([01][0-9]|2[0-3]):[0-5][0-9]-(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$";
+/** `20%`. */
+export const SHARE_PATTERN = "^(100|[1-9]?[0-9])%$";
 /** `90s`, `10m`, `1h`. */
 export const DURATION_PATTERN = "^[1-9][0-9]{0,5}(s|m|h)$";
 /** A plain file name: no folder, nothing hidden. */
@@ -25,6 +29,8 @@ export const PATTERN_WORDS: Readonly<Record<string, string>> = {
   [INPUT_NAME_PATTERN]: "small letters, digits and underscores, a letter first",
   [VARIABLE_PATTERN]: "the name of an environment variable",
   [DURATION_PATTERN]: `a time such as "90s", "10m" or "1h"`,
+  [HOURS_PATTERN]: `hours such as "22:00-06:00"`,
+  [SHARE_PATTERN]: `a share such as "20%"`,
   [ARTIFACT_PATTERN]: `a plain file name such as "NOTES.md"`,
   [INSTRUCTIONS_PATTERN]: `a plain file name such as "CLAUDE.md"`,
   [HOST_PATTERN]: `a host such as "example.com" or "localhost:8080"`,

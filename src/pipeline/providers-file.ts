@@ -1,11 +1,14 @@
 import type { Diagnostic } from "../core/diagnostic.ts";
-import type { LaneModel, ProviderEntry, ProvidersFile } from "../core/lane.ts";
+import type { LaneModel, Limits, ProviderEntry, ProvidersFile } from "../core/lane.ts";
+import { CAPABILITIES, type Capabilities, type Capability } from "../core/model.ts";
 import { ANTHROPIC_CACHE_WRITE_FACTOR, type Price, usdToNanos } from "../core/money.ts";
 import type { ValueSource, ValueSources } from "../core/value-source.ts";
+import { builtInOf } from "../core/via.ts";
 import { sorted } from "./draft.ts";
 import { PATTERN_WORDS, parseDuration, URL_PATTERN } from "./patterns.ts";
 import { PROVIDERS_SCHEMA, type RawModel, type RawProvider, type RawProviders } from "./providers-schema.ts";
 import { isBlank, readYaml } from "./read-yaml.ts";
+import { rulesOf, wrongRules } from "./routing-rules.ts";
 import { type Path, problem, type Source } from "./source.ts";
 import { structureChecker } from "./structure.ts";
 
@@ -23,14 +26,24 @@ export function checkProvidersFile(text: string, path: string): ProvidersCheck {
   if (!yaml.ok) return { ok: false, diagnostics: yaml.diagnostics };
   const { faults, rest } = checkStructure(yaml.json, yaml.source);
   const raw = rest as RawProviders;
-  const diagnostics = [...yaml.diagnostics, ...faults.map((fault) => fault.diagnostic), ...wrongUrls(raw, yaml.source)];
+  const diagnostics = [
+    ...yaml.diagnostics,
+    ...faults.map((fault) => fault.diagnostic),
+    ...wrongUrls(raw, yaml.source),
+    ...wrongRules(raw.routing ?? [], yaml.source),
+  ];
   if (diagnostics.length > 0) return { ok: false, diagnostics: sorted(path, diagnostics) };
   const providers = Object.entries(raw.providers ?? {}).map(([id, entry]) => {
     return [id, { ...entryOf(id, entry), sources: sourcesOf(id, entry, yaml.source) }] as const;
   });
   return {
     ok: true,
-    file: { path, providers: Object.fromEntries(providers), trustedHosts: raw.trusted_hosts ?? [] },
+    file: {
+      path,
+      providers: Object.fromEntries(providers),
+      trustedHosts: raw.trusted_hosts ?? [],
+      ...(raw.routing === undefined ? {} : { routing: rulesOf(raw.routing, yaml.source) }),
+    },
   };
 }
 
@@ -44,14 +57,25 @@ function wrongUrls(raw: RawProviders, source: Source): readonly Diagnostic[] {
 
 function entryOf(id: string, raw: RawProvider): ProviderEntry {
   return {
+    ...(raw.via === undefined ? {} : { via: builtInOf(raw.via) }),
     ...(raw.wire === undefined ? {} : { wire: raw.wire }),
     ...(raw.base_url === undefined ? {} : { baseUrl: raw.base_url.replace(/\/+$/, "") }),
     ...(raw.key_env === undefined ? {} : { keyEnv: raw.key_env }),
     ...(raw.auth === undefined ? {} : { auth: raw.auth }),
     ...(raw.free === undefined ? {} : { free: raw.free }),
     ...(raw.context_tokens === undefined ? {} : { contextTokens: raw.context_tokens }),
-    ...(raw.models === undefined ? {} : { models: modelsOf(id, raw) }),
+    ...(raw.models === undefined && raw.model_map === undefined ? {} : { models: modelsOf(id, raw) }),
     ...waitsOf(raw),
+    ...(raw.limits === undefined ? {} : { limits: limitsOf(raw.limits) }),
+  };
+}
+
+function limitsOf(raw: NonNullable<RawProvider["limits"]>): Limits {
+  const { concurrency, requests_per_minute: requestsPerMinute, tokens_per_minute: tokensPerMinute } = raw;
+  return {
+    ...(concurrency === undefined ? {} : { concurrency }),
+    ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }),
+    ...(tokensPerMinute === undefined ? {} : { tokensPerMinute }),
   };
 }
 
@@ -61,9 +85,17 @@ function waitsOf({ first_event_timeout: first, silence_timeout: silence }: RawPr
   return Object.keys(waits).length === 0 ? {} : { waits };
 }
 
-function modelsOf(id: string, { models = [], wire }: RawProvider): Readonly<Record<string, LaneModel>> {
+function modelsOf(id: string, raw: RawProvider): Readonly<Record<string, LaneModel>> {
+  const said = saidModels(id, raw);
+  const mapped = Object.entries(raw.model_map ?? {}).map(([ours, theirs]) => {
+    return [ours, { ...(Object.hasOwn(said, ours) ? said[ours] : {}), theirs }] as const;
+  });
+  return { ...said, ...Object.fromEntries(mapped) };
+}
+
+function saidModels(id: string, { models = [], wire, via }: RawProvider): Readonly<Record<string, LaneModel>> {
   if (Array.isArray(models)) return Object.fromEntries(models.map((model) => [model, {}]));
-  const writesCostMore = (wire ?? id).startsWith("anthropic");
+  const writesCostMore = (wire ?? via ?? id).startsWith("anthropic");
   return Object.fromEntries(Object.entries(models).map(([model, raw]) => [model, modelOf(raw, writesCostMore)]));
 }
 
@@ -74,7 +106,13 @@ function modelOf(raw: RawModel, writesCostMore: boolean): LaneModel {
     ...(raw.max_output_tokens === undefined ? {} : { maxOutputTokens: raw.max_output_tokens }),
     ...(raw.edits === undefined ? {} : { edits: raw.edits }),
     ...(raw.text_calls === undefined ? {} : { textCalls: raw.text_calls }),
+    ...(raw.capabilities === undefined ? {} : { capabilities: capabilitiesOf(raw.capabilities) }),
   };
+}
+
+/** A list is whole: what is not in it, the model cannot do. */
+function capabilitiesOf(said: readonly Capability[]): Capabilities {
+  return Object.fromEntries(CAPABILITIES.map((capability) => [capability, said.includes(capability)]));
 }
 
 function priceOf(raw: NonNullable<RawModel["price"]>, writesCostMore: boolean): Price {
@@ -90,12 +128,13 @@ function priceOf(raw: NonNullable<RawModel["price"]>, writesCostMore: boolean): 
 /** Where each value stands, by its words: `models.NAME.price.input`. */
 function sourcesOf(id: string, { models = {}, ...plain }: RawProvider, source: Source): ValueSources {
   const sourceAt = (path: Path): ValueSource => {
-    const { file, line } = source.at(["providers", id, ...path], "key");
-    return { kind: "file", path: file, line: line ?? 1 };
+    const { file, line, column } = source.at(["providers", id, ...path], "key");
+    return { kind: "file", path: file, line: line ?? 1, column: column ?? 1 };
   };
   const inList = Array.isArray(models) ? models.map((name, index) => ["models", name, index] as const) : [];
   const inMap = Array.isArray(models) ? [] : pathsIn(models).map((path) => ["models", ...path]);
   return Object.fromEntries([
+    ["", sourceAt([])],
     ...[...pathsIn(plain), ...inMap].map((path) => [path.join("."), sourceAt(path)] as const),
     ...inList.map(([key, name, index]) => [`${key}.${name}`, sourceAt([key, index])] as const),
   ]);

@@ -1,7 +1,9 @@
 import type { Infer, JsonSchema } from "../core/json.ts";
 import type { Wire } from "../core/lane.ts";
 import { EDIT_FORMS } from "../core/model.ts";
+import { VIA_NAMES } from "../core/via.ts";
 import { DURATION_PATTERN, HOST_PATTERN, PROVIDER_ID_PATTERN, VARIABLE_PATTERN } from "./patterns.ts";
+import { CAPABILITY_LIST, RULE } from "./routing-schema.ts";
 
 /** The scripted provider is named on the command line, never in a file. */
 const FILE_WIRES = [
@@ -12,6 +14,7 @@ const FILE_WIRES = [
 ] as const satisfies readonly Wire[];
 
 const rate = { type: "number", minimum: 0, maximum: 100_000 } as const satisfies JsonSchema;
+const count = { type: "integer", minimum: 1 } as const satisfies JsonSchema;
 const tokens = { type: "integer", minimum: 1 } as const satisfies JsonSchema;
 
 const MODEL = {
@@ -41,6 +44,7 @@ const MODEL = {
       description: "How it changes files best: by old and new text, by a patch, or by writing whole files.",
     },
     text_calls: { type: "boolean", description: "It may write tool calls as text: they are read as calls." },
+    capabilities: { ...CAPABILITY_LIST, description: "What it can do; what is not in the list, it cannot." },
   },
 } as const satisfies JsonSchema;
 
@@ -48,12 +52,20 @@ const PROVIDER = {
   type: "object",
   additionalProperties: false,
   properties: {
+    via: {
+      type: "string",
+      enum: VIA_NAMES,
+      description: "The built-in provider whose wire, address and key variable it takes over.",
+    },
     wire: { type: "string", enum: FILE_WIRES, description: "The dialect that the endpoint speaks." },
     base_url: { type: "string", minLength: 1, description: "Where it is. Needed for a provider that is not built in." },
     key_env: {
-      type: "string",
-      pattern: VARIABLE_PATTERN,
-      description: "Name of the environment variable that holds the key. Never the key itself.",
+      description:
+        "Name of the environment variable that holds the key, or a list of several. Never the key itself. Of several all that are set are used, one after the other.",
+      anyOf: [
+        { type: "string", pattern: VARIABLE_PATTERN },
+        { type: "array", minItems: 1, uniqueItems: true, items: { type: "string", pattern: VARIABLE_PATTERN } },
+      ],
     },
     auth: { type: "string", enum: ["x-api-key", "bearer", "none"], description: "How the key is sent." },
     free: { type: "boolean", description: "Calls cost nothing. Believed only in your own file, not in a project's." },
@@ -67,6 +79,24 @@ const PROVIDER = {
       type: "string",
       pattern: DURATION_PATTERN,
       description: "How long an answer may stop in the middle. Default: 2m; 5m on this machine.",
+    },
+    limits: {
+      type: "object",
+      additionalProperties: false,
+      description: "What is sent with one key at most. A project's file can lower what yours says, never raise it.",
+      properties: {
+        concurrency: { ...count, description: "Calls at once." },
+        requests_per_minute: { ...count, description: "Calls sent within a minute." },
+        tokens_per_minute: {
+          ...count,
+          description: "Input and output of what is sent within a minute; of a call under way the most it can take.",
+        },
+      },
+    },
+    model_map: {
+      type: "object",
+      additionalProperties: { type: "string", minLength: 1 },
+      description: "Names of your own for models: `ours: theirs`.",
     },
     models: {
       description: "What is known of single models; wins over the built-in catalogue.",
@@ -88,6 +118,11 @@ export const PROVIDERS_SCHEMA = {
       propertyNames: { pattern: PROVIDER_ID_PATTERN },
       additionalProperties: PROVIDER,
       description: "By id: what stands before the slash in `provider/model`.",
+    },
+    routing: {
+      type: "array",
+      items: RULE,
+      description: "Who is asked, and when: the first rule that holds counts.",
     },
     trusted_hosts: {
       type: "array",

@@ -25,6 +25,7 @@ export interface DraftPart {
  */
 export class AnswerDraft {
   readonly #parts = new Map<string, DraftPart>();
+  readonly #passedOver = new Set<string>();
   #characters = 0;
   /** As last reported; null: nothing yet. */
   usage: ReportedUsage | null = null;
@@ -77,6 +78,15 @@ export class AnswerDraft {
     if (isNew) this.#characters += part.name.length;
     this.#append(part, delta.arguments ?? "");
     return isNew ? [{ type: "tool_call", name: part.name }] : [];
+  }
+
+  /** A part that is not for us: what comes of it is no loss. */
+  passOver(key: string): void {
+    this.#passedOver.add(key);
+  }
+
+  isPassedOver(key: string): boolean {
+    return this.#passedOver.has(key);
   }
 
   part(key: string): DraftPart | null {

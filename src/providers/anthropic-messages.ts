@@ -19,7 +19,7 @@ export function sendAnthropicMessages(
     transport,
     endIsLast: true,
     read: readAnthropicEvent,
-    async send(fetch) {
+    async send({ fetch }) {
       const client = await anthropicClient(lane, fetch);
       // Not `messages.create`: that writes warnings about old models to the console, once a call.
       return client.post<AsyncIterable<AnthropicEvent>>("/v1/messages", { body, stream: true });

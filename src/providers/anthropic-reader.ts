@@ -26,6 +26,7 @@ export interface AnthropicEvent {
     readonly stop_reason?: string | null;
   };
   readonly usage?: AnthropicUsage | null;
+  readonly error?: unknown;
 }
 
 /** Input excludes what was read from and written to the cache; output includes thinking. */
@@ -69,6 +70,10 @@ export function readAnthropicEvent(draft: AnswerDraft, event: AnthropicEvent): r
     case "message_stop":
       draft.ended = true;
       return [];
+    // The SDK throws the event of this name; a gateway may give it another.
+    case "error":
+      draft.error ??= event.error ?? event;
+      return [];
     default:
       return [];
   }
@@ -96,6 +101,7 @@ function begin(draft: AnswerDraft, key: string, block: NonNullable<AnthropicEven
       });
     }
     default:
+      draft.passOver(key);
       return [];
   }
 }
@@ -110,10 +116,17 @@ function extend(draft: AnswerDraft, key: string, delta: NonNullable<AnthropicEve
       draft.opaque(key, { signature: delta.signature ?? "" } satisfies AnthropicOpaque);
       return [];
     case "input_json_delta":
-      return draft.part(key)?.kind === "tool_call" ? draft.toolCall(key, { arguments: delta.partial_json ?? "" }) : [];
+      return extendCall(draft, key, delta.partial_json ?? "");
     default:
       return [];
   }
+}
+
+/** Arguments of a call whose beginning never came: the stream has a hole. Those of a block that is not for us are no loss. */
+function extendCall(draft: AnswerDraft, key: string, json: string): readonly Delta[] {
+  if (draft.part(key)?.kind === "tool_call") return draft.toolCall(key, { arguments: json });
+  if (!draft.isPassedOver(key)) draft.error ??= { message: "the beginning of a tool call is missing" };
+  return [];
 }
 
 /** Figures are cumulative: what an event reports replaces what was known, and what it leaves out stays. */

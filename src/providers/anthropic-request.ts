@@ -11,6 +11,7 @@ import type { Json } from "../core/json.ts";
 import type { Lane } from "../core/lane.ts";
 import type { Message, ModelRequest, Part, ToolSpec } from "../core/model.ts";
 import { idMapper, sendable, sourceOf } from "./history.ts";
+import { theirName } from "./their-name.ts";
 import { argumentsObject } from "./tool-arguments.ts";
 
 /** What a reasoning part keeps of this wire: a signature, or a whole redacted block. */
@@ -24,7 +25,7 @@ const CACHED = { cache_control: { type: "ephemeral" } } as const;
 export function anthropicRequest(lane: Lane, request: ModelRequest): MessageCreateParamsStreaming {
   const messages = sendable(request.messages, sourceOf(lane, request), idMapper(64)).map(toMessage);
   return {
-    model: request.model.model,
+    model: theirName(lane, request.model.model),
     max_tokens: request.maxTokens,
     stream: true,
     ...(request.system === "" ? {} : { system: [{ type: "text", text: request.system, ...CACHED }] }),

@@ -11,15 +11,15 @@ import { type LaneFetch, laneFetch } from "./lane-fetch.ts";
 import { writesTextCalls } from "./model-facts.ts";
 import { outgrows } from "./outgrows.ts";
 import { inputBound, inputFloor } from "./tokens.ts";
-import type { Asked, Fetch, Transport } from "./transport.ts";
+import type { Asked, Transport } from "./transport.ts";
 
 /** What a wire adds to an attempt: how it asks, and how it reads. */
 export interface WireCall<Payload> {
   readonly lane: Lane;
   readonly request: ModelRequest;
   readonly transport: Transport;
-  /** Sends the body with the wire's SDK, through the given fetch only. */
-  readonly send: (fetch: Fetch) => Promise<AsyncIterable<Payload>>;
+  /** Sends the body with the wire's SDK, through the line's fetch only. */
+  readonly send: (line: LaneFetch) => Promise<AsyncIterable<Payload>>;
   /** True where nothing can follow the end that the reader sees; otherwise the stream is read to its own end. */
   readonly endIsLast: boolean;
   /** Takes one payload into the draft and returns what is worth showing of it. */
@@ -41,8 +41,11 @@ export async function* attempt<Payload>(call: WireCall<Payload>): AsyncGenerator
   let isCut = false;
   try {
     for await (const payload of payloads(call, line, broken)) {
-      transport.progress();
-      yield* call.read(draft, payload);
+      const before = draft.characters;
+      const deltas = call.read(draft, payload);
+      transport.progress(draft.characters > before);
+      if (draft.ended) transport.ended();
+      yield* deltas;
       isCut = isTooLong(draft) || isChant(draft);
       if (isCut || (draft.ended && call.endIsLast)) break;
     }
@@ -50,9 +53,11 @@ export async function* attempt<Payload>(call: WireCall<Payload>): AsyncGenerator
     transport.close();
   }
   const source = sourceOf(lane, call.request);
-  if (draft.error === null && isCut) yield cutShort(draft, asked, source);
-  else if (draft.error === null && draft.ended) yield answered(draft, asked, source);
-  else yield failed(draft, asked, failureOf(call, line, draft, broken.by));
+  const allowances = line.allowances();
+  const said = allowances.length === 0 ? {} : { allowances };
+  if (draft.error === null && isCut) yield { ...cutShort(draft, asked, source), ...said };
+  else if (draft.error === null && draft.ended) yield { ...answered(draft, asked, source), ...said };
+  else yield { ...failed(draft, asked, failureOf(call, line, draft, broken.by)), ...said };
 }
 
 /** What the SDK reads, until it ends or breaks. Only our own trouble (a full disk under the spool) goes on as an exception. */
@@ -62,7 +67,7 @@ async function* payloads<Payload>(
   broken: { by: unknown },
 ): AsyncGenerator<Payload, void, undefined> {
   try {
-    yield* await call.send(line.fetch);
+    yield* await call.send(line);
   } catch (error) {
     const ours = [error, line.trouble()].find((thrown) => thrown instanceof CcpError);
     if (ours) throw ours;
@@ -70,8 +75,19 @@ async function* payloads<Payload>(
   }
 }
 
-/** Why there is no answer. What the provider said comes first, then what was seen of the connection. */
+/** Why there is no answer. Content that had come is a part of one: it broke off. */
 function failureOf(
+  call: Pick<WireCall<unknown>, "lane" | "transport">,
+  line: LaneFetch,
+  draft: AnswerDraft,
+  thrown: unknown,
+): ModelFailure {
+  const failure = causeOf(call, line, draft, thrown);
+  return draft.characters > 0 ? { ...failure, brokeOff: true } : failure;
+}
+
+/** What the provider said comes first, then what was seen of the connection. */
+function causeOf(
   { lane, transport }: Pick<WireCall<unknown>, "lane" | "transport">,
   line: LaneFetch,
   draft: AnswerDraft,
@@ -79,10 +95,11 @@ function failureOf(
 ): ModelFailure {
   const refusal = line.refusal();
   if (refusal) return classifyHttp(lane, refusal, Date.now());
-  const said = draft.error ?? saidIn(thrown);
+  const said = draft.error ?? line.said() ?? saidIn(thrown);
   if (said !== null) return classifySaid(lane, said, draft.characters > 0 || (draft.usage?.output ?? 0) > 0);
   const stall = transport.stall();
-  if (stall) return stalledFailure(lane, stall);
+  // Before the first word of an answer silence is silence, whatever was announced.
+  if (stall) return stalledFailure(lane, draft.characters === 0 ? { ...stall, class: "timeout" } : stall);
   if (transport.signal.aborted) return { ...ABORTED, mayBeBilled: !(line.trouble() instanceof NeverConnected) };
   return classifyConnection(lane, line.trouble() ?? thrown);
 }

@@ -1,5 +1,5 @@
 import type { Lane } from "../core/lane.ts";
-import { type EditForm, formatModelRef, type ModelRef } from "../core/model.ts";
+import { type Capabilities, type EditForm, formatModelRef, type ModelRef } from "../core/model.ts";
 import type { Price } from "../core/money.ts";
 import type { RoleName } from "../core/pipeline.ts";
 import { priceMultiples } from "../core/price-multiple.ts";
@@ -9,6 +9,7 @@ import { cannotAsk, factsOf, laneOf, writesTextCalls } from "./model-facts.ts";
 import { cheapestModel } from "./ping-model.ts";
 import { loadPriceBook, NO_PRICES, type PriceBook } from "./prices.ts";
 import { defaultRoutes } from "./routes.ts";
+import { theirName } from "./their-name.ts";
 
 /** A model that can be asked here, for people to compare: no credential is in it. */
 export interface ModelDescription {
@@ -27,6 +28,8 @@ export interface ModelDescription {
   readonly edits: EditForm;
   /** Calls that it writes into its text are read as calls. */
   readonly textCalls: boolean;
+  /** What is not in it, nobody knows. */
+  readonly capabilities: Capabilities;
   readonly local: boolean;
   /** Its place, from 1, in the routes of roles for which nobody names a model. */
   readonly roles: Readonly<Partial<Record<RoleName, number>>>;
@@ -65,7 +68,14 @@ function modelsOf(lane: Lane, routed: readonly string[]): readonly ModelRef[] {
 }
 
 function described(ref: ModelRef, lane: Lane, prices: PriceBook): Omit<ModelDescription, "priceMultiple" | "roles"> {
-  const { price, contextWindow, maxOutputTokens, edits = "edit", local } = factsOf(lane, ref.model, prices);
+  const {
+    price,
+    contextWindow,
+    maxOutputTokens,
+    edits = "edit",
+    capabilities = {},
+    local,
+  } = factsOf(lane, ref.model, prices);
   return {
     name: formatModelRef(ref),
     price,
@@ -74,6 +84,7 @@ function described(ref: ModelRef, lane: Lane, prices: PriceBook): Omit<ModelDesc
     maxOutputTokens,
     edits,
     textCalls: writesTextCalls(lane, ref.model),
+    capabilities,
     local,
   };
 }
@@ -84,7 +95,7 @@ function priceSourceOf(lane: Lane, model: string, prices: PriceBook): PriceSourc
   const said = Object.hasOwn(lane.sources ?? {}, key) ? lane.sources?.[key] : undefined;
   if (said !== undefined) return said;
   if (lane.free) return { kind: "free-provider" };
-  return { kind: prices.priceOf(lane, model) === null ? "this-machine" : "catalogue" };
+  return { kind: prices.priceOf(lane, theirName(lane, model)) === null ? "this-machine" : "catalogue" };
 }
 
 function placesIn(

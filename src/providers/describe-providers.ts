@@ -1,4 +1,5 @@
-import type { Lane, LaneModel, Wire } from "../core/lane.ts";
+import { credentialsOf, type Lane, type LaneModel, type Wire } from "../core/lane.ts";
+import { CAPABILITIES, type Capabilities } from "../core/model.ts";
 import { NANOS_PER_USD } from "../core/money.ts";
 import { redactJson } from "../core/redact.ts";
 import type { ValueSource } from "../core/value-source.ts";
@@ -33,7 +34,7 @@ export interface ProviderSetting {
 
 /** The lanes that ask a server, described. Whatever looks like a key, or is one, is blotted out wherever it stands. */
 export function describeProviders(lanes: readonly Lane[]): readonly ProviderDescription[] {
-  const secrets = lanes.flatMap(({ credential }) => credential ?? []);
+  const secrets = lanes.flatMap(credentialsOf);
   return redactJson(lanes.filter(({ wire }) => wire !== "scripted").map(described), secrets);
 }
 
@@ -66,6 +67,7 @@ function settingsOf(lane: Lane): readonly Setting[] {
   const { firstEventTimeoutMs, idleTimeoutMs } = stallLimits(lane);
   const variables = keyVariables(lane);
   return [
+    ...(lane.via === undefined ? [] : [["via", lane.via] as const]),
     ["wire", lane.wire],
     ["base_url", lane.baseUrl],
     ...(variables.length === 0 ? [] : [["key_env", variables.join(" or ")] as const]),
@@ -78,9 +80,10 @@ function settingsOf(lane: Lane): readonly Setting[] {
 }
 
 function settingsOfModel(lane: Lane, model: string, said: LaneModel): readonly ProviderSetting[] {
-  const { price, contextWindow, maxOutputTokens, edits, textCalls } = said;
+  const { price, contextWindow, maxOutputTokens, edits, textCalls, capabilities, theirs } = said;
   const settings: readonly (readonly [key: string, value: string | undefined])[] = [
     ["", model],
+    ["model_map", theirs],
     ["price.input", usd(price?.input)],
     ["price.output", usd(price?.output)],
     ["price.cache_read", usd(price?.cacheRead)],
@@ -89,11 +92,23 @@ function settingsOfModel(lane: Lane, model: string, said: LaneModel): readonly P
     ["max_output_tokens", maxOutputTokens?.toString()],
     ["edits", edits],
     ["text_calls", textCalls?.toString()],
+    ["capabilities", capabilities && listed(capabilities)],
   ];
   return settings.flatMap(([key, value]) => {
-    const words = key === "" ? `models.${model}` : `models.${model}.${key}`;
-    return value === undefined ? [] : [{ model, key, value, source: sourceOf(lane, words) }];
+    return value === undefined ? [] : [{ model, key, value, source: modelSource(lane, model, key) }];
   });
+}
+
+/** A model that only `model_map` names is named there. */
+function modelSource(lane: Lane, model: string, key: string): ValueSource | null {
+  const mapped = `model_map.${model}`;
+  if (key === "model_map") return sourceOf(lane, mapped);
+  const said = sourceOf(lane, key === "" ? `models.${model}` : `models.${model}.${key}`);
+  return said ?? (key === "" ? sourceOf(lane, mapped) : null);
+}
+
+function listed(capabilities: Capabilities): string {
+  return CAPABILITIES.filter((one) => capabilities[one]).join(", ") || "none";
 }
 
 function usd(nanos: number | undefined): string | undefined {

@@ -1,136 +1,129 @@
 import type { FailureClass } from "../core/failure.ts";
+import type { Lane } from "../core/lane.ts";
+import type { FailurePattern } from "./failure-pattern.ts";
+import { ANTHROPIC_FAILURES } from "./failures-of-anthropic.ts";
+import { CHAT_SERVER_FAILURES } from "./failures-of-chat-servers.ts";
+import { OLLAMA_FAILURES } from "./failures-of-ollama.ts";
+import { OPENAI_FAILURES } from "./failures-of-openai.ts";
+import { ZAI_FAILURES } from "./failures-of-zai.ts";
 
-/** How a class of failure is recognised, over all wires: gateways pass each other's errors on. */
-export interface FailurePattern {
-  readonly class: FailureClass;
-  /** An error's `type` or `code`, exactly. */
-  readonly codes?: readonly string[];
-  readonly message?: RegExp;
-  /** Bodies of responses that it is for. */
-  readonly samples: readonly string[];
+/** What an error says of itself, whichever provider's shape it has. */
+export interface Said {
+  /** `code` and `type`, as text. */
+  readonly words: readonly string[];
+  readonly message: string;
 }
 
-/** In order: the first that matches decides. What an error says counts more than its status. */
-export const FAILURE_PATTERNS: readonly FailurePattern[] = [
-  {
-    class: "quota",
-    codes: [
-      "insufficient_quota",
-      "billing_error",
-      "billing_hard_limit_reached",
-      "enforced_spend_limit_reached",
-      "contract_spend_limit_reached",
-      "linked_organization_spend_limit_reached",
-      // Z.AI: no balance; daily calls, plan limit and plan itself used up.
-      "1113",
-      "1304",
-      "1308",
-      "1309",
-    ],
-    message:
-      /credit balance is too low|insufficient (balance|credits|quota)|exceeded your current quota|usage limit reached/i,
-    samples: [
-      '{"error":{"message":"You exceeded your current quota, please check your plan and billing details.","type":"insufficient_quota","param":null,"code":"insufficient_quota"}}',
-      '{"type":"error","error":{"type":"invalid_request_error","message":"Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing to upgrade or purchase credits."}}',
-      '{"error":{"message":"Insufficient credits. Add more using https://openrouter.ai/settings/credits","code":402}}',
-      '{"error":{"code":"1113","message":"Insufficient balance or no resource package. Please recharge."}}',
-      '{"error":{"code":"1308","message":"Usage limit reached for 5 hour. Your limit will reset at 2026-11-20 18:00:00"}}',
-      '{"type":"error","error":{"type":"rate_limit_error","message":"Spend limit reached","details":{"error_code":"enforced_spend_limit_reached"}}}',
-    ],
-  },
-  {
-    class: "overflow",
-    codes: ["context_length_exceeded", "request_too_large", "model_context_window_exceeded", "1261"],
-    message: new RegExp(
-      [
-        "prompt is too long",
-        "exceeds? the (context window|available context size)",
-        "maximum (context|prompt) length is \\d+",
-        "reduce the length of the messages",
-        "input token count.*exceeds the maximum",
-        "(greater than|exceeds) the context length",
-        "context window exceeds limit",
-        "exceeded model token limit",
-        "maximum context length",
-        "request too large for",
-      ].join("|"),
-      "i",
-    ),
-    samples: [
-      '{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 213462 tokens > 200000 maximum"}}',
-      '{"error":{"message":"Your input exceeds the context window of this model. Please adjust your input and try again.","type":"invalid_request_error","param":"input","code":"context_length_exceeded"}}',
-      '{"error":{"message":"This endpoint\'s maximum context length is 131072 tokens. However, you requested about 140210 tokens","code":400}}',
-      '{"error":{"message":"This model\'s maximum prompt length is 131072 but the request contains 537812 tokens."}}',
-      '{"error":{"message":"Please reduce the length of the messages or completion.","type":"invalid_request_error"}}',
-      '{"error":{"message":"Request too large for gpt-4o in organization org-x on tokens per min (TPM): Limit 30000, Requested 41234.","type":"tokens","code":"rate_limit_exceeded"}}',
-      '{"error":{"code":400,"message":"the request exceeds the available context size, try increasing it","type":"exceed_context_size_error"}}',
-      '{"error":"the input length exceeds the context length"}',
-    ],
-  },
+/** Types that vendors have taken over from each other. */
+const COMMON_FAILURES: readonly FailurePattern[] = [
   {
     class: "auth",
-    codes: ["authentication_error", "permission_error", "invalid_api_key", "1000", "1001", "1002", "1003", "1004"],
-    message: /(incorrect|invalid) (x-)?api[- ]key|no auth credentials/i,
+    types: ["authentication_error", "permission_error"],
     samples: [
-      '{"type":"error","error":{"type":"authentication_error","message":"invalid x-api-key"}}',
-      '{"error":{"message":"Incorrect API key provided: sk-abc***xyz.","type":"invalid_request_error","param":null,"code":"invalid_api_key"}}',
-      '{"error":{"message":"No auth credentials found","code":401}}',
-      '{"error":{"code":"1002","message":"Authorization Token is invalid, please confirm that it is passed correctly."}}',
-    ],
-  },
-  {
-    class: "refusal",
-    codes: ["content_policy_violation", "content_filter", "1301"],
-    message: /input was flagged/i,
-    samples: [
-      '{"error":{"code":"1301","message":"The system detected potentially unsafe or sensitive content in input or generation."}}',
-      '{"error":{"code":403,"message":"Your input was flagged by the moderation of the model\'s provider","metadata":{"reasons":["violence"]}}}',
-    ],
-  },
-  {
-    class: "overloaded",
-    codes: ["overloaded_error", "engine_overloaded_error", "server_overloaded", "insufficient_system_resource", "1305"],
-    message: /\boverloaded\b|at capacity/i,
-    samples: [
-      '{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}',
-      '{"error":{"code":"1305","message":"The service may be temporarily overloaded, please try again later"}}',
+      { status: 401, body: '{"type":"error","error":{"type":"authentication_error","message":"invalid x-api-key"}}' },
+      {
+        status: 403,
+        body: '{"type":"error","error":{"type":"permission_error","message":"Your API key does not have permission to use the specified resource."}}',
+      },
     ],
   },
   {
     class: "rate",
-    codes: ["rate_limit_error", "rate_limit_exceeded", "1302", "1303"],
+    types: ["rate_limit_error", "rate_limit_exceeded", "rate_limited"],
     samples: [
-      '{"type":"error","error":{"type":"rate_limit_error","message":"This request would exceed your organization\'s rate limit of 50 requests per minute."}}',
-      '{"error":{"message":"Rate limit reached for gpt-4o on requests per min (RPM): Limit 3, Used 3, Requested 1.","type":"requests","code":"rate_limit_exceeded"}}',
-      '{"error":{"code":"1302","message":"High concurrency usage of this API, please reduce concurrency or contact customer service."}}',
+      {
+        status: 429,
+        body: '{"type":"error","error":{"type":"rate_limit_error","message":"This request would exceed your organization\'s rate limit of 50 requests per minute."}}',
+      },
+      {
+        status: 429,
+        body: '{"error":{"message":"Rate limit reached for gpt-4o on requests per min (RPM): Limit 3, Used 3, Requested 1.","type":"requests","code":"rate_limit_exceeded"}}',
+      },
+      // Mistral. Its code 1300 is another thing with Z.AI.
+      {
+        status: 429,
+        body: '{"object":"error","message":"Rate limit exceeded","type":"rate_limited","param":null,"code":"1300"}',
+      },
+    ],
+  },
+  {
+    class: "overloaded",
+    message: /\boverloaded\b/i,
+    types: ["overloaded_error"],
+    samples: [
+      { status: 529, body: '{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}' },
+      { status: 500, body: '{"type":"error","error":{"type":"api_error","message":"Overloaded"}}' },
+      {
+        status: 503,
+        body: '{"error":{"code":503,"message":"The model is overloaded. Please try again later.","status":"UNAVAILABLE"}}',
+      },
+      {
+        status: 503,
+        body: '{"error":{"message":"The engine is currently overloaded, please try again later","type":"server_error"}}',
+      },
     ],
   },
   {
     class: "timeout",
-    codes: ["timeout_error"],
-    samples: ['{"type":"error","error":{"type":"timeout_error","message":"Request timed out"}}'],
+    types: ["timeout_error"],
+    samples: [{ status: 504, body: '{"type":"error","error":{"type":"timeout_error","message":"Request timed out"}}' }],
   },
   {
     class: "server",
-    codes: ["api_error", "server_error", "internal_server_error"],
+    types: ["api_error", "server_error", "internal_server_error"],
     samples: [
-      '{"type":"error","error":{"type":"api_error","message":"Internal server error"}}',
-      '{"error":{"message":"The server had an error while processing your request. Sorry about that!","type":"server_error","param":null,"code":null}}',
+      { status: 500, body: '{"type":"error","error":{"type":"api_error","message":"Internal server error"}}' },
+      {
+        status: 500,
+        body: '{"error":{"message":"The server had an error while processing your request. Sorry about that!","type":"server_error","param":null,"code":null}}',
+      },
     ],
   },
   {
     class: "invalid",
-    codes: ["invalid_request_error", "not_found_error", "model_not_found", "unsupported_parameter", "1211"],
-    message: /model .*not found|does not support tools/i,
+    types: ["invalid_request_error", "not_found_error"],
     samples: [
-      '{"error":{"message":"The model `gpt-4.1-nano-wrong` does not exist or you do not have access to it.","type":"invalid_request_error","param":null,"code":"model_not_found"}}',
-      '{"type":"error","error":{"type":"not_found_error","message":"model: claude-nonesuch"}}',
-      '{"error":"model \'qwen9\' not found"}',
-      '{"error":"registry.ollama.ai/library/gemma:2b does not support tools"}',
-      '{"error":{"code":"1211","message":"Unknown Model, please check the model code."}}',
+      { status: 404, body: '{"type":"error","error":{"type":"not_found_error","message":"model: claude-nonesuch"}}' },
+      {
+        status: 400,
+        body: '{"type":"error","error":{"type":"invalid_request_error","message":"messages: roles must alternate between \\"user\\" and \\"assistant\\""}}',
+      },
     ],
   },
 ];
+
+/**
+ * By wire: whose errors are seen on it. A gateway speaks one wire and passes on the errors of vendors of another;
+ * Z.AI's numbers are read only where Z.AI is spoken to.
+ */
+export const FAILURES: Readonly<Record<Exclude<Lane["wire"], "scripted">, readonly FailurePattern[]>> = {
+  "anthropic-messages": [
+    ...ANTHROPIC_FAILURES,
+    ...ZAI_FAILURES,
+    ...OPENAI_FAILURES,
+    ...CHAT_SERVER_FAILURES,
+    ...COMMON_FAILURES,
+  ],
+  "openai-responses": [...OPENAI_FAILURES, ...CHAT_SERVER_FAILURES, ...ANTHROPIC_FAILURES, ...COMMON_FAILURES],
+  "openai-chat": [
+    ...OPENAI_FAILURES,
+    ...CHAT_SERVER_FAILURES,
+    ...ZAI_FAILURES,
+    ...ANTHROPIC_FAILURES,
+    ...COMMON_FAILURES,
+  ],
+  "ollama-chat": [...OLLAMA_FAILURES, ...COMMON_FAILURES],
+};
+
+/** The rows that know an error: by its code, else by its wording, else by its general type. Empty: none does. */
+export function rowsFor(wire: Lane["wire"], said: Said): readonly FailurePattern[] {
+  const rows = wire === "scripted" ? [] : FAILURES[wire];
+  const has = (words: readonly string[] | undefined) => words?.some((word) => said.words.includes(word)) ?? false;
+  const byCode = rows.filter(({ codes }) => has(codes));
+  if (byCode.length > 0) return byCode;
+  const byWording = rows.filter(({ message }) => message?.test(said.message));
+  return byWording.length > 0 ? byWording : rows.filter(({ types }) => has(types));
+}
 
 /** What a status means when the body says nothing that is known. */
 export function classOfStatus(status: number): FailureClass {
@@ -144,11 +137,16 @@ export function classOfStatus(status: number): FailureClass {
     case 504:
     case 524:
       return "timeout";
+    // A conflict with a request that is still being dealt with: it passes.
+    case 409:
+      return "server";
     case 413:
       return "overflow";
     case 425:
     case 429:
       return "rate";
+    // 498: Groq, whose flexible tier has no room.
+    case 498:
     case 503:
     case 529:
       return "overloaded";

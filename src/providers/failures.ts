@@ -1,9 +1,9 @@
 import type { FailureClass } from "../core/failure.ts";
-import type { Lane } from "../core/lane.ts";
+import { credentialsOf, type Lane } from "../core/lane.ts";
 import type { ModelFailure } from "../core/model.ts";
 import { redact } from "../core/redact.ts";
 import { errorCode, NeverConnected } from "./dial.ts";
-import { classOfStatus, FAILURE_PATTERNS } from "./failure-patterns.ts";
+import { classOfStatus, rowsFor, type Said } from "./failure-patterns.ts";
 import type { Refusal } from "./lane-fetch.ts";
 import { retryAfterMs } from "./retry-after.ts";
 import type { Stall } from "./stall-watch.ts";
@@ -12,25 +12,22 @@ const LONGEST_MESSAGE = 400;
 /** Failures that a provider finds before it begins: nothing of the answer was produced. */
 const BEFORE_IT_BEGAN: readonly FailureClass[] = ["quota", "auth", "rate", "overloaded", "overflow", "invalid"];
 
-/** What an error says of itself, whichever provider's shape it has. */
-interface Said {
-  /** `type` and `code`, as text. */
-  readonly words: readonly string[];
-  readonly message: string;
-}
-
 /** A response that was no answer. Nothing is billed for one. */
 export function classifyHttp(lane: Lane, refusal: Refusal, now: number): ModelFailure {
   const { status, headers } = refusal;
-  const { failure, message } = readRefusal(refusal);
-  return { ...failureOf(lane, failure, message, status), retryAfterMs: retryAfterMs(headers, now) };
+  const { failure, message } = readRefusal(lane, refusal);
+  const should = shouldRetry(headers);
+  return {
+    ...failureOf(lane, failure, message, status),
+    retryAfterMs: retryAfterMs(headers, now),
+    ...(should === null ? {} : { shouldRetry: should }),
+  };
 }
 
 /** An error inside a response that had begun well. */
 export function classifySaid(lane: Lane, error: unknown, hasBegun: boolean): ModelFailure {
   const said = readError(error);
-  const inner = said.words.map(Number).find((word) => word >= 400 && word <= 599);
-  const failure = classOf(said, inner ?? 500);
+  const failure = classOf(lane, said, 200);
   return {
     ...failureOf(lane, failure, `broke off with an error${label(said, 200)}: ${said.message || "no message"}`, 200),
     mayBeBilled: hasBegun || !BEFORE_IT_BEGAN.includes(failure),
@@ -63,7 +60,10 @@ export const ABORTED: ModelFailure = {
   mayBeBilled: true,
 };
 
-function readRefusal({ status, headers, body }: Refusal): { readonly failure: FailureClass; readonly message: string } {
+function readRefusal(
+  lane: Lane,
+  { status, headers, body }: Refusal,
+): { readonly failure: FailureClass; readonly message: string } {
   if (status >= 300 && status < 400) return { failure: "invalid", message: redirectMessage(headers) };
   if (isWebPage(body)) {
     const message = `answered ${status} with a web page, as no model API does: is the base URL right?`;
@@ -71,7 +71,7 @@ function readRefusal({ status, headers, body }: Refusal): { readonly failure: Fa
   }
   const said = readBody(body);
   const message = `answered ${status}${label(said, status)}: ${said.message || "no message"}`;
-  return { failure: classOf(said, status), message };
+  return { failure: classOf(lane, said, status), message };
 }
 
 function failureOf(lane: Lane, failure: FailureClass, message: string, httpStatus: number | null): ModelFailure {
@@ -85,15 +85,22 @@ function failureOf(lane: Lane, failure: FailureClass, message: string, httpStatu
 }
 
 function safe(message: string, lane: Lane): string {
-  const cleaned = redact(message, lane.credential === null ? [] : [lane.credential]).replaceAll(/\s+/g, " ");
+  const cleaned = redact(message, credentialsOf(lane)).replaceAll(/\s+/g, " ");
   return cleaned.length <= LONGEST_MESSAGE ? cleaned : `${cleaned.slice(0, LONGEST_MESSAGE - 1)}…`;
 }
 
-function classOf(said: Said, status: number): FailureClass {
-  const known = FAILURE_PATTERNS.find(
-    ({ codes, message }) => codes?.some((code) => said.words.includes(code)) || message?.test(said.message),
-  );
-  return known?.class ?? classOfStatus(status);
+/** What an error says counts more than its status; where that is no error's, the number that the error itself names. */
+function classOf(lane: Lane, said: Said, status: number): FailureClass {
+  const [known] = rowsFor(lane.wire, said);
+  if (known) return known.class;
+  const inner = said.words.map(Number).find((word) => word >= 400 && word <= 599);
+  return classOfStatus(status >= 400 ? status : (inner ?? 500));
+}
+
+/** The provider's own word on whether to ask it again; null: it has none. */
+function shouldRetry(headers: Headers): boolean | null {
+  const said = headers.get("x-should-retry")?.trim().toLowerCase();
+  return said === "true" ? true : said === "false" ? false : null;
 }
 
 function label({ words }: Said, status: number): string {
@@ -119,8 +126,8 @@ function readBody(body: string): Said {
   }
 }
 
-/** `{error: {type, code, message}}`, `{error: "…"}`, `{message}`, `{detail}` and their like. */
-function readError(value: unknown): Said {
+/** An error of any shape: `{error: {type, code, message}}`, `{error: "…"}`, `{message}`, `{detail}` and their like. */
+export function readError(value: unknown): Said {
   if (typeof value === "string") return { words: [], message: value };
   const outer = record(value);
   if (outer.error !== undefined && outer.error !== null) return readError(outer.error);

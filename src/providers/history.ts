@@ -1,4 +1,6 @@
+import type { Lane } from "../core/lane.ts";
 import type { Message, Part, ToolCall } from "../core/model.ts";
+import { theirName } from "./their-name.ts";
 
 type ToolMessage = Extract<Message, { role: "tool" }>;
 
@@ -22,12 +24,16 @@ export function sendable(
   return withWireIds(whole, wireId);
 }
 
-/** The lane and model that reasoning belongs to. */
+/**
+ * The lane and model that reasoning belongs to: the model that is really asked, whatever one calls it; and of several
+ * credentials the one: it is of no use to another account.
+ */
 export function sourceOf(
-  lane: { readonly id: string },
+  lane: Pick<Lane, "id" | "keys" | "credentialName" | "models">,
   request: { readonly model: { readonly model: string } },
 ): string {
-  return `${lane.id}/${request.model.model}`;
+  const account = lane.keys && lane.credentialName !== null ? ` ${lane.credentialName}` : "";
+  return `${lane.id}${account}/${theirName(lane, request.model.model)}`;
 }
 
 /**

@@ -1,4 +1,7 @@
+import type { Allowance } from "../core/allowance.ts";
 import type { Lane } from "../core/lane.ts";
+import { allowancesIn, laterBy } from "./allowances.ts";
+import { watchedLines } from "./sse-lines.ts";
 import type { Fetch, Transport } from "./transport.ts";
 
 /** A response that is no answer: an error status, or an error or a web page where an answer should be. */
@@ -15,8 +18,14 @@ type Wanted = "stream" | "json";
 export interface LaneFetch {
   readonly fetch: Fetch;
   refusal(): Refusal | null;
-  /** What the transport threw before there was a response; null: nothing. */
+  /** What the provider says it will still take. */
+  allowances(): readonly Allowance[];
+  /** What the transport threw before there was a response, or a hole in the stream; null: nothing. */
   trouble(): unknown;
+  /** An error that stood in the stream outside of its events, where the SDK does not see it; null: none. */
+  said(): unknown;
+  /** The stream said `[DONE]`, which the SDK keeps to itself. */
+  isDone(): boolean;
 }
 
 /**
@@ -36,6 +45,20 @@ const LONGEST_ERROR_BYTES = 64 * 1024;
 export function laneFetch(lane: Lane, transport: Pick<Transport, "fetch">, wants: Wanted = "stream"): LaneFetch {
   let refusal: Refusal | null = null;
   let trouble: unknown = null;
+  let heard: { readonly at: number; readonly allowances: readonly Allowance[] } | null = null;
+  let said: unknown = null;
+  let isDone = false;
+  const watch = {
+    onDone: () => {
+      isDone = true;
+    },
+    onError: (error: unknown) => {
+      said = error;
+    },
+    onHole: (error: unknown) => {
+      trouble = error;
+    },
+  };
 
   async function send(url: URL, body: RequestInit["body"]): Promise<Response> {
     try {
@@ -49,17 +72,21 @@ export function laneFetch(lane: Lane, transport: Pick<Transport, "fetch">, wants
   return {
     refusal: () => refusal,
     trouble: () => trouble,
+    allowances: () => (heard === null ? [] : laterBy(heard.allowances, Date.now() - heard.at)),
+    said: () => said,
+    isDone: () => isDone,
     async fetch(url, init) {
       const target = new URL(String(url));
       if (target.origin !== new URL(lane.baseUrl).origin)
         throw new Error(`not a host of lane ${lane.id}: ${target.host}`);
       const response = await send(target, init?.body);
+      heard = { at: Date.now(), allowances: allowancesIn(response.headers, Date.now()) };
       if (!response.ok || isOfType(response, "text/html")) {
         refusal = { status: response.status, headers: response.headers, body: await readText(response) };
         throw new Error("refused");
       }
       if (lane.wire === "ollama-chat" || wants === "json") return response;
-      if (!isOfType(response, "application/json")) return withLastLine(response);
+      if (!isOfType(response, "application/json")) return watchedLines(response, lane.wire, watch);
       const whole = await response.text();
       if (hasError(whole)) {
         refusal = { status: response.status, headers: response.headers, body: whole };
@@ -112,14 +139,6 @@ function hasError(body: string): boolean {
   } catch {
     return true;
   }
-}
-
-/** Anthropic's SDK drops a last event that no empty line follows, and with it the end of the answer. */
-function withLastLine(response: Response): Response {
-  const ending = new TransformStream<Uint8Array, Uint8Array>({
-    flush: (controller) => controller.enqueue(new TextEncoder().encode("\n\n")),
-  });
-  return new Response(response.body?.pipeThrough(ending) ?? null, response);
 }
 
 /** A server that ignores `stream: true` answers in one piece: a stream of one event. */

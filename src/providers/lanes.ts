@@ -1,12 +1,16 @@
 import { type Diagnostic, formatDiagnostic } from "../core/diagnostic.ts";
 import { CcpError, EXIT } from "../core/errors.ts";
 import type { Lane, ProvidersFile } from "../core/lane.ts";
+import type { RouteRule } from "../core/route-rules.ts";
 import { BUILT_IN, type ValueSources } from "../core/value-source.ts";
 import { BUILT_IN_LANES, type BuiltInLane, SCRIPTED } from "./built-in-lanes.ts";
 import { parseBaseUrl, parseOllamaHost } from "./host.ts";
-import { type Environment, entryProblems, type LaneDraft, setting, toLane, withEntry } from "./lane-draft.ts";
+import { laneDoubles } from "./lane-doubles.ts";
+import { baseOf, type Environment, entryProblems, type LaneDraft, setting, toLane, withEntry } from "./lane-draft.ts";
+import { entryProblem, problem } from "./lane-problem.ts";
 import { loadPriceBook, NO_PRICES, type PriceBook } from "./prices.ts";
 import { projectRefusals } from "./project-trust.ts";
+import { resolveRouting } from "./resolve-routing.ts";
 
 /** All that lanes are made of. Nothing else is looked at: no process environment, no file. */
 export interface LaneSources {
@@ -33,24 +37,34 @@ const SCRIPTED_LANE: Lane = {
   models: {},
 };
 
-/** The lanes, or everything that is wrong with what was configured. */
-export type ResolvedLanes = { readonly lanes: readonly Lane[] } | { readonly diagnostics: readonly Diagnostic[] };
+/** The lanes and the rules on who is asked through them. */
+export interface Providers {
+  readonly lanes: readonly Lane[];
+  /** In their order; empty: there are none. */
+  readonly routing: readonly RouteRule[];
+}
+
+/** The same, or everything that is wrong with what was configured. */
+export type ResolvedLanes = Providers | { readonly diagnostics: readonly Diagnostic[] };
 
 /**
  * Built-in lanes, moved and completed by the environment, the project's file and the user's file, the first that
  * speaks winning. All that is wrong is reported at once, and then there are no lanes. A lane whose key is missing is
- * listed. Asynchronous only because the price list is loaded when a project names prices.
+ * listed. Asynchronous only because the price list is loaded when a project names prices, or a rule a model of its own.
  */
 export async function resolveLanes(sources: LaneSources): Promise<ResolvedLanes> {
   const models = Object.values(sources.project?.providers ?? {}).flatMap((entry) => Object.values(entry.models ?? {}));
   const namesPrices = models.some((model) => model.price !== undefined);
-  return resolveLanesWith(sources, namesPrices ? await loadPriceBook() : NO_PRICES);
+  const resolved = resolveLanesWith(sources, namesPrices ? await loadPriceBook() : NO_PRICES);
+  const { rules, diagnostics } = await resolveRouting(sources, resolved.lanes);
+  const wrong = withoutRepeats([...resolved.diagnostics, ...diagnostics]);
+  return wrong.length > 0 ? { diagnostics: wrong } : { lanes: resolved.lanes, routing: rules };
 }
 
 /** `resolveLanes` for callers that cannot go on without. Throws `CcpError("invalid_providers")`, exit 4, with all that is wrong. */
-export async function lanesOrThrow(sources: LaneSources): Promise<readonly Lane[]> {
+export async function providersOrThrow(sources: LaneSources): Promise<Providers> {
   const resolved = await resolveLanes(sources);
-  if ("lanes" in resolved) return resolved.lanes;
+  if ("lanes" in resolved) return resolved;
   const lines = resolved.diagnostics.map(formatDiagnostic).join("\n");
   throw new CcpError("invalid_providers", EXIT.credentials, `the providers cannot be used as configured\n${lines}`, {
     hint: "nothing was started and no key was sent anywhere",
@@ -58,7 +72,10 @@ export async function lanesOrThrow(sources: LaneSources): Promise<readonly Lane[
 }
 
 /** `resolveLanes` as a pure function: `prices` is the list that a project file may not undercut. */
-function resolveLanesWith(sources: LaneSources, prices: PriceBook): ResolvedLanes {
+function resolveLanesWith(
+  sources: LaneSources,
+  prices: PriceBook,
+): { readonly lanes: readonly Lane[]; readonly diagnostics: readonly Diagnostic[] } {
   const { environment, user, project } = sources;
   const ours = BUILT_IN_LANES.map((lane) => builtIn(lane, environment));
   const users = withFile(new Map(ours.map(({ draft }) => [draft.id, draft])), user, true);
@@ -69,10 +86,15 @@ function resolveLanesWith(sources: LaneSources, prices: PriceBook): ResolvedLane
     trustedHosts: [...(user?.trustedHosts ?? []), ...sources.trustedHosts],
     prices,
   });
-  const diagnostics = [...ours.flatMap((lane) => lane.problems), ...users.problems, ...all.problems, ...refusals];
-  if (diagnostics.length > 0) return { diagnostics: withoutRepeats(diagnostics) };
+  const diagnostics = [
+    ...ours.flatMap((lane) => lane.problems),
+    ...users.problems,
+    ...all.problems,
+    ...refusals,
+    ...laneDoubles([...all.drafts.values()]),
+  ];
   const lanes = [...all.drafts.values()].map((draft) => toLane(draft, environment));
-  return { lanes: [...lanes, SCRIPTED_LANE] };
+  return { lanes: [...lanes, SCRIPTED_LANE], diagnostics };
 }
 
 const BUILT_IN_SOURCES: ValueSources = {
@@ -92,6 +114,7 @@ function builtIn(
     ...known,
     pinnedBy: null,
     isUsersHost: false,
+    usesAllKeys: false,
     free: null,
     models: {},
     sources: BUILT_IN_SOURCES,
@@ -113,10 +136,10 @@ function withFile(
 ): { readonly drafts: ReadonlyMap<string, LaneDraft>; readonly problems: readonly Diagnostic[] } {
   const all = new Map(drafts);
   const problems = Object.entries(file?.providers ?? {}).flatMap(([id, entry]) => {
-    const known = drafts.get(id) ?? null;
+    const known = baseOf(id, entry, drafts);
     const wrong = entryProblems(id, entry, known, [...drafts.keys()]);
     if (wrong.length === 0) all.set(id, withEntry(id, entry, known, isUsers));
-    return wrong.map(([message, hint]) => problem(file?.path ?? "", `provider "${id}": ${message}`, hint));
+    return wrong.map((one) => entryProblem(file?.path ?? "", id, entry, one));
   });
   return { drafts: all, problems };
 }
@@ -125,8 +148,4 @@ function withFile(
 function withoutRepeats(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
   const key = ({ file, message }: Diagnostic) => `${file} ${message}`;
   return diagnostics.filter((one, index) => diagnostics.findIndex((other) => key(other) === key(one)) === index);
-}
-
-function problem(file: string, message: string, hint: string | null): Diagnostic {
-  return { file, line: null, column: null, message, hint };
 }

@@ -4,8 +4,10 @@ import { formatModelRef, type ModelFacts, type ModelRef } from "../core/model.ts
 import { FREE, type Price } from "../core/money.ts";
 import { didYouMean } from "../core/suggest.ts";
 import { BUILT_IN_LANES } from "./built-in-lanes.ts";
+import { capabilitiesOf } from "./capabilities.ts";
 import { editFormOf } from "./edit-forms.ts";
 import type { PriceBook } from "./prices.ts";
+import { theirName } from "./their-name.ts";
 
 /** Default ceiling of one answer, in tokens: room for a large edit and the reasoning before it. */
 const CLOUD_OUTPUT_TOKENS = 16_384;
@@ -40,7 +42,11 @@ export function cannotAsk(lane: Lane): CcpError | null {
 /** The environment variables that may hold a lane's key, the one that does, or that is missing, first; empty: it needs none. */
 export function keyVariables(lane: Lane): readonly string[] {
   if (lane.credentialName === null) return [];
-  const names = BUILT_IN_LANES.find(({ id }) => id === lane.id)?.keys.map(({ name }) => name) ?? [];
+  if (lane.keys)
+    return lane.keys
+      .toSorted((a, b) => Number(a.credential === null) - Number(b.credential === null))
+      .map(({ name }) => name);
+  const names = BUILT_IN_LANES.find(({ id }) => id === (lane.via ?? lane.id))?.keys.map(({ name }) => name) ?? [];
   const others = names.includes(lane.credentialName) ? names.filter((name) => name !== lane.credentialName) : [];
   return [lane.credentialName, ...others];
 }
@@ -48,17 +54,20 @@ export function keyVariables(lane: Lane): readonly string[] {
 /** What is known of a model: the user's word first, then the catalogue's. */
 export function factsOf(lane: Lane, model: string, prices: PriceBook): ModelFacts {
   const said = lane.models[model] ?? {};
+  const theirs = theirName(lane, model);
   const allocated = lane.wire === "ollama-chat" ? lane.contextTokens : null;
-  const contextWindow = said.contextWindow ?? allocated ?? prices.contextWindowOf(lane, model);
-  const edits = said.edits ?? editFormOf(model);
+  const contextWindow = said.contextWindow ?? allocated ?? prices.contextWindowOf(lane, theirs);
+  const edits = said.edits ?? editFormOf(theirs);
+  const capabilities = said.capabilities ?? capabilitiesOf(theirs);
   return {
     ref: { provider: lane.id, model },
-    price: said.price ?? listPrice(lane, model, prices),
+    price: said.price ?? listPrice(lane, theirs, prices),
     contextWindow,
     maxOutputTokens: outputCeiling(lane, said.maxOutputTokens ?? null, contextWindow),
     local: lane.local,
     scripted: lane.wire === "scripted",
     ...(edits === "edit" || lane.wire === "scripted" ? {} : { edits }),
+    ...(Object.keys(capabilities).length === 0 || lane.wire === "scripted" ? {} : { capabilities }),
   };
 }
 
@@ -69,7 +78,7 @@ const TEXT_CALLERS =
 /** True where calls are to be looked for in a model's text: the user says so, or it is known for it and runs on Ollama or on this machine. */
 export function writesTextCalls(lane: Lane, model: string): boolean {
   const isOnesOwn = lane.local || lane.wire === "ollama-chat";
-  return lane.models[model]?.textCalls ?? (isOnesOwn && TEXT_CALLERS.test(model));
+  return lane.models[model]?.textCalls ?? (isOnesOwn && TEXT_CALLERS.test(theirName(lane, model)));
 }
 
 /** A proxy on this machine may stand for a paid service: its list price counts where there is one. */

@@ -1,10 +1,11 @@
 import { CcpError, EXIT } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
-import type { Lane } from "../core/lane.ts";
+import { credentialsOf, type Lane } from "../core/lane.ts";
 import type { ModelEvent, ModelRef, ModelRequest } from "../core/model.ts";
 import type { Models, RecoveredCall, Spool } from "../core/ports.ts";
 import { redact } from "../core/redact.ts";
 import { sendAnthropicMessages } from "./anthropic-messages.ts";
+import { laneStanding, withCredential } from "./lane-standing.ts";
 import { cannotAsk, factsOf, laneOf } from "./model-facts.ts";
 import { loadO200k } from "./o200k.ts";
 import { sendOllamaChat } from "./ollama-chat.ts";
@@ -49,11 +50,11 @@ export async function createModels(options: ModelsOptions): Promise<Models> {
   const prices = mayCost ? await loadPriceBook() : NO_PRICES;
   const count = providerCount();
   let tokenizer: Promise<CountTokens> | null = null;
-  const secrets = [...(options.secrets ?? []), ...lanes.flatMap(({ credential }) => credential ?? [])];
+  const secrets = [...(options.secrets ?? []), ...lanes.flatMap(credentialsOf)];
   const scriptedOf = scriptedLibrary(options.readTranscript);
 
   function begin(request: ModelRequest, call: Call): AsyncIterable<ModelEvent> {
-    const lane = askable(request.model, lanes);
+    const lane = withCredential(askable(request.model, lanes), call.credential ?? null);
     if (lane.wire !== "scripted") {
       return WIRES[lane.wire](lane, request, recordingTransport({ spool, ...call, ...stallLimits(lane) }));
     }
@@ -68,15 +69,21 @@ export async function createModels(options: ModelsOptions): Promise<Models> {
       return factsOf(lane, ref.model, prices);
     },
 
+    standing(ref) {
+      const lane = lanes.find(({ id }) => id === ref.provider);
+      return lane === undefined ? null : laneStanding(lane);
+    },
+
     async *send(request, call) {
       const events = orReason(() => begin(request, call));
       if (events instanceof CcpError) return yield refusedBefore(events);
       for await (const event of events) yield withoutSecrets(event, secrets);
     },
 
-    async recover(ref, callId) {
+    async recover(ref, callId, credential = null) {
       const bytes = spool.read(callId);
-      const lane = lanes.find(({ id }) => id === ref.provider);
+      const found = lanes.find(({ id }) => id === ref.provider);
+      const lane = found && { ...found, credentialName: credential ?? found.credentialName };
       if (bytes === null || lane === undefined) return { answer: null, text: "" };
       if (lane.wire === "scripted") return recovered(recordedEvents(bytes));
       return recovered(WIRES[lane.wire](lane, emptyRequest(ref), replayTransport(bytes)));
@@ -84,9 +91,10 @@ export async function createModels(options: ModelsOptions): Promise<Models> {
 
     inputBound: (request) => inputBound(request),
 
-    async tightInputBound(request) {
+    async tightInputBound(request, credential = null) {
       const lane = lanes.find(({ id }) => id === request.model.provider);
-      const counted = lane === undefined || cannotAsk(lane) !== null ? null : await count(lane, request);
+      const canCount = lane !== undefined && cannotAsk(lane) === null;
+      const counted = canCount ? await count(withCredential(lane, credential), request) : null;
       if (counted !== null) return countedBound(request, counted);
       if (!isOpenai(request.model)) return inputBound(request);
       tokenizer ??= loadO200k();

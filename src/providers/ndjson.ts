@@ -1,20 +1,26 @@
+import { type LineWatch, LONGEST_LINE } from "./sse-lines.ts";
+
 /**
- * A response with only the whole lines of JSON that are in it, up to an error line, whose error goes to `onError`. The
- * SDK writes a line that it cannot parse (an empty one, one that broke off) to the console, and makes a mere text of an error.
+ * A response with the lines of JSON that are in it, up to an error line, whose error goes to `onError`. The SDK writes a
+ * line that it cannot parse to the console, and makes a mere text of an error. A line that is no JSON ends the response
+ * too, and goes to `onHole`: without it the answer would have a hole.
  */
-export function wholeLines(response: Response, onError: (error: unknown) => void): Response {
+export function wholeLines(response: Response, watch: Omit<LineWatch, "onDone">): Response {
   const decoder = new TextDecoder();
   const encoder = new TextEncoder();
   let rest = "";
 
-  function pass(line: string, controller: TransformStreamDefaultController<Uint8Array>): void {
-    const value = parse(line);
-    if (value === null) return;
-    if (value.error === undefined) {
-      controller.enqueue(encoder.encode(`${line}\n`));
-    } else {
-      onError(value.error);
-      controller.terminate();
+  /** False: the response ends here. */
+  function pass(line: string, controller: TransformStreamDefaultController<Uint8Array>): boolean {
+    if (line.trim() === "") return true;
+    try {
+      const { error } = parse(line);
+      if (error === undefined) controller.enqueue(encoder.encode(`${line}\n`));
+      else watch.onError(error);
+      return error === undefined;
+    } catch (hole) {
+      watch.onHole(hole);
+      return false;
     }
   }
 
@@ -22,7 +28,9 @@ export function wholeLines(response: Response, onError: (error: unknown) => void
     transform(bytes, controller) {
       const parts = (rest + decoder.decode(bytes, { stream: true })).split("\n");
       rest = parts.pop() ?? "";
-      for (const line of parts) pass(line, controller);
+      const isTooLong = rest.length > LONGEST_LINE;
+      if (isTooLong) watch.onHole(new SyntaxError("a line without an end"));
+      if (isTooLong || !parts.every((line) => pass(line, controller))) controller.terminate();
     },
     flush(controller) {
       pass(rest + decoder.decode(), controller);
@@ -31,11 +39,8 @@ export function wholeLines(response: Response, onError: (error: unknown) => void
   return new Response(response.body?.pipeThrough(lines) ?? null, response);
 }
 
-function parse(line: string): { readonly error?: unknown } | null {
-  try {
-    const value: unknown = JSON.parse(line);
-    return value !== null && typeof value === "object" ? value : null;
-  } catch {
-    return null;
-  }
+function parse(line: string): { readonly error?: unknown } {
+  const value: unknown = JSON.parse(line);
+  if (value === null || typeof value !== "object") throw new SyntaxError("a line that is no object");
+  return value;
 }

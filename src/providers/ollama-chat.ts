@@ -21,24 +21,30 @@ export function sendOllamaChat(lane: Lane, request: ModelRequest, transport: Tra
       if (truncation !== null) draft.error = { message: truncation };
       return deltas;
     },
-    send: async (fetch) => lines(lane, body, fetch),
+    send: async ({ fetch }) => lines(lane, body, fetch),
   });
 }
 
 async function* lines(lane: Lane, body: OllamaBody, fetch: Fetch): AsyncGenerator<OllamaLine> {
   const { Ollama } = await import("ollama");
   let said: unknown = null;
+  let hole: unknown = null;
   const client = new Ollama({
     host: lane.baseUrl,
     fetch: async (url, init) =>
-      wholeLines(await fetch(url, init), (error) => {
-        said = error;
+      wholeLines(await fetch(url, init), {
+        onError: (error) => {
+          said = error;
+        },
+        onHole: (error) => {
+          hole = error;
+        },
       }),
   });
   try {
     yield* await client.chat(body);
   } catch (error) {
-    throw said === null ? error : new SaidError(said);
+    throw said === null ? (hole ?? error) : new SaidError(said);
   }
 }
 

@@ -2,6 +2,7 @@ import type { ChatRequest, Message as OllamaMessage, Tool } from "ollama";
 import type { Lane } from "../core/lane.ts";
 import type { Message, ModelRequest, Part, ToolSpec } from "../core/model.ts";
 import { idMapper, sendable, sourceOf } from "./history.ts";
+import { theirName } from "./their-name.ts";
 import { argumentsObject } from "./tool-arguments.ts";
 
 /** What is sent to `/api/chat`. */
@@ -15,7 +16,7 @@ export type OllamaBody = ChatRequest & {
 export function ollamaRequest(lane: Lane, request: ModelRequest): OllamaBody {
   const messages = sendable(request.messages, sourceOf(lane, request), idMapper(64));
   return {
-    model: request.model.model,
+    model: theirName(lane, request.model.model),
     stream: true,
     truncate: false,
     options: {

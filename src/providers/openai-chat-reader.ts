@@ -67,7 +67,9 @@ const STOPS: Readonly<Record<string, StopReason>> = {
 };
 
 /** Finish reasons that are failures: Z.AI's, DeepSeek's, OpenRouter's. */
-const FAILURES = ["network_error", "model_context_window_exceeded", "insufficient_system_resource", "error"];
+const FAILURES = ["network_error", "model_context_window_exceeded", "insufficient_system_resource"];
+/** Gateways write what went wrong upstream where the reason to stop belongs: `overloaded_error`. */
+const ERROR_REASON = /error|timeout|overloaded|unavailable/i;
 
 /** Takes one chunk of a chat completions stream into the draft. */
 export function readChatChunk(draft: AnswerDraft, chunk: ChatChunk): readonly Delta[] {
@@ -86,7 +88,7 @@ export function readChatChunk(draft: AnswerDraft, chunk: ChatChunk): readonly De
 function finish(draft: AnswerDraft, reason: string): void {
   draft.ended = true;
   draft.stop = STOPS[reason] ?? "end";
-  if (FAILURES.includes(reason))
+  if (FAILURES.includes(reason) || ERROR_REASON.test(reason))
     draft.error ??= { code: reason, message: "the provider could not complete the answer" };
 }
 

@@ -10,6 +10,7 @@ import type { Message, ModelRequest, Part, ToolSpec } from "../core/model.ts";
 import { cacheKey } from "./cache-key.ts";
 import { idMapper, sendable, sourceOf } from "./history.ts";
 import { isMistral, mistralId, withWordsBetween } from "./mistral.ts";
+import { theirName } from "./their-name.ts";
 import { argumentsText } from "./tool-arguments.ts";
 
 /** What a reasoning part keeps of this wire: the field that it came in, and OpenRouter's details where there were any. */
@@ -34,7 +35,7 @@ export function openaiChatRequest(lane: Lane, request: ModelRequest): ChatComple
       message.role === "assistant" && message.parts.some((part) => opaqueOf(part)?.field === "reasoning_content"),
   );
   return {
-    model: request.model.model,
+    model: theirName(lane, request.model.model),
     stream: true,
     stream_options: { include_usage: true },
     ...ceiling(lane, request.maxTokens),

@@ -25,6 +25,7 @@ interface ResponsesItem {
 }
 
 interface ResponsesBody {
+  readonly status?: string;
   readonly model?: string;
   readonly error?: unknown;
   readonly incomplete_details?: { readonly reason?: string } | null;
@@ -105,7 +106,7 @@ function readResponse(draft: AnswerDraft, type: string, response: ResponsesBody)
     case "response.completed":
     case "response.incomplete":
       draft.ended = true;
-      draft.stop = stopOf(response) ?? draft.stop;
+      draft.stop = stopOf(type, response) ?? draft.stop;
       return (response.output ?? []).flatMap((item, index) =>
         draft.part(String(index)) ? [] : complete(draft, String(index), item),
       );
@@ -119,21 +120,23 @@ function readResponse(draft: AnswerDraft, type: string, response: ResponsesBody)
   }
 }
 
-function stopOf(response: ResponsesBody): "length" | "refusal" | null {
-  const reason = response.incomplete_details?.reason;
-  if (reason === "content_filter") return "refusal";
-  return reason === undefined ? null : "length";
+/** Whoever says that it is incomplete, in any of three places, is believed. */
+function stopOf(type: string, { status, incomplete_details: details }: ResponsesBody): "length" | "refusal" | null {
+  if (details?.reason === "content_filter") return "refusal";
+  const isIncomplete = type === "response.incomplete" || status === "incomplete" || details?.reason !== undefined;
+  return isIncomplete ? "length" : null;
 }
 
 function report(draft: AnswerDraft, usage: ResponsesUsage): void {
   const cacheRead = usage.input_tokens_details?.cached_tokens ?? 0;
   const cacheWrite = usage.input_tokens_details?.cache_write_tokens ?? 0;
+  const output = usage.output_tokens ?? 0;
   draft.usage = {
     freshInput: Math.max(0, (usage.input_tokens ?? 0) - cacheRead - cacheWrite),
     cacheRead,
     cacheWrite,
-    output: usage.output_tokens ?? 0,
-    reasoning: usage.output_tokens_details?.reasoning_tokens ?? 0,
+    output,
+    reasoning: Math.min(usage.output_tokens_details?.reasoning_tokens ?? 0, output),
   };
   draft.usageIsFinal = true;
 }

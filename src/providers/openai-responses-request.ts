@@ -9,6 +9,7 @@ import type { Lane } from "../core/lane.ts";
 import type { Message, ModelRequest, Part, ToolSpec } from "../core/model.ts";
 import { cacheKey } from "./cache-key.ts";
 import { idMapper, sendable, sourceOf } from "./history.ts";
+import { theirName } from "./their-name.ts";
 import { argumentsText } from "./tool-arguments.ts";
 
 /** What a reasoning part keeps of this wire. Nothing is stored at the provider, so the content itself travels, encrypted. */
@@ -21,12 +22,12 @@ const DOES_NOT_REASON = /^(gpt-3|gpt-4|chatgpt-|gpt-[\d.]+-chat)/;
 export function openaiResponsesRequest(lane: Lane, request: ModelRequest): ResponseCreateParamsStreaming {
   const messages = sendable(request.messages, sourceOf(lane, request), idMapper(64));
   return {
-    model: request.model.model,
+    model: theirName(lane, request.model.model),
     stream: true,
     store: false,
     max_output_tokens: request.maxTokens,
     ...cacheKey(lane, request),
-    ...(DOES_NOT_REASON.test(request.model.model) ? {} : { include: ["reasoning.encrypted_content"] }),
+    ...(DOES_NOT_REASON.test(theirName(lane, request.model.model)) ? {} : { include: ["reasoning.encrypted_content"] }),
     ...(request.system === "" ? {} : { instructions: request.system }),
     ...(request.tools.length === 0 ? {} : { tools: request.tools.map(toTool) }),
     input: messages.flatMap(toItems),

@@ -19,7 +19,7 @@ export function sendOpenaiResponses(
     transport,
     endIsLast: true,
     read: readResponsesEvent,
-    async send(fetch) {
+    async send({ fetch }) {
       const client = await openaiClient(lane, fetch);
       return client.post<AsyncIterable<ResponsesEvent>>("/responses", { body, stream: true, __streamMode: "events" });
     },

@@ -48,7 +48,7 @@ export async function loadPriceBook(at: Date = new Date()): Promise<PriceBook> {
 /** Who bills for a lane: the owner of its host, else the vendor that the lane is named after. */
 function vendorOf(catalogue: Catalogue, lane: Lane): string | null {
   if (/^https:\/\/api\.z\.ai(?:[:/]|$)/.test(lane.baseUrl)) return "zai";
-  return catalogue.findProvider({ providerApiUrl: lane.baseUrl })?.id ?? VENDORS.get(lane.id) ?? null;
+  return catalogue.findProvider({ providerApiUrl: lane.baseUrl })?.id ?? VENDORS.get(lane.via ?? lane.id) ?? null;
 }
 
 function overlayModel(catalogue: Catalogue, lane: Lane, model: string): ListedModel | null {

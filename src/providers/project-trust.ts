@@ -2,8 +2,10 @@ import type { Diagnostic } from "../core/diagnostic.ts";
 import type { ProviderEntry, ProvidersFile } from "../core/lane.ts";
 import type { Price, Rates } from "../core/money.ts";
 import { hostOf, isLoopback, isSameOrigin, isTrusted, parseBaseUrl } from "./host.ts";
-import { type LaneDraft, toLane, type Wrong, withEntry } from "./lane-draft.ts";
+import { baseOf, type LaneDraft, toLane, type Wrong, withEntry } from "./lane-draft.ts";
+import { entryProblem } from "./lane-problem.ts";
 import type { PriceBook } from "./prices.ts";
+import { theirName } from "./their-name.ts";
 
 /** What a project's file is judged against. */
 export interface ProjectTrust {
@@ -28,13 +30,15 @@ export function projectRefusals(project: ProvidersFile | null, trust: ProjectTru
     project.trustedHosts.length === 0
       ? []
       : [refuse("a project cannot give consents (trusted_hosts)", `move trusted_hosts to ${trust.userPath}`)];
-  const refusals = Object.entries(project.providers).flatMap(([id, entry]) =>
-    [
-      ...hostRefusals(entry, trust.drafts.get(id) ?? null, trust),
-      ...keyRefusals(entry, trust.drafts.get(id) ?? null, trust),
+  const refusals = Object.entries(project.providers).flatMap(([id, entry]) => {
+    const known = baseOf(id, entry, trust.drafts);
+    return [
+      ...hostRefusals(entry, known, trust),
+      ...keyRefusals(entry, known, trust),
+      ...nameRefusals(entry, trust.drafts.get(id) ?? null, trust),
       ...moneyRefusals(id, entry, trust),
-    ].map(([message, hint]) => refuse(`provider "${id}": ${message}`, hint)),
-  );
+    ].map((wrong) => entryProblem(project.path, id, entry, wrong));
+  });
   return [...consents, ...refusals];
 }
 
@@ -42,39 +46,57 @@ function hostRefusals(entry: ProviderEntry, known: LaneDraft | null, trust: Proj
   const baseUrl = entry.baseUrl === undefined ? null : parseBaseUrl(entry.baseUrl);
   if (baseUrl === null || isTrusted(baseUrl, trust.trustedHosts)) return [];
   if (known !== null && (known.pinnedBy !== null || isSameOrigin(baseUrl, known.baseUrl))) return [];
-  const key = known === null ? (entry.keyEnv ?? null) : (known.keys[0]?.name ?? null);
+  const key = [entry.keyEnv ?? known?.keys[0]?.name ?? []].flat().join(", ") || null;
   if (key === null && isLoopback(baseUrl)) return [];
   const host = (hostOf(baseUrl) ?? baseUrl).replace(/:443$/, "");
   const what =
     key === null
       ? `base_url would send this repository's content to ${host}`
       : `base_url points the key ${key} at ${host}`;
-  return [[`${what}, which you have not allowed`, consentHint(host, trust)]];
+  return [[`${what}, which you have not allowed`, consentHint(host, trust), "base_url"]];
 }
 
 function keyRefusals(entry: ProviderEntry, known: LaneDraft | null, trust: ProjectTrust): readonly Wrong[] {
   if (known === null) return [];
   const hint = `say it in ${trust.userPath}, or define a provider of another name`;
   return [
-    ...when(entry.keyEnv !== undefined, "a project cannot choose which key is used (key_env)", hint),
-    ...when(entry.auth !== undefined, "a project cannot choose how a key is sent (auth)", hint),
+    ...when(choosesKey(entry, known), "a project cannot choose which key is used (key_env)", hint, "key_env"),
+    ...when(entry.auth !== undefined, "a project cannot choose how a key is sent (auth)", hint, "auth"),
     // An answer that is given up too early is paid for and asked for again.
     ...when(
       entry.waits !== undefined,
       "a project cannot choose how long it is waited for (first_event_timeout, silence_timeout)",
       hint,
+      entry.waits?.firstEventMs === undefined ? "silence_timeout" : "first_event_timeout",
     ),
   ];
+}
+
+/** One that is made after a built-in provider may name the key that goes there anyway. */
+function choosesKey({ keyEnv, via }: ProviderEntry, known: LaneDraft): boolean {
+  if (keyEnv === undefined) return false;
+  return via === undefined || !known.keys.some(({ name }) => name === keyEnv);
+}
+
+/** What a person means by a model's name is not the project's to say. */
+function nameRefusals(entry: ProviderEntry, known: LaneDraft | null, trust: ProjectTrust): readonly Wrong[] {
+  if (known === null) return [];
+  const hint = `say it in ${trust.userPath}, or define a provider of another name`;
+  return Object.entries(entry.models ?? {}).flatMap(([model, { theirs = model }]) => {
+    const isMoved = theirs !== (known.models[model]?.theirs ?? model);
+    const what = `a project cannot have another model asked as "${model}" (model_map)`;
+    return when(isMoved, what, hint, `model_map.${model}`);
+  });
 }
 
 function moneyRefusals(id: string, entry: ProviderEntry, trust: ProjectTrust): readonly Wrong[] {
   const hint = `if it is so, say it in ${trust.userPath}`;
   const prices = costsNothingAnyway(id, entry, trust) ? [] : Object.entries(entry.models ?? {});
   return [
-    ...when(entry.free === true, "a project cannot declare a provider free", hint),
+    ...when(entry.free === true, "a project cannot declare a provider free", hint, "free"),
     ...prices.flatMap(([model, { price }]) => {
       const why = price === undefined ? null : priceRefusal(price, listedPrice(id, model, entry, trust));
-      return when(why !== null, `model "${model}": ${why}`, hint);
+      return when(why !== null, `model "${model}": ${why}`, hint, `models.${model}.price`);
     }),
   ];
 }
@@ -84,13 +106,13 @@ function priceRefusal(price: Price, listed: Price | null): string | null {
   return price.input <= 0 || price.output <= 0 ? "a project cannot declare a model free" : null;
 }
 
-function when(isWrong: boolean, message: string, hint: string): readonly Wrong[] {
-  return isWrong ? [[message, hint]] : [];
+function when(isWrong: boolean, message: string, hint: string, key: string): readonly Wrong[] {
+  return isWrong ? [[message, hint, key]] : [];
 }
 
 /** Declared free by the user, or on this machine and without a key: a price can only make it dearer. */
 function costsNothingAnyway(id: string, entry: ProviderEntry, trust: ProjectTrust): boolean {
-  const known = trust.drafts.get(id);
+  const known = baseOf(id, entry, trust.drafts) ?? undefined;
   if (known?.free === true) return true;
   const baseUrl = entry.baseUrl ?? known?.baseUrl ?? "";
   return isLoopback(baseUrl) && (known === undefined ? entry.keyEnv === undefined : known.keys.length === 0);
@@ -98,9 +120,9 @@ function costsNothingAnyway(id: string, entry: ProviderEntry, trust: ProjectTrus
 
 /** The price that holds without the project's word: the user's, else the catalogue's. */
 function listedPrice(id: string, model: string, entry: ProviderEntry, trust: ProjectTrust): Price | null {
-  const known = trust.drafts.get(id);
-  const lane = toLane(withEntry(id, { ...entry, models: {} }, known ?? null, false), {});
-  return known?.models[model]?.price ?? trust.prices.priceOf(lane, model);
+  const known = baseOf(id, entry, trust.drafts);
+  const lane = toLane(withEntry(id, entry, known, false), {});
+  return known?.models[model]?.price ?? trust.prices.priceOf(lane, theirName(lane, model));
 }
 
 /** True when any rate is below the known one, at any size of prompt. */

@@ -5,6 +5,7 @@ import { anthropicRequest } from "./anthropic-request.ts";
 import { laneFetch } from "./lane-fetch.ts";
 import { openaiClient } from "./openai-client.ts";
 import { openaiResponsesRequest } from "./openai-responses-request.ts";
+import { theirName } from "./their-name.ts";
 import { inputFloor } from "./tokens.ts";
 import { type Fetch, unrecordedFetch } from "./transport.ts";
 
@@ -53,6 +54,6 @@ async function countByAnthropic(lane: Lane, request: ModelRequest, fetch: Fetch)
 async function countByOpenai(lane: Lane, request: ModelRequest, fetch: Fetch): Promise<number> {
   const { input = null, instructions = null, tools = null } = openaiResponsesRequest(lane, request);
   const client = await openaiClient(lane, fetch);
-  const body = { model: request.model.model, input, instructions, tools };
+  const body = { model: theirName(lane, request.model.model), input, instructions, tools };
   return (await client.responses.inputTokens.count(body)).input_tokens;
 }

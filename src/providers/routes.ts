@@ -64,6 +64,12 @@ export function defaultRoutes(lanes: readonly Lane[]): Readonly<Record<RoleName,
   });
 }
 
+/** The models of a built-in lane that a default route has; empty: none. */
+export function defaultModelsOf(laneId: string): readonly string[] {
+  const models = DEFAULT_MODELS.find(({ lane }) => lane === laneId);
+  return models === undefined ? [] : [...new Set(ROLE_NAMES.map((role) => models[role]))];
+}
+
 /** The same models, those of one vendor behind all others. */
 function withLast(models: readonly VendorModels[], vendor: string | undefined): readonly VendorModels[] {
   return [...models.filter((one) => one.vendor !== vendor), ...models.filter((one) => one.vendor === vendor)];

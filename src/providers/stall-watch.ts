@@ -17,6 +17,8 @@ export interface StallLimits {
  * an hour without an event are on record.
  */
 const HEARTBEATS_STRETCH = 5;
+/** How long a report may follow on a whole answer, in milliseconds. Some servers leave the connection open after it. */
+const LONGEST_LINGER_MS = 5_000;
 
 /** Timers over one call. They never keep the process alive: the connection does that. */
 export class StallWatch {
@@ -25,6 +27,7 @@ export class StallWatch {
   #first: NodeJS.Timeout | null = null;
   #idle: NodeJS.Timeout | null = null;
   #eventless: NodeJS.Timeout | null = null;
+  #linger: NodeJS.Timeout | null = null;
   #stall: Stall | null = null;
 
   constructor(limits: StallLimits, onStall: () => void) {
@@ -48,15 +51,25 @@ export class StallWatch {
     this.#idle?.refresh();
   }
 
-  sawEvent(): void {
+  /** Events without content are heartbeats as well, in another dress. */
+  sawEvent(hasContent: boolean): void {
     if (this.#first) this.#begin();
     this.#idle?.refresh();
-    this.#eventless?.refresh();
+    if (hasContent) this.#eventless?.refresh();
+  }
+
+  /** The answer is whole: whoever still waits for its end waits a little only. */
+  sawEnd(): void {
+    if (this.#linger) return;
+    this.stop();
+    const ms = Math.min(LONGEST_LINGER_MS, this.#limits.idleTimeoutMs);
+    this.#linger = this.#after(ms, { class: "stalled", message: `the connection stayed open after the answer` });
   }
 
   stop(): void {
-    for (const timer of [this.#first, this.#idle, this.#eventless]) if (timer) clearTimeout(timer);
-    this.#first = this.#idle = this.#eventless = null;
+    const timers = [this.#first, this.#idle, this.#eventless, this.#linger];
+    for (const timer of timers) if (timer) clearTimeout(timer);
+    this.#first = this.#idle = this.#eventless = this.#linger = null;
   }
 
   #begin(): void {
@@ -69,7 +82,7 @@ export class StallWatch {
     });
     this.#eventless = this.#after(eventlessMs, {
       class: "stalled",
-      message: `the answer stopped arriving: only heartbeats came for ${seconds(eventlessMs)}`,
+      message: `the answer stopped arriving: nothing of it came for ${seconds(eventlessMs)}`,
     });
   }
 

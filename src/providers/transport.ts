@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Spool } from "../core/ports.ts";
+import { ALLOWANCE_HEADERS } from "./allowances.ts";
 import { dial, NeverConnected } from "./dial.ts";
 import { type Stall, type StallLimits, StallWatch } from "./stall-watch.ts";
 
@@ -29,8 +30,10 @@ export interface Transport {
   readonly signal: AbortSignal;
   /** Why the provider counts as stalled; null while it does not. */
   stall(): Stall | null;
-  /** An event of the answer was read. */
-  progress(): void;
+  /** An event of the answer was read. `hasContent`: it brought a piece of it. */
+  progress(hasContent: boolean): void;
+  /** The answer is whole, and only a report may follow. */
+  ended(): void;
   /** Keeps what the answer's reader needs to know, and returns what holds: a replay remembers its own. */
   asked(asked: Asked): Asked;
   /** The call is over: ends the connection and the timers. */
@@ -58,7 +61,16 @@ interface ResponseHead {
 }
 
 /** Headers of a response that mean something to us. Others (cookies among them) are neither kept nor passed on. */
-const KEPT_HEADERS = ["content-type", "retry-after", "retry-after-ms", "location", "request-id", "x-request-id"];
+const KEPT_HEADERS = [
+  "content-type",
+  "retry-after",
+  "retry-after-ms",
+  "x-should-retry",
+  "location",
+  "request-id",
+  "x-request-id",
+  ...ALLOWANCE_HEADERS,
+];
 
 /** The network, with every byte of the response spooled before anyone parses it. */
 export function recordingTransport(options: RecordingOptions): Transport {
@@ -73,7 +85,8 @@ export function recordingTransport(options: RecordingOptions): Transport {
   return {
     signal,
     stall: () => watch.stall,
-    progress: () => watch.sawEvent(),
+    progress: (hasContent) => watch.sawEvent(hasContent),
+    ended: () => watch.sawEnd(),
     asked: (given) => {
       const most = Math.min(given.inputEstimate, options.inputTokensHeld ?? Number.POSITIVE_INFINITY);
       asked = { ...given, inputEstimate: most };
@@ -117,6 +130,7 @@ export function replayTransport(bytes: Uint8Array): Transport {
     signal: new AbortController().signal,
     stall: () => null,
     progress: () => {},
+    ended: () => {},
     // A spool of an earlier version does not know the least that was asked: then nothing is too little.
     asked: (given) => (head?.asked ? { ...head.asked, inputFloor: head.asked.inputFloor ?? 0 } : given),
     close: () => {},

@@ -155,6 +155,18 @@ const MIGRATIONS: readonly string[] = [
   DROP TABLE event;
   ALTER TABLE event_3 RENAME TO event;
   `,
+  // Looked at before each model call of whoever drives the run: nearly always empty.
+  `
+  CREATE TABLE request (
+    -- Never given twice: an event names it.
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    rid TEXT NOT NULL REFERENCES run,
+    at INTEGER NOT NULL,
+    role TEXT NOT NULL,
+    models TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX request_by_run ON request (rid);
+  `,
 ];
 
 /** The journal of a repository: "ccp1" in hex tells it from any other SQLite file. */

@@ -5,6 +5,8 @@ import type { Schema } from "./schema.ts";
 
 /** Somebody who waits that long for another process is told so. */
 export const BUSY_TIMEOUT_MS = 10_000;
+/** For what a process can do without. */
+const SHORT_BUSY_TIMEOUT_MS = 2_000;
 /** A log that grew in one long transaction, or under a slow reader, is cut back to this when it is written anew. */
 const LOG_LIMIT_BYTES = 64 * 1024 * 1024;
 /** Pages of the log until it is brought into the database: some are changed by every commit, and written there once. */
@@ -22,6 +24,20 @@ export function openDatabase(path: string, schema: Schema, beforeMigration = () 
     refuseStranger(database, path, schema);
     makeDurable(database);
     migrate(database, path, schema, beforeMigration);
+  });
+}
+
+/**
+ * The same for what may be lost: nothing is flushed at commits. A power cut may take the last of them, and leaves the
+ * file whole. Whoever has to wait for it does so briefly.
+ */
+export function openUnflushed(path: string, schema: Schema): Database.Database {
+  return closedOnFailure(new Database(path, { timeout: SHORT_BUSY_TIMEOUT_MS }), (database) => {
+    requireSqlite(database);
+    refuseStranger(database, path, schema);
+    if (database.pragma("journal_mode = WAL", { simple: true }) !== "wal") throw new Error("it is on a network mount");
+    database.pragma("synchronous = NORMAL");
+    migrate(database, path, schema);
   });
 }
 

@@ -7,6 +7,7 @@ import { CallRows } from "./call-rows.ts";
 import { EventLog } from "./event-log.ts";
 import { Ledger } from "./ledger.ts";
 import { Payloads } from "./payloads.ts";
+import { Requests } from "./requests.ts";
 import { RunRows, statusAfter } from "./run-rows.ts";
 import type { Statements } from "./statements.ts";
 
@@ -34,6 +35,7 @@ export class Recorder {
   readonly calls: CallRows;
   readonly ledger: Ledger;
   readonly payloads: Payloads;
+  readonly requests: Requests;
   readonly #statements: Statements;
 
   constructor(statements: Statements) {
@@ -43,6 +45,7 @@ export class Recorder {
     this.calls = new CallRows(statements);
     this.ledger = new Ledger(statements);
     this.payloads = new Payloads(statements);
+    this.requests = new Requests(statements);
   }
 
   /** The new epoch of a run that was taken; null: there is no such run. In a transaction of the caller's. */
@@ -71,7 +74,7 @@ export class Recorder {
   /** Forgets a run, in a transaction of the caller's. Its payloads are left. */
   remove(rid: string): void {
     this.log.remove(rid);
-    for (const table of ["call", "ceiling", "fold", "run"]) {
+    for (const table of ["call", "ceiling", "fold", "request", "run"]) {
       this.#statements.run(`DELETE FROM ${table} WHERE rid = ?`, rid);
     }
   }
@@ -80,6 +83,7 @@ export class Recorder {
     this.log.add(ordinal, event, body);
     this.calls.book(rid, event);
     this.runs.note(rid, event);
+    if (event.type === "route.changed") this.requests.settle(rid, event);
   }
 
   #sumUp(rid: string, stored: readonly StoredEvent[], { spend }: Account): void {

@@ -3,7 +3,17 @@ import type { Scope, Spend } from "../core/budget.ts";
 import { CcpError } from "../core/errors.ts";
 import type { BlobRef, Event, EventType, StoredEvent } from "../core/event.ts";
 import type { Run } from "../core/run.ts";
-import type { AppendResult, CallRecord, EventOfRun, Freed, Owner, RunQuery, RunSummary, Store } from "../core/store.ts";
+import type {
+  AppendResult,
+  CallRecord,
+  EventOfRun,
+  Freed,
+  LeftRequest,
+  Owner,
+  RunQuery,
+  RunSummary,
+  Store,
+} from "../core/store.ts";
 import { OverBudget } from "./account.ts";
 import { checkLog, epochOf, factsOf } from "./adopted-log.ts";
 import { damageOf } from "./damage.ts";
@@ -103,6 +113,19 @@ export class SqliteStore implements Store {
       if (refused instanceof OverBudget) return { type: "over-budget", scope: refused.scope };
       throw refused;
     }
+  }
+
+  leave(rid: string, request: LeftRequest, at: number): number {
+    if (!this.#explained(() => this.#recorder.runs.has(rid))) throw unknownRun(rid);
+    return this.#explained(() => this.#statements.write(() => this.#recorder.requests.leave(rid, request, at)));
+  }
+
+  requests(rid: string): ReturnType<Store["requests"]> {
+    return this.#explained(() => this.#recorder.requests.list(rid));
+  }
+
+  drop(rid: string, id: number): void {
+    this.#explained(() => this.#statements.write(() => this.#recorder.requests.drop(rid, id)));
   }
 
   events(rid: string, afterSeq = 0): readonly StoredEvent[] {

@@ -57,6 +57,8 @@ export function activityAfterDelta(activity: Activity, delta: Delta): Activity {
     }
     case "delta.tool_call":
       return { ...activity, [delta.stepId]: `calls ${delta.tool}` };
+    case "delta.notice":
+      return activity;
     case "delta.waiting":
       return { ...activity, [delta.stepId]: `waits ${formatDuration(delta.waitMs)}: ${delta.reason}` };
   }

@@ -4,6 +4,7 @@ import { type Run, stepState } from "../core/run.ts";
 import { driftText, isDrift } from "./drift.ts";
 import { formatBytes, formatCount, formatDuration, formatUsage } from "./format.ts";
 import { type Line, type LineContext, line, quoted } from "./line.ts";
+import { stepProgress } from "./progress.ts";
 import { isScripted, modelName } from "./step-label.ts";
 
 type Settled = EventOf<"call.settled">;
@@ -48,18 +49,29 @@ export function keptText(partial: BlobRef | null, rid: string, stepId: string): 
   return partial ? `; ${formatBytes(partial.sizeBytes)} of its text is kept: ccp view ${rid} --step ${stepId}` : "";
 }
 
-/** A line only for what must not pass unseen: nobody is really asked, a lost call is asked again, an answer has less room. */
+/**
+ * A line only for what must not pass unseen: nobody is really asked, a lost call is asked again, another model is asked
+ * in the middle of a conversation, an answer has less room.
+ */
 function reservedLine(event: EventOf<"call.reserved">, run: Run, context: LineContext): Line | null {
   const again = event.retryOf ? `asks again what was lost as call ${quoted(event.retryOf, 80)}` : null;
   const limited = event.shrunk
     ? `answer limited to ${formatCount(event.maxTokens)} tokens: that is what the budget holds`
     : null;
+  const instead = insteadOf(event, context);
   const scripted = isNewlyScripted(event, run, context) ? "its answers are read from a file, no model is asked" : null;
-  const remarks = [again, scripted, limited].filter((remark) => remark !== null);
+  const remarks = [again, instead, scripted, limited].filter((remark) => remark !== null);
   if (remarks.length === 0) return null;
-  const glyph = again !== null ? "↻" : limited !== null ? "!" : " ";
-  const model = again === null && scripted === null ? "" : `${modelName(event.model)}: `;
+  const glyph = again !== null || instead !== null ? "↻" : limited !== null ? "!" : " ";
+  const isNamed = [again, instead, scripted].some((remark) => remark !== null);
+  const model = isNamed ? `${modelName(event.model)}: ` : "";
   return line(glyph === " " ? "note" : "warning", `${glyph} ${event.stepId}  ${model}${remarks.join("; ")}`);
+}
+
+/** `is asked now, in the place of zai/glm-5`; null: the same as before is asked, or nobody was before. */
+function insteadOf({ stepId, model }: EventOf<"call.reserved">, { progress }: LineContext): string | null {
+  const { asked } = stepProgress(progress, stepId);
+  return asked === null || asked === model ? null : `is asked now, in the place of ${modelName(asked)}`;
 }
 
 function isNewlyScripted(event: EventOf<"call.reserved">, run: Run, context: LineContext): boolean {
@@ -92,7 +104,8 @@ function driftOf({ costNanos, listedNanos }: Settled): string {
 
 function lostText(event: EventOf<"call.lost">, run: Run): string {
   const kept = keptText(event.partial, run.rid, event.stepId);
-  return `a call was sent and its outcome is unknown, charged in full: ${formatUsd(event.heldNanos)} (${quoted(event.reason, 160)})${kept}`;
+  const what = event.failure?.brokeOff ? "an answer broke off and its price is" : "a call was sent and its outcome is";
+  return `${what} unknown, charged in full: ${formatUsd(event.heldNanos)} (${quoted(event.reason, 160)})${kept}`;
 }
 
 function failedLine(event: FailedCall, run: Run): Line {
@@ -100,8 +113,9 @@ function failedLine(event: FailedCall, run: Run): Line {
 }
 
 function failureText(event: FailedCall): string {
-  const { class: failure, httpStatus } = event.result.failure;
-  return `${event.model.split("/")[0]} ${failure}${httpStatus === null ? "" : ` (${httpStatus})`}`;
+  const { class: failure, httpStatus, brokeOff } = event.result.failure;
+  const where = brokeOff ? ", its answer broke off" : "";
+  return `${event.model.split("/")[0]} ${failure}${httpStatus === null ? "" : ` (${httpStatus})`}${where}`;
 }
 
 function chargeText(event: FailedCall, run: Run): string {

@@ -34,6 +34,7 @@ export function lineOf(event: StoredEvent, run: Run, context: LineContext = NO_C
     case "step.finished":
     case "steps.reset":
     case "message.added":
+    case "route.decided":
       return stepLine(event, run, context);
     case "call.reserved":
     case "call.settled":

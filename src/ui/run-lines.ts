@@ -6,7 +6,7 @@ import { stepEntries } from "../core/step-table.ts";
 import { plural } from "../core/words.ts";
 import { formatBudget, formatCostOf, formatTimeOf } from "./format.ts";
 import { type Line, type LineContext, line, namesOf, quoted } from "./line.ts";
-import { isScripted } from "./step-label.ts";
+import { isScripted, modelName } from "./step-label.ts";
 
 type RunEvent = StoredEvent &
   EventOf<
@@ -44,7 +44,7 @@ export function runLine(event: RunEvent, run: Run, context: LineContext): Line {
     case "pipeline.changed":
       return line("note", pipelineText(event));
     case "route.changed":
-      return line("note", `${event.role} now asks ${event.models.join(", ")}`);
+      return line("note", `${event.role} now asks ${namesOf(event.models.map(modelName), "model")}`);
   }
 }
 

@@ -4,13 +4,21 @@ import { type Run, stepState } from "../core/run.ts";
 import type { StepState } from "../core/step-state.ts";
 import { totalTokens } from "../core/usage.ts";
 import { formatDuration, formatTokens, ordinal } from "./format.ts";
-import { type Line, type LineContext, line, quoted } from "./line.ts";
+import { type Line, type LineContext, line, namesOf, quoted } from "./line.ts";
 import { stepProgress } from "./progress.ts";
 import { isScripted, modelName, routeOf, stepTitle } from "./step-label.ts";
 import { type StepProgress, tryElapsed } from "./step-progress.ts";
 
 type StepEvent = StoredEvent &
-  EventOf<"step.started" | "step.reused" | "step.interrupted" | "step.finished" | "steps.reset" | "message.added">;
+  EventOf<
+    | "step.started"
+    | "step.reused"
+    | "step.interrupted"
+    | "step.finished"
+    | "steps.reset"
+    | "message.added"
+    | "route.decided"
+  >;
 
 const TOLD: Readonly<Record<EventOf<"message.added">["why"], string>> = {
   nudge: "reminded to finish",
@@ -38,6 +46,8 @@ export function stepLine(event: StepEvent, run: Run, context: LineContext): Line
       return line("warning", `↩ back from ${event.from} to ${event.to}, to be done again: ${event.steps.join(", ")}`);
     case "message.added":
       return line("detail", `  ${event.stepId}  ${TOLD[event.why]}`);
+    case "route.decided":
+      return line("note", `  ${event.stepId}  ${decidedText(event)}`);
   }
 }
 
@@ -49,6 +59,12 @@ export function timesText(conversation: number): string {
 /** `reused from r-abc123, $0.12 saved`. */
 export function reusedText({ from, savedNanos }: EventOf<"step.reused">): string {
   return `reused from ${quoted(from, 40)}${savedNanos > 0 ? `, ${formatUsd(savedNanos)} saved` : ""}`;
+}
+
+/** `rule "nights" for build: asks zai/glm-5.3`. */
+function decidedText({ task, rule, candidates }: EventOf<"route.decided">): string {
+  if (rule === null) return `no rule for ${task}: its own route holds`;
+  return `rule "${quoted(rule, 60)}" for ${task}: asks ${namesOf(candidates.map(modelName), "model")}`;
 }
 
 function startedText(event: StepEvent & EventOf<"step.started">, run: Run, context: LineContext): string {

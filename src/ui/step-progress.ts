@@ -16,6 +16,8 @@ export interface StepProgress {
   readonly costNanos: number;
   /** Models that were asked, in the order of their first call, over all tries. */
   readonly models: readonly string[];
+  /** The model that was asked last in this try; null: none yet. */
+  readonly asked: string | null;
   /** False: the try began before the events that are known here, so its figures are not whole. */
   readonly isTryWhole: boolean;
   /** False: the first try did. */
@@ -31,6 +33,7 @@ export const UNTRIED: StepProgress = {
   usage: NO_USAGE,
   costNanos: 0,
   models: [],
+  asked: null,
   isTryWhole: true,
   isTotalWhole: true,
 };
@@ -48,7 +51,7 @@ export function totalElapsed(step: StepProgress, now: number): number {
 /** A try begins, or goes on after a rest. */
 export function begun(step: StepProgress, conversation: number, at: number): StepProgress {
   if (step.conversation === conversation) return { ...step, runningSince: at };
-  const afresh = { tryMs: 0, usage: NO_USAGE, costNanos: 0, isTryWhole: true };
+  const afresh = { tryMs: 0, usage: NO_USAGE, costNanos: 0, asked: null, isTryWhole: true };
   return { ...step, ...afresh, conversation, runningSince: at };
 }
 
@@ -65,7 +68,8 @@ export function charged(step: StepProgress, costNanos: number, usage: Usage): St
 
 /** A model is asked. */
 export function asking(step: StepProgress, model: string): StepProgress {
-  return step.models.includes(model) ? step : { ...step, models: [...step.models, model] };
+  const models = step.models.includes(model) ? step.models : [...step.models, model];
+  return { ...step, models, asked: model };
 }
 
 function stretch(step: StepProgress, now: number): number {

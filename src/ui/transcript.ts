@@ -80,7 +80,8 @@ function callBlock(entry: TranscriptEntry & { readonly kind: "call" }, limit: nu
   const name = `${modelName(entry.model)}${purpose}`;
   if (entry.failure === null) return { kind: "detail", heading: `${name}: ${figures}`, body: [] };
   const status = entry.failure.httpStatus === null ? "" : ` (${entry.failure.httpStatus})`;
-  const heading = `${name}: ${entry.failure.class}${status}: ${quoted(entry.failure.message, 200)}  ${formatUsd(entry.costNanos)}`;
+  const where = entry.failure.brokeOff ? ", the answer broke off" : "";
+  const heading = `${name}: ${entry.failure.class}${status}${where}: ${quoted(entry.failure.message, 200)}  ${formatUsd(entry.costNanos)}`;
   return { kind: "warning", heading, body: unusedLines(entry.text, limit) };
 }
 

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Config } from "../core/config.ts";
+import type { LaneHealth } from "../core/lane-health.ts";
 import type { Peers, Repository, Spool } from "../core/ports.ts";
 import type { Store, UserLedger } from "../core/store.ts";
 
@@ -23,6 +24,14 @@ export async function openStore(directory: string, peers: Peers, opened: Closabl
 
 export async function openSpool(directory: string): Promise<Spool> {
   return (await import("../store/spool.ts")).openSpool(directory);
+}
+
+/** How the lanes are, for all processes of this user on this machine. */
+export async function openHealth(config: Config, peers: Peers, opened: Closable[]): Promise<LaneHealth> {
+  const { openLaneHealth } = await import("../store/sqlite-shelf.ts");
+  const health = openLaneHealth(join(config.stateHome, "ccp", "health.db"), peers);
+  opened.push(health);
+  return health;
 }
 
 /** What all runs of this user have spent, held to the ceilings of the user's own configuration. */

@@ -1,15 +1,16 @@
 import { join, resolve } from "node:path";
 import type { Config } from "../core/config.ts";
-import type { Lane } from "../core/lane.ts";
+import { credentialsOf, type Lane } from "../core/lane.ts";
 import type { Models, Repository, Spool } from "../core/ports.ts";
+import type { Providers } from "../providers/lanes.ts";
 
 /** The project's file counts where there is a project. While git looks for it, the user's is read. */
-export async function readLanes(config: Config, found: Promise<Repository | null>): Promise<readonly Lane[]> {
-  const { lanesOrThrow } = await import("../providers/lanes.ts");
+export async function readProviders(config: Config, found: Promise<Repository | null>): Promise<Providers> {
+  const { providersOrThrow } = await import("../providers/lanes.ts");
   const { readProvidersFile } = await import("../pipeline/library.ts");
   const user = readProvidersFile(join(config.configHome, "providers.yaml"));
   const repository = await found;
-  return lanesOrThrow({
+  return providersOrThrow({
     environment: config.environment,
     user,
     project: repository && readProvidersFile(join(repository.root, ".ccp", "providers.yaml")),
@@ -25,5 +26,5 @@ export async function openModels(lanes: readonly Lane[], spool: Spool, cwd: stri
 
 /** Values that must never be shown. */
 export function secretsOf(lanes: readonly Lane[]): readonly string[] {
-  return lanes.flatMap((lane) => lane.credential ?? []);
+  return lanes.flatMap(credentialsOf);
 }

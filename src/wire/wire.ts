@@ -2,18 +2,20 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Config } from "../core/config.ts";
 import type { Lane } from "../core/lane.ts";
+import type { LaneHealth } from "../core/lane-health.ts";
 import type { ModelRef } from "../core/model.ts";
 import { once } from "../core/once.ts";
 import type { Chance, Models, Peers, Repository, Results, Tools } from "../core/ports.ts";
 import { secretValues } from "../core/redact.ts";
+import type { RouteRule } from "../core/route-rules.ts";
 import type { Store, UserLedger } from "../core/store.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { PingAnswer } from "../engine/ping.ts";
 import type { Library } from "../pipeline/library.ts";
 import type { ModelDescription } from "../providers/describe-models.ts";
 import type { ProviderDescription } from "../providers/describe-providers.ts";
-import { type Closable, openSpool, openStore, openUserLedger, stateDir } from "./journal.ts";
-import { openModels, readLanes, secretsOf } from "./models.ts";
+import { type Closable, openHealth, openSpool, openStore, openUserLedger, stateDir } from "./journal.ts";
+import { openModels, readProviders, secretsOf } from "./models.ts";
 import { openReplays, type Replays } from "./replays.ts";
 import { type SandboxHere, sandboxFinder, sandboxHere } from "./sandbox.ts";
 
@@ -41,10 +43,14 @@ export interface Wiring {
   peers(): Promise<Peers>;
   store(): Promise<Store>;
   userLedger(): Promise<UserLedger>;
+  /** Opens its file when it is first asked. */
+  health(): Promise<LaneHealth>;
   /** Moves this repository's journal out of the way, whole; returns where to. Null: there is none. Throws while it is in use. */
   setJournalAside(): Promise<string | null>;
   results(): Promise<Results>;
   lanes(): Promise<readonly Lane[]>;
+  /** The rules on who is asked; empty: there are none. */
+  routing(): Promise<readonly RouteRule[]>;
   /** The lanes as people look at them. */
   providers(): Promise<readonly ProviderDescription[]>;
   /** The models that can be asked, as people compare them. */
@@ -55,8 +61,8 @@ export interface Wiring {
   /** `variables`: the user's values that steps name in `env`. */
   engine(variables: Readonly<Record<string, string>>): Promise<Engine>;
   replays(): Promise<Replays>;
-  /** Pings go on record in a journal of the user's own: they need no repository. */
-  pinger(): Promise<(model: ModelRef) => Promise<PingAnswer>>;
+  /** Pings go on record in a journal of the user's own: they need no repository. With several keys each is tried. */
+  pinger(): Promise<(model: ModelRef) => Promise<readonly PingAnswer[]>>;
   ui(): Promise<Ui>;
   /** Default routes by role, from the keys that are there. */
   defaultRoutes(): Promise<Readonly<Record<string, readonly string[]>>>;
@@ -92,6 +98,7 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
     peers: once(async () => (await import("../workspace/peers.ts")).createPeers(hostname())),
     store: once(async () => openStore(await stateDir(await wiring.repository(), config), await wiring.peers(), opened)),
     userLedger: once(() => openUserLedger(config, opened)),
+    health: once(async () => openHealth(config, await wiring.peers(), opened)),
     async setJournalAside() {
       const { setAside } = await import("../store/set-aside.ts");
       return setAside(await stateDir(await wiring.repository(), config));
@@ -101,12 +108,8 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
       const { root, commonDir } = await wiring.repository();
       return openResults({ root, commonDir, dir: config.resultsDir, environment });
     }),
-    lanes: once(() =>
-      readLanes(
-        config,
-        wiring.repository().catch(() => null),
-      ),
-    ),
+    lanes: async () => (await configured()).lanes,
+    routing: async () => (await configured()).routing,
     async providers() {
       return (await import("../providers/describe-providers.ts")).describeProviders(await wiring.lanes());
     },
@@ -123,6 +126,7 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
     async engine(variables) {
       const { createEngine } = await import("../engine/engine.ts");
       const { liveExecutor } = await import("../engine/executor.ts");
+      const { ruledRouter } = await import("../engine/router.ts");
       const { createAgent } = await import("../agent/run-agent.ts");
       const { createToolServers } = await import("../protocols/tool-servers.ts");
       const secrets = [...secretsOf(await wiring.lanes()), ...secretValues(variables)];
@@ -138,10 +142,12 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
         peers: await wiring.peers(),
         store: await wiring.store(),
         userLedger: await wiring.userLedger(),
+        health: await wiring.health(),
         spool: await spool(),
         repository: await wiring.repository(),
         results: await wiring.results(),
         models: await wiring.models(),
+        router: ruledRouter(await wiring.routing(), await wiring.models()),
         sandbox: await sandboxFinder(environment),
       });
     },
@@ -156,7 +162,12 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
       const [spool, userLedger, lanes] = [await openSpool(directory), await wiring.userLedger(), await wiring.lanes()];
       const models = await openModels(lanes, spool, config.cwd);
       const secrets = secretsOf(lanes);
-      return (ref) => ping(models.facts(ref), { store, userLedger, spool, models, chance, secrets });
+      const deps = { store, userLedger, health: await wiring.health(), spool, models, chance, secrets };
+      return (ref) => {
+        const model = models.facts(ref);
+        const credentials = models.standing(ref)?.credentials ?? [{ name: null }];
+        return Promise.all(credentials.map(({ name }) => ping({ model, credential: name }, deps)));
+      };
     },
     ui: once(() => import("../ui/ui.ts")),
     async strongerModels() {
@@ -186,6 +197,13 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
 
   /** One for those who write to it and those who empty it: each holds its files open. */
   const spool = once(async () => openSpool(await stateDir(await wiring.repository(), config)));
+
+  const configured = once(() =>
+    readProviders(
+      config,
+      wiring.repository().catch(() => null),
+    ),
+  );
 
   return wiring;
 }

@@ -70,7 +70,7 @@ async function ask(spec: UserTree, args: readonly string[]): Promise<string | nu
 }
 
 /** The repository has nothing to start from. */
-export function noCommit(): CcpError {
+function noCommit(): CcpError {
   return new CcpError("no_commit", EXIT.usage, "the repository has no commit yet, so there is nothing to start from", {
     hint: "make one: git add --all && git commit -m start",
   });

@@ -4,7 +4,7 @@ import { parse as parsePath, resolve } from "node:path";
 import { CcpError, EXIT } from "../core/errors.ts";
 import type { Repository, Workspace } from "../core/ports.ts";
 import { applyToTree } from "./apply.ts";
-import { hasCommit, noCommit, resolveCommit, snapshotOfUser } from "./bases.ts";
+import { hasCommit, resolveCommit, snapshotOfUser } from "./bases.ts";
 import { branchOf } from "./branches.ts";
 import { copyDependencies } from "./dependencies.ts";
 import { createGit, type Git } from "./git.ts";
@@ -35,7 +35,7 @@ export interface RepositorySpec {
 
 /**
  * Finds the repository around `cwd`. Throws `CcpError` with exit code 2 where ccp cannot work: `not_a_repository`,
- * `bare_repository`, `no_commit`, `unsafe_root`, `git_missing`.
+ * `bare_repository`, `unsafe_root`, `git_missing`. One without a commit is found: only a run needs one (`resolveBase`).
  */
 export async function openRepository(spec: RepositorySpec): Promise<Repository> {
   const git = createGit(spec.environment);
@@ -103,12 +103,6 @@ async function locate(git: Git, spec: RepositorySpec): Promise<Location> {
   if (top.exitCode !== 0) throw refusal("not_a_repository", `${spec.cwd} is inside a .git directory`, HINT_CD);
   const root = withoutLineFeed(top.stdout);
   await refuseUnsafeRoot(root, spec.home ?? spec.environment.HOME);
-  const head = await git.run({
-    cwd: root,
-    args: ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"],
-    answers: [1, 128],
-  });
-  if (head.exitCode !== 0) throw noCommit();
   return { root, commonDir: await realpath(withoutLineFeed(common.stdout)) };
 }
 

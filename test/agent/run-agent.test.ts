@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
 import { createAgent } from "../../src/agent/run-agent.ts";
 import type { Reminder, Utterance } from "../../src/core/conversation.ts";
-import type { FailureClass } from "../../src/core/failure.ts";
+import { afterFailedAttempt, type FailureClass } from "../../src/core/failure.ts";
+import type { Admission } from "../../src/core/lane-health.ts";
 import type { ModelEvent, ModelFacts, ModelRequest, Part, ToolCall } from "../../src/core/model.ts";
 import { FREE } from "../../src/core/money.ts";
-import type { Assignment, StepPort, StopWhy, ToolUse } from "../../src/core/ports.ts";
+import type { Assignment, CallIntent, FailedCall, StepPort, StopWhy, ToolUse } from "../../src/core/ports.ts";
 import { NO_USAGE } from "../../src/core/usage.ts";
 
 type End = Extract<ModelEvent, { type: "answered" | "failed" }>;
@@ -62,6 +63,8 @@ interface World {
   /** What a tool gives. */
   readonly result?: (call: ToolCall) => string;
   readonly refuse?: "budget" | "window" | "unpriced" | "lost";
+  /** What its lane says to a call of a model; else it may go. */
+  readonly admit?: (model: string, except: readonly string[], now: number) => Admission;
 }
 
 /** A step that keeps its record in memory and notes what the agent did, in order. */
@@ -74,6 +77,7 @@ function step(world: World) {
   const record = (end: End) =>
     void (end.type === "answered" && known.push({ type: "answered", parts: end.parts, stop: end.stop }));
   let calls = 0;
+  let now = 0;
   const port = {
     models: {
       inputBound: () => 10,
@@ -98,10 +102,13 @@ function step(world: World) {
       run: async () => ({ status: "ok", text: "", summary: "", finish: null }),
     },
     chance: {
-      now: () => 0,
+      now: () => now,
       random: () => 0.5,
       rid: () => "r-a",
-      sleep: async (ms: number) => void done.push(`wait ${ms}`),
+      async sleep(ms: number) {
+        now += ms;
+        done.push(`wait ${ms}`);
+      },
     },
     signal: world.signal ?? new AbortController().signal,
     stopRequested: world.stop ?? (() => null),
@@ -109,7 +116,14 @@ function step(world: World) {
     async closeOpenCall() {
       if (world.recovered) record(world.recovered);
     },
-    async intend({ model, wantedOutputTokens }: Parameters<StepPort["intend"]>[0]) {
+    admit({ model }: CallIntent, except: readonly string[] = []): Admission {
+      const usual: Admission = except.length === 0 ? { type: "go", credential: null } : { type: "none" };
+      return world.admit?.(model.ref.model, except, now) ?? usual;
+    },
+    rerouted: async () => null,
+    candidatesBeside: async () => null,
+    async intend({ model, wantedOutputTokens, credential }: CallIntent) {
+      if (credential) done.push(`with ${credential}`);
       if (world.refuse) return { type: "refused", why: world.refuse, reason: "no" };
       done.push(`intend ${model.ref.model} ${wantedOutputTokens}`);
       const reservation = { heldTokens: wantedOutputTokens + 10 };
@@ -124,6 +138,7 @@ function step(world: World) {
       done.push(`lose ${callId}`);
       arrived.push(text);
     },
+    afterFailure: (failed: FailedCall) => afterFailedAttempt({ ...failed, msLeft: null, random: 0.5 }),
     say(why: Reminder, text: string) {
       done.push(`say ${why}`);
       known.push({ type: "said", why, text });
@@ -174,6 +189,81 @@ test("a candidate that was passed over is not asked again in the conversation", 
   const more: Part = { ...finish, id: "r", name: "read" } as Part;
   const { done } = await run(["a", "b"], { answers: { a: [failed("quota")], b: [answered(more), answered(finish)] } });
   expect(done.filter((what) => what.startsWith("intend"))).toEqual(["intend a 400", "intend b 400", "intend b 400"]);
+});
+
+const GO: Admission = { type: "go", credential: null };
+const waits = (untilAt: number | null): Admission => ({ type: "wait", untilAt, reason: "its limit" });
+const rests = (untilAt: number, why: FailureClass = "server"): Admission => {
+  return { type: "rest", untilAt, why, reason: `it is ${why}` };
+};
+const inWords = (done: readonly string[]) => done.filter((what) => /wait|intend|with/.test(what)).join(", ");
+
+test.each<[string, NonNullable<World["admit"]>, string]>([
+  [
+    "a limit that is over soon is waited for",
+    (_, __, now) => (now < 60_000 ? waits(60_000) : GO),
+    "wait 60000, intend a 400",
+  ],
+  ["one that is not is left to others", (model) => (model === "a" ? waits(60_001) : GO), "intend b 400"],
+  ["a lane that rests is passed over", (model) => (model === "a" ? rests(1) : GO), "intend b 400"],
+  [
+    "of all that rest the soonest is waited for",
+    (model, _, now) => (model === "b" && now >= 7_000 ? GO : rests(model === "a" ? 50_000 : 7_000)),
+    "wait 7000, intend b 400",
+  ],
+  [
+    "who comes back meanwhile is asked, wherever it stands on the route",
+    (_, __, now) => (now >= 9_000 ? GO : rests(9_000)),
+    "wait 9000, intend a 400",
+  ],
+])("%s", async (_, admit, expected) => {
+  const answers = { a: [answered(finish)], b: [answered(finish)] };
+  const { outcome, done } = await run(["a", "b"], { answers, admit });
+  expect(outcome.type).toBe("finished");
+  expect(inWords(done)).toBe(expected);
+});
+
+test("what is under way on this machine is waited for, however long it takes, where nobody else is left", async () => {
+  const admit: World["admit"] = (_, __, now) => (now >= 100_000 ? GO : waits(null));
+  const { outcome, done } = await run(["a"], { answers: { a: [answered(finish)] }, admit });
+  expect(outcome.type).toBe("finished");
+  expect(done.filter((what) => what.startsWith("wait"))).toHaveLength(100);
+  const other = await run(["a", "b"], {
+    answers: { b: [answered(finish)] },
+    admit: (model) => (model === "a" ? waits(null) : GO),
+  });
+  expect(other.done.filter((what) => what.startsWith("wait"))).toHaveLength(60);
+});
+
+test.each<[string, Admission, string]>([
+  ["rests for hours", rests(7_200_000, "quota"), "unavailable"],
+  ["does not take its key", rests(7_200_000, "auth"), "credentials"],
+  ["has a limit that is far", waits(90_000), "unavailable"],
+])("where the only one %s it is said when it may be asked again", async (_, admission, why) => {
+  const { outcome, sent } = await run(["a"], { answers: {}, admit: () => admission });
+  expect(outcome).toMatchObject({ type: "stopped", why, reason: expect.stringMatching(/p\/a: .*, until \d\d:\d\d/) });
+  expect(sent).toEqual([]);
+});
+
+test.each<FailureClass>(["rate", "quota", "auth"])(
+  "after %s another key of the same lane is tried, then another lane",
+  async (failure) => {
+    const admit: World["admit"] = (model, except) => {
+      const left = ["A", "B"].filter((name) => !except.includes(name));
+      if (model !== "a") return except.length === 0 ? GO : { type: "none" };
+      return left[0] ? { type: "go", credential: left[0] } : { type: "none" };
+    };
+    const answers = { a: [failed(failure, 1e6), failed(failure, 1e6)], b: [answered(finish)] };
+    const { outcome, done } = await run(["a", "b"], { answers, admit });
+    expect(outcome.type).toBe("finished");
+    expect(inWords(done)).toBe("with A, intend a 400, with B, intend a 400, intend b 400");
+  },
+);
+
+test("an error of the server says nothing of its other keys", async () => {
+  const admit: World["admit"] = (_, except) => ({ type: "go", credential: except.length === 0 ? "A" : "B" });
+  const { done } = await run(["a"], { answers: { a: [failed("server", 70), answered(finish)] }, admit });
+  expect(inWords(done)).toBe("with A, intend a 400, wait 70, with A, intend a 400");
 });
 
 test.each<[FailureClass, object]>([
@@ -302,8 +392,8 @@ test("a run that was begun before there were words for it is reminded with those
   expect(sent.at(-1)?.messages.at(-1)).toEqual({ role: "user", text: "finish, please" });
 });
 
-test("a stalled answer is asked for twice more, then another candidate is", async () => {
+test("a stalled answer is not waited for twice while another candidate is left", async () => {
   const { done } = await run(["a", "b"], { answers: { a: [failed("stalled")], b: [answered(finish)] } });
   const intents = done.filter((what) => what.startsWith("intend"));
-  expect(intents).toEqual(["intend a 400", "intend a 400", "intend a 400", "intend b 400"]);
+  expect(intents).toEqual(["intend a 400", "intend b 400"]);
 });

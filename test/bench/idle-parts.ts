@@ -5,6 +5,7 @@ import type { UserLedger } from "../../src/core/store.ts";
 import type { Control } from "../../src/engine/deps.ts";
 import type { EngineParts, Listener } from "../../src/engine/engine.ts";
 import { liveExecutor } from "../../src/engine/executor.ts";
+import { NO_HEALTH } from "../../src/engine/replay-world.ts";
 import { openSpool } from "../../src/store/spool.ts";
 import { SqliteStore } from "../../src/store/sqlite-store.ts";
 
@@ -21,13 +22,14 @@ export function idleParts(stateDir: string, tree = EMPTY_TREE): EngineParts & { 
   return {
     store: new SqliteStore(stateDir),
     userLedger: NO_CEILINGS,
-    peers: { self: { pid: process.pid, host: "bench", startedAt: null }, signal: never },
+    health: NO_HEALTH,
+    peers: { self: { pid: process.pid, host: "bench", startedAt: null }, signal: never, hasEnded: never },
     servers: { open: never },
     executor: liveExecutor(tools, []),
     spool: openSpool(stateDir),
     repository: idleRepository(stateDir, tree),
     results: noResults(stateDir),
-    models: { facts: never, send: never, recover: never, inputBound: never, tightInputBound: never },
+    models: { facts: never, standing: never, send: never, recover: never, inputBound: never, tightInputBound: never },
     tools,
     agent: { run: never, ask: never },
     chance: systemChance,

@@ -23,6 +23,7 @@ throw new Error(`${rid} ended ${run.status} before its agent asked a model: ${ru
 function finishLine(): Models {
   return {
     facts,
+    standing: () => null,
     send: () => finish(true),
     recover: async () => ({ answer: null, text: "" }),
     inputBound: () => 100_000,

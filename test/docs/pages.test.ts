@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { NANOS_PER_USD } from "../../src/core/money.ts";
 import { BUILT_IN_LANES } from "../../src/providers/built-in-lanes.ts";
-import { lanesOrThrow } from "../../src/providers/lanes.ts";
+import { providersOrThrow } from "../../src/providers/lanes.ts";
 import { factsOf } from "../../src/providers/model-facts.ts";
 import { loadPriceBook } from "../../src/providers/prices.ts";
 import { defaultRoutes } from "../../src/providers/routes.ts";
@@ -78,7 +78,7 @@ describe("docs/models-and-keys.md", () => {
 
   test("has the default models in their order, at the prices of the list", async () => {
     const environment = Object.fromEntries(BUILT_IN_LANES.flatMap(({ keys }) => keys.map(({ name }) => [name, "key"])));
-    const lanes = await lanesOrThrow({ environment, user: null, project: null, trustedHosts: [] });
+    const { lanes } = await providersOrThrow({ environment, user: null, project: null, trustedHosts: [] });
     const [routes, book] = [defaultRoutes(lanes), await loadPriceBook()];
     const place = (route: readonly string[], model: string) =>
       route.includes(model) ? `${route.indexOf(model) + 1}` : "";

@@ -27,11 +27,11 @@ describe("ccp models", () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout.split("\n").slice(0, 7).join("\n")).toBe(`in       out      times  context    answer  model
 $2.00    $10.00   8.9x   1,000,000  16,384  anthropic/claude-sonnet-5
-  price: bundled list; default: planner 1, doer 1
+  price: bundled list; default: planner 1, doer 1; can: tools, thinking, vision
 $5.00    $25.00   22.2x  1,000,000  16,384  anthropic/claude-opus-5
-  price: bundled list; default: reviewer 2
+  price: bundled list; default: reviewer 2; can: tools, thinking, vision
 $1.00    $5.00    4.4x   200,000    16,384  anthropic/claude-haiku-4-5
-  price: bundled list`);
+  price: bundled list; can: tools, thinking, vision`);
     expect(stdout).toMatch(/acme\/acme-large\n {2}price: ~\/\.config\/ccp\/providers\.yaml:7; default: /);
     expect(stdout).toMatch(/^unknown +unknown +- +unknown +16,384 +acme\/acme-mystery\n {2}price unknown; /m);
     expect(stdout).toMatch(/^free +free +- +32,768 +4,096 +team\/evilred row\n {2}free; on this machine; /m);

@@ -1,8 +1,9 @@
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { runCli } from "../../src/cli/run-cli.ts";
 import { bareEnvironment, binary, type CliOptions } from "../support/cli.ts";
-import { makeRepository, writeFiles } from "../support/git.ts";
+import { git, makeRepository, writeFiles } from "../support/git.ts";
 import { tempDir } from "../support/temp.ts";
 
 const CANARY = "sk-canary-4hq7Zr2mX9pL";
@@ -93,7 +94,7 @@ models               ~/.config/ccp/providers.yaml:7  acme-large
       model: "acme-large",
       key: "price.input",
       value: "0.6",
-      source: { kind: "file", path, line: 7 },
+      source: { kind: "file", path, line: 7, column: expect.any(Number) },
     });
     expect(JSON.stringify(list) + stdout).not.toContain("canary");
   });
@@ -123,6 +124,16 @@ async function atTerminal(argv: readonly string[], { cwd, env }: CliOptions): Pr
   await runCli({ argv, cwd, environment, stdout, stderr: stdout, readStdin, ask, onSignal: () => () => undefined });
   return out.join("");
 }
+
+test("the project's file counts before there is a commit", async () => {
+  const on = world({});
+  rmSync(join(on.cwd, ".git"), { recursive: true });
+  git(on.cwd, "init", "--quiet");
+  expect((await binary(["providers"], on)).stdout).toContain("team         ollama-chat");
+  const { code, stdout } = await binary(["doctor"], on);
+  expect(stdout).toContain("FAIL  start: the repository has no commit yet");
+  expect(code).not.toBe(0);
+});
 
 function world(env: Readonly<Record<string, string>>, user = USER) {
   const home = tempDir("ccp-home");

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { systemChance } from "../../src/cli/system-chance.ts";
 import { FREE } from "../../src/core/money.ts";
 import { type CallBook, reconcile, reserve, settleReserved } from "../../src/engine/calls.ts";
+import { NO_HEALTH } from "../../src/engine/replay-world.ts";
 import { RunLog } from "../../src/engine/run-log.ts";
 import { openSpool } from "../../src/store/spool.ts";
 import { SqliteStore } from "../../src/store/sqlite-store.ts";
@@ -28,7 +29,7 @@ function bookIn(repository: string, home: string): CallBook {
   store.create(RID, [{ ...runCreated(RID), repository }], 0);
   const log = new RunLog(RID, 1, { store, chance: systemChance, publish: () => undefined });
   const userLedger = openUserLedger(join(home, "ledger.db"), { day: { maxTokens: 100 } });
-  return { log, userLedger, spool: openSpool(directory), chance: systemChance, secrets: [] };
+  return { log, userLedger, spool: openSpool(directory), chance: systemChance, secrets: [], health: NO_HEALTH };
 }
 
 test("a run that is gone on with in two repositories holds its calls twice: one rid is no key of the user's", () => {

@@ -95,7 +95,9 @@ describe("a providers file", () => {
       "      - __proto__",
     ].join("\n");
     const lines = Object.entries(checked(text).providers).map(([id, { sources = {} }]) => {
-      const places = Object.entries(sources).map(([key, source]) => [key, source.kind === "file" ? source.line : 0]);
+      const places = Object.entries(sources)
+        .filter(([key]) => key !== "")
+        .map(([key, source]) => [key, source.kind === "file" ? source.line : 0]);
       return [id, places];
     });
     expect(lines).toEqual([
@@ -155,7 +157,7 @@ describe("a providers file", () => {
     [
       "a credential in the place of its name",
       "providers: {acme: {key_env: sk-live-abcdefghijkl}}",
-      ['providers.yaml:1:29  "key_env" must be the name of an environment variable, found something else'],
+      ['providers.yaml:1:29  "key_env" must be the name of an environment variable or a list, found something else'],
     ],
     [
       "a credential in the place of its kind",
@@ -180,7 +182,7 @@ describe("a providers file", () => {
       "an unknown key",
       "providers: {acme: {headers: x}}",
       [
-        'providers.yaml:1:20  unknown key "headers" | known here: wire, base_url, key_env, auth, free, context_tokens, first_event_timeout, silence_timeout, models',
+        'providers.yaml:1:20  unknown key "headers" | known here: via, wire, base_url, key_env, auth, free, context_tokens, first_event_timeout, silence_timeout, limits, model_map, models',
       ],
     ],
     [

@@ -129,6 +129,7 @@ async function askAll(context: Context, stepId: string, questions: number, play:
   const port = openStepPort(context, step, {
     conversation: 1,
     signal: new AbortController().signal,
+    endsAt: null,
     servers: NO_SERVERS,
     jobs: NO_JOBS,
   });
@@ -163,6 +164,7 @@ function contextOf(run: PlannedRun, epoch: number, life: Life, { plan, server }:
     random: () => 0.5,
     rid: () => run.rid,
     day: () => plan.day,
+    minute: () => 0,
     sleep: pause,
     alarm: never,
   };

@@ -13,6 +13,7 @@ import {
   reservedCall,
   settleReserved,
 } from "../../src/engine/calls.ts";
+import { NO_HEALTH } from "../../src/engine/replay-world.ts";
 import { RunLog } from "../../src/engine/run-log.ts";
 import { seeded } from "../support/killer.ts";
 import { agent, pipelineOf } from "../support/pipelines.ts";
@@ -45,7 +46,7 @@ function openBook(): CallBook {
   const chance = { now: () => 0, day: () => day } as unknown as CallBook["chance"];
   const spool = { write: () => {}, read: () => null, remove: () => {}, flush: () => {}, list: () => [] };
   const log = new RunLog(rid, epoch, { store, chance, publish: () => {} });
-  const opened: CallBook = { log, spool, chance, secrets: [], userLedger };
+  const opened: CallBook = { log, spool, chance, secrets: [], userLedger, health: NO_HEALTH };
   if (!isNew) log.record({ type: "run.resumed", epoch });
   reconcile(opened);
   for (const callId of Object.keys(log.run.openCalls)) loseReserved(opened, callId, "killed", "");

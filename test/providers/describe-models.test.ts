@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { checkProvidersFile } from "../../src/pipeline/providers-file.ts";
 import { describeModels, type ModelDescription } from "../../src/providers/describe-models.ts";
-import { lanesOrThrow } from "../../src/providers/lanes.ts";
+import { providersOrThrow } from "../../src/providers/lanes.ts";
 
 const USER = `providers:
   acme:
@@ -38,12 +38,13 @@ describe("the models that can be asked", () => {
     expect(of("acme/large")).toEqual({
       name: "acme/large",
       price: { input: 1e9, output: 5e9, cacheRead: 1e9, cacheWrite: 1e9, tiers: [] },
-      priceSource: { kind: "file", path: "user", line: 7 },
+      priceSource: { kind: "file", path: "user", line: 7, column: 16 },
       priceMultiple: 1,
       contextWindow: 5000,
       maxOutputTokens: 700,
       edits: "write",
       textCalls: false,
+      capabilities: {},
       local: false,
       roles: { planner: 2, doer: 2, reviewer: 2 },
     });
@@ -78,5 +79,6 @@ async function models(said: {
   const checked = checkProvidersFile(said.user ?? USER, "user");
   if (!checked.ok) throw new Error(checked.diagnostics.map(({ message }) => message).join("\n"));
   const { environment = {} } = said;
-  return describeModels(await lanesOrThrow({ environment, user: checked.file, project: null, trustedHosts: [] }));
+  const { lanes } = await providersOrThrow({ environment, user: checked.file, project: null, trustedHosts: [] });
+  return describeModels(lanes);
 }

@@ -3,7 +3,7 @@ import type { ProvidersFile } from "../../src/core/lane.ts";
 import type { ValueSource } from "../../src/core/value-source.ts";
 import { checkProvidersFile } from "../../src/pipeline/providers-file.ts";
 import { describeProviders, type ProviderDescription } from "../../src/providers/describe-providers.ts";
-import { lanesOrThrow } from "../../src/providers/lanes.ts";
+import { providersOrThrow } from "../../src/providers/lanes.ts";
 
 describe("every value in force says where it was said", () => {
   test("by nobody: built in, or a default", async () => {
@@ -102,7 +102,7 @@ interface Said {
 
 async function described(id: string, { user, project, environment = {} }: Said): Promise<ProviderDescription> {
   const files = { user: user ? file(user, "user") : null, project: project ? file(project, "project") : null };
-  const lanes = await lanesOrThrow({ ...files, environment, trustedHosts: [] });
+  const { lanes } = await providersOrThrow({ ...files, environment, trustedHosts: [] });
   const found = describeProviders(lanes).find((provider) => provider.id === id);
   if (!found) throw new Error(`no ${id}`);
   return found;

@@ -62,12 +62,29 @@ describe.each(REAL_WIRES)("%s", (wire) => {
         httpStatus: 429,
         retryAfterMs: 7000,
         mayBeBilled: false,
+        shouldRetry: true,
       },
       usage: null,
       providerCostNanos: null,
     });
     expect(server.received).toHaveLength(1);
   });
+
+  it.each([408, 409, 429, 500, 503, 529])(
+    "the SDK asks once, also where it would ask again by itself: %i",
+    async (status) => {
+      const server = await wireServer({
+        status,
+        headers: { "content-type": "application/json", "retry-after-ms": "1", "x-should-retry": "true" },
+        chunks: ["{}"],
+      });
+      expect(await send(server.url)).toMatchObject({
+        type: "failed",
+        failure: { httpStatus: status, shouldRetry: true },
+      });
+      expect(server.received).toHaveLength(1);
+    },
+  );
 
   it("a redirect is refused, and nobody else hears the key", async () => {
     const elsewhere = await wireServer({ chunks: [] });

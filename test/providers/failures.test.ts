@@ -1,28 +1,62 @@
 import { describe, expect, it } from "vitest";
-import { FAILURE_PATTERNS } from "../../src/providers/failure-patterns.ts";
-import { classifyConnection, classifyHttp, classifySaid } from "../../src/providers/failures.ts";
+import { FAILURES, rowsFor } from "../../src/providers/failure-patterns.ts";
+import { classifyConnection, classifyHttp, classifySaid, readError } from "../../src/providers/failures.ts";
 import { retryAfterMs } from "../../src/providers/retry-after.ts";
-import { LANE_KEY, lane } from "../support/wires.ts";
+import { LANE_KEY, lane, REAL_WIRES, type RealWire } from "../support/wires.ts";
 
 const LANE = lane("openai-chat");
 
-function classOf(status: number, body: string, headers: Record<string, string> = {}): string {
-  return classifyHttp(LANE, { status, body, headers: new Headers(headers) }, 0).class;
+function classOf(status: number, body: string, wire: RealWire = "openai-chat"): string {
+  return classifyHttp(lane(wire), { status, body, headers: new Headers() }, 0).class;
 }
 
-describe("what an error says decides its class, whatever its status", () => {
-  const samples = FAILURE_PATTERNS.flatMap((pattern) =>
-    pattern.samples.map((sample) => [pattern.class, sample] as const),
-  );
+describe.each(REAL_WIRES)("%s: what an error says decides its class, whatever its status", (wire) => {
+  const samples = FAILURES[wire].flatMap((row) => row.samples.map((sample) => ({ row, ...sample })));
 
-  it.each(samples)("%s: %s", (expected, sample) => {
-    expect([400, 429, 500].map((status) => classOf(status, sample))).toEqual([expected, expected, expected]);
-    expect(classifySaid(LANE, JSON.parse(sample), false).class).toBe(expected);
+  it.each(samples)("$row.class: $status $body", ({ row, status, body }) => {
+    expect(rowsFor(wire, readError(JSON.parse(body)))).toEqual([row]);
+    expect([status, 400, 429, 500].map((other) => classOf(other, body, wire))).toEqual(Array(4).fill(row.class));
+    expect(classifySaid(lane(wire), JSON.parse(body), false).class).toBe(row.class);
   });
 
-  it("every pattern has a sample of what it is for", () => {
-    expect(FAILURE_PATTERNS.filter((pattern) => pattern.samples.length === 0)).toEqual([]);
+  it("every row has a sample of each way in which it is recognised", () => {
+    for (const row of FAILURES[wire]) {
+      const said = row.samples.map(({ body }) => readError(JSON.parse(body)));
+      const has = (words: readonly string[] = []) => said.some((one) => one.words.some((word) => words.includes(word)));
+      expect(row.samples.length, row.class).toBeGreaterThan(0);
+      if (row.codes) expect(has(row.codes), `${row.class} ${row.codes}`).toBe(true);
+      if (row.types) expect(has(row.types), `${row.class} ${row.types}`).toBe(true);
+      if (row.message)
+        expect(
+          said.some(({ message }) => row.message?.test(message)),
+          String(row.message),
+        ).toBe(true);
+    }
   });
+});
+
+it("Z.AI's numbers mean nothing where Z.AI is not spoken to", () => {
+  const body = '{"error":{"code":"1113","message":"teapot"}}';
+  expect(REAL_WIRES.map((wire) => classOf(418, body, wire))).toEqual(["quota", "invalid", "quota", "invalid"]);
+});
+
+it.each([
+  ['{"error":{"message":"Provider returned error","code":502}}', "server"],
+  ['{"error":{"message":"Provider returned error","code":429}}', "rate"],
+  ['{"error":{"message":"no more than that"}}', "server"],
+  ['{"choices":[{"message":{"content":"cut sho', "server"],
+])("status 200 with an error in it has the class that the error names, else the server's: %s", (body, expected) => {
+  expect(classOf(200, body)).toBe(expected);
+});
+
+it.each([
+  ["true", true],
+  [" False ", false],
+  ["maybe", undefined],
+  [null, undefined],
+])("x-should-retry: %s is kept as %s", (header, expected) => {
+  const headers = new Headers(header === null ? {} : { "x-should-retry": header });
+  expect(classifyHttp(LANE, { status: 500, body: "", headers }, 0).shouldRetry).toBe(expected);
 });
 
 it.each([
@@ -31,10 +65,12 @@ it.each([
   [402, "quota"],
   [403, "auth"],
   [404, "invalid"],
+  [409, "server"],
   [408, "timeout"],
   [413, "overflow"],
   [422, "invalid"],
   [429, "rate"],
+  [498, "overloaded"],
   [500, "server"],
   [502, "server"],
   [503, "overloaded"],

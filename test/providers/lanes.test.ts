@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { formatDiagnostic } from "../../src/core/diagnostic.ts";
 import type { Lane, ProviderEntry, ProvidersFile } from "../../src/core/lane.ts";
-import { type LaneSources, lanesOrThrow, resolveLanes } from "../../src/providers/lanes.ts";
+import { type LaneSources, providersOrThrow, resolveLanes } from "../../src/providers/lanes.ts";
 import { stallLimits } from "../../src/providers/stall-limits.ts";
 
 const KEYS = {
@@ -218,12 +218,12 @@ it("a provider of any other name may answer from a transcript, and is free", asy
 
 it("lanes that nobody can use as configured are refused with everything that is wrong", async () => {
   const sources = sourcesOf({ environment: { OLLAMA_HOST: "no host" }, user: file({ corp: {} }) });
-  await expect(lanesOrThrow(sources)).rejects.toMatchObject({
+  await expect(providersOrThrow(sources)).rejects.toMatchObject({
     code: "invalid_providers",
     exitCode: 4,
     message: expect.stringMatching(/OLLAMA_HOST {2}not the address[\s\S]*user\.yaml {2}provider "corp"/),
   });
-  expect(await lanesOrThrow(sourcesOf({}))).toEqual(await resolved({}));
+  expect((await providersOrThrow(sourcesOf({}))).lanes).toEqual(await resolved({}));
 });
 
 it("everything that is wrong is reported at once, and then there are no lanes", async () => {

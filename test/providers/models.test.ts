@@ -22,6 +22,7 @@ describe("what is known of a model", () => {
       maxOutputTokens: 16_384,
       local: false,
       scripted: false,
+      capabilities: { tools: true, thinking: true, vision: true },
     });
     expect(models.facts({ provider: "zai", model: "glm-5.3" })).toMatchObject({ price: { input: 1.4e9 } });
     expect(models.facts({ provider: "openai", model: "unheard-of" })).toMatchObject({

@@ -47,9 +47,9 @@ describe("stall timers", () => {
 
   it("end an answer that falls silent", () => {
     const { watch, stalls } = watched();
-    watch.sawEvent();
+    watch.sawEvent(true);
     vi.advanceTimersByTime(99);
-    watch.sawEvent();
+    watch.sawEvent(true);
     vi.advanceTimersByTime(99);
     expect(stalls()).toBe(0);
     vi.advanceTimersByTime(1);
@@ -59,20 +59,43 @@ describe("stall timers", () => {
 
   it("let heartbeats stretch a silence, but not for ever", () => {
     const { watch, stalls } = watched();
-    watch.sawEvent();
+    watch.sawEvent(true);
     for (let passed = 0; passed < 499; passed++) {
       watch.sawBytes();
       vi.advanceTimersByTime(1);
     }
     expect(stalls()).toBe(0);
     vi.advanceTimersByTime(1);
-    expect(watch.stall?.message).toContain("heartbeats");
+    expect(watch.stall?.message).toContain("nothing of it came");
+  });
+
+  it("take events without content for heartbeats", () => {
+    const { watch, stalls } = watched();
+    for (let passed = 0; passed < 500; passed++) {
+      watch.sawEvent(false);
+      vi.advanceTimersByTime(1);
+    }
+    expect(stalls()).toBe(1);
+    expect(watch.stall?.message).toContain("nothing of it came");
+  });
+
+  it("wait a little for a report after the end, and no longer, whatever comes", () => {
+    const { watch, stalls } = watched();
+    watch.sawEvent(true);
+    for (let passed = 0; passed < 100; passed++) {
+      expect(stalls()).toBe(0);
+      watch.sawEnd();
+      watch.sawEvent(true);
+      watch.sawBytes();
+      vi.advanceTimersByTime(1);
+    }
+    expect(stalls()).toBe(1);
   });
 
   it("leave an answer alone while it goes on", () => {
     const { watch, stalls } = watched();
     for (let passed = 0; passed < 20; passed++) {
-      watch.sawEvent();
+      watch.sawEvent(true);
       vi.advanceTimersByTime(99);
     }
     expect(stalls()).toBe(0);
@@ -80,7 +103,7 @@ describe("stall timers", () => {
 
   it("are silent once stopped", () => {
     const { watch, stalls } = watched();
-    watch.sawEvent();
+    watch.sawEvent(true);
     watch.stop();
     vi.advanceTimersByTime(10_000);
     expect(stalls()).toBe(0);

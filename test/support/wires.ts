@@ -77,6 +77,7 @@ export function pieces(parts: readonly Uint8Array[], contentType = "text/event-s
     signal: new AbortController().signal,
     stall: () => null,
     progress: () => {},
+    ended: () => {},
     asked: (given) => given,
     close: () => {},
     fetch: async () =>

@@ -42,8 +42,30 @@ test("a call that asks a lost one again is never silent", () => {
   const { lines } = fed(reserved(call), lost(call), reserved({ ...again, model: "openai/gpt-6" }, { retryOf: "c1" }));
   expect(lines.at(-1)).toEqual({
     kind: "warning",
-    text: "↻ build  openai/gpt-6: asks again what was lost as call c1",
+    text: "↻ build  openai/gpt-6: asks again what was lost as call c1; is asked now, in the place of zai/glm-5",
   });
+});
+
+test("another model in the middle of a conversation is never silent, the same one and one of a new try are", () => {
+  const failed = overloaded(call);
+  const other = { ...again, model: "openai/gpt-6" };
+  const { lines } = fed(reserved(call), failed, reserved(again), overloaded(again), reserved(other));
+  expect(lines.filter(({ text }) => text.includes("is asked now"))).toEqual([
+    { kind: "warning", text: "↻ build  openai/gpt-6: is asked now, in the place of zai/glm-5" },
+  ]);
+});
+
+test("an answer that broke off says so, settled or lost", () => {
+  const failed = overloaded(call) as Failed;
+  const broken = { ...failed.result.failure, class: "network", httpStatus: null, brokeOff: true } as const;
+  const settled = { ...failed, costNanos: usd(0.02), result: { ...failed.result, failure: broken } };
+  expect(fed(settled).feed.flush()[0]?.text).toContain(
+    "! build  zai network, its answer broke off, charged $0.02: Overloaded",
+  );
+  const gone = { ...lost(call), failure: broken } as Event;
+  expect(fed(reserved(call), gone).lines.at(-1)?.text).toContain(
+    "an answer broke off and its price is unknown, charged in full: $0.10",
+  );
 });
 
 test("one that asks again, of a file, with a shorter answer says all of it", () => {

@@ -52,9 +52,13 @@ describe("finding the repository", () => {
     ["not_a_repository", () => join(makeRepository(), ".git")],
     ["not_a_repository", () => join(tempDir(), "is-not-there")],
     ["bare_repository", bareRepository],
-    ["no_commit", emptyRepository],
   ])("%s is refused with exit 2 and a hint", async (code, make) => {
     await expect(open(make())).rejects.toMatchObject({ code, exitCode: EXIT.usage, hint: expect.any(String) });
+  });
+
+  it("one without a commit is found, and refused as the start of a run", async () => {
+    const repository = await open(emptyRepository());
+    await expect(repository.resolveBase("HEAD")).rejects.toMatchObject({ code: "no_commit" });
   });
 
   it("a home directory under git is refused as a root, a project in it is not", async () => {
