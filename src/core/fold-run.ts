@@ -342,10 +342,11 @@ function failingOf(run: Run, stepId: string): Failing | null {
 /** A decision that gives a step more tries: it is to be done again, or once more beyond its attempts. */
 function decidedOn(step: StepState, event: EventOf<"escalation.decided">): Partial<StepState> {
   const escalation = afterDecision(step.escalation, event);
-  // Who had finished and was doubted goes at it once more, on the files as they are.
-  const status = step.status === "succeeded" ? ({ status: "pending" } as const) : {};
+  // Who had finished and was doubted goes at it once more, on the files as they are. That try was no failure.
+  const isDoubted = step.status === "succeeded";
+  const status = isDoubted ? ({ status: "pending" } as const) : {};
   if (event.action === "stronger") return { escalation, ...status, failures: 0 };
-  if (event.action === "diagnose") return { escalation, ...status, failures: Math.max(0, step.failures - 1) };
+  if (event.action === "diagnose") return { escalation, ...status, failures: step.failures - (isDoubted ? 0 : 1) };
   return { escalation };
 }
 

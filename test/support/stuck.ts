@@ -48,7 +48,9 @@ export interface Stuck {
 }
 
 /** A world in which a doer is stuck. The weak and the strong model play the same tries, each those that come to it. */
-export function stuckWorld(stuck: Stuck): Scenario & { readonly strong: string } {
+export function stuckWorld(
+  stuck: Stuck,
+): Scenario & { readonly strong: string /** Of the pipeline file. */; readonly text: string } {
   const strong = join(tempDir("ccp-strong"), "strong.yaml");
   const script = scriptOf(stuck);
   writeFileSync(strong, stringify({ turns: script }));
@@ -69,7 +71,8 @@ export function stuckWorld(stuck: Stuck): Scenario & { readonly strong: string }
       ...(stuck.steps ?? [{ id: "review", role: "reviewer" }]),
     ],
   };
-  return { ...scenario({ files: RED_PROJECT, turns: script, pipeline: stringify(pipeline) }), strong };
+  const text = stringify(pipeline);
+  return { ...scenario({ files: RED_PROJECT, turns: script, pipeline: text }), strong, text };
 }
 
 /** What is a doer's alone. */
