@@ -20,11 +20,13 @@ export async function askModel(question: Question): Promise<AgentOutcome | null>
   let entrance: Entrance | null = null;
   let failedKeys: readonly string[] = [];
   for (let attempts = 1; ; attempts++) {
+    if (entrance !== null) await port.heedPolicies();
+    const kept: Entrance | null = entrance && port.refusalOf(route.current()) === null ? entrance : null;
     const entered: Awaited<ReturnType<typeof enterLane>> =
-      entrance ?? (await enterLane(question, (model) => intentOf(question, model)));
+      kept ?? (await enterLane(question, (model) => intentOf(question, model)));
+    if (entered.type === "stopped") return entered;
     // The windows of others may be others: it is looked at anew what can be sent to them.
     if (entered.type === "rerouted") return null;
-    if (entered.type === "stopped") return entered;
     const intent = { ...intentOf(question, route.current()), credential: entered.credential };
     const end = await attempt(question, intent);
     if (end.type === "answered") return null;
@@ -92,7 +94,7 @@ function askerOf({ assignment, turn, aside }: Question): Asker {
   return { role, stepId, conversation, turn, ...(aside ? { purpose: aside.purpose } : {}) };
 }
 
-/** What a model would be asked now. */
+/** What would be asked of a model now. */
 export function intentOf(question: Question, model: ModelFacts): CallIntent {
   const { assignment, port, talk, aside } = question;
   const request = {

@@ -2,6 +2,7 @@ import { patienceWith, standoff, type TurnedAway } from "../core/entering.ts";
 import type { ModelFacts } from "../core/model.ts";
 import type { AgentOutcome, CallIntent } from "../core/ports.ts";
 import { type Question, routeOf } from "./question.ts";
+import { isRerouted } from "./rerouted.ts";
 
 /** The model that may be asked now, and with which of its credentials. */
 export interface Entrance {
@@ -10,9 +11,9 @@ export interface Entrance {
 }
 
 /**
- * Waits until a model of the route may be asked, and goes on to the first that may. What stands before it on the route
- * is passed over then. Where others are to be asked meanwhile, the route starts over with them. `intentOf`: what is to be
- * asked of a model.
+ * Waits until a model of the route may be asked, by its lane and by the policies of this moment, and goes on to the first
+ * that may. What stands before it on the route is passed over then. Where others are to be asked meanwhile, the route
+ * starts over with them. `intentOf`: what is to be asked of a model.
  */
 export async function enterLane(
   question: Question,
@@ -23,14 +24,17 @@ export async function enterLane(
   let waitedMs = 0;
   let told = "";
   for (;;) {
-    const others = await port.rerouted();
-    if (others !== null) {
-      question.route.restart(others);
-      return { type: "rerouted" };
-    }
+    await port.heedPolicies();
+    if (await isRerouted(question)) return { type: "rerouted" };
     const turnedAway: TurnedAway[] = [];
+    const refusals: string[] = [];
     let next: ReturnType<typeof patienceWith | typeof standoff> = { type: "pass-over" };
     for (const [index, model] of [route.current(), ...route.ahead()].entries()) {
+      const refusal = port.refusalOf(model);
+      if (refusal !== null) {
+        refusals.push(refusal);
+        continue;
+      }
       const admission = port.admit(intentOf(model));
       if (admission.type === "go") {
         if (index > 0) route.advance(index - 1);
@@ -41,7 +45,9 @@ export async function enterLane(
       next = patienceWith(away, waitedMs, port.chance.now());
       if (next.type === "wait") break;
     }
-    if (next.type === "pass-over") next = standoff(turnedAway, waitedMs, port.chance.now());
+    if (turnedAway.length === 0) return { type: "stopped", why: "policy", reason: refusals.join("; ") };
+    if (next.type === "pass-over") next = standoff(turnedAway, port.chance.now());
+    if (next.type === "stop" && port.lastResort(turnedAway.map(({ model }) => model))) continue;
     if (next.type === "stop") return { type: "stopped", why: next.why, reason: next.reason };
     const { waitMs, reason } = next;
     if (reason !== told) port.tell({ type: "delta.waiting", stepId: assignment.stepId, reason, waitMs });

@@ -11,10 +11,12 @@ import { registerFork } from "./fork.ts";
 import { registerGc } from "./gc.ts";
 import { registerImport } from "./import.ts";
 import { registerInit } from "./init.ts";
+import { registerModel } from "./model.ts";
 import { registerModels } from "./models.ts";
 import { registerPermissions } from "./permissions.ts";
 import { registerPing } from "./ping.ts";
 import { registerPlan } from "./plan.ts";
+import { registerPolicy } from "./policy.ts";
 import { registerProviders } from "./providers.ts";
 import { registerReplay } from "./replay.ts";
 import { registerRerun } from "./rerun.ts";
@@ -31,6 +33,7 @@ export const COMMANDS: readonly ((program: Command, context: CommandContext) => 
   registerRun,
   registerResume,
   registerRerun,
+  registerModel,
   registerFork,
   registerRewind,
   registerReplay,
@@ -47,6 +50,7 @@ export const COMMANDS: readonly ((program: Command, context: CommandContext) => 
   registerValidate,
   registerPlan,
   registerPermissions,
+  registerPolicy,
   registerInit,
   registerDemo,
   registerProviders,

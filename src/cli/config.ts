@@ -25,6 +25,11 @@ export interface Surroundings {
   ask(question: string): Promise<string | null>;
   /** True: `ask` reaches a person. */
   readonly isAttended?: boolean;
+  /**
+   * Calls `listener` for each line that is typed until the returned function is called; missing: nobody types here. Lines
+   * are read only while `mayRead` is true. It keeps no process alive.
+   */
+  onLine?(listener: (line: string) => void, mayRead: () => boolean): () => void;
   /** Calls `listener` for each SIGINT and SIGTERM until the returned function is called. */
   onSignal(listener: (signal: "SIGINT" | "SIGTERM") => void): () => void;
 }
@@ -45,6 +50,7 @@ export function processSurroundings(): Surroundings {
     readStdin,
     ask: askAtTerminal,
     isAttended: isAttended(),
+    ...(isAttended() ? { onLine: onTerminalLine } : {}),
     onSignal(listener) {
       const onInt = () => listener("SIGINT");
       const onTerm = () => listener("SIGTERM");
@@ -68,6 +74,7 @@ export function readConfig(surroundings: Surroundings, flags: GlobalFlags = {}):
     configHome: join(absolute(environment.XDG_CONFIG_HOME, join(home, ".config")), "ccp"),
     stateDir: stateDir ? resolve(cwd, stateDir) : null,
     resultsDir: flags.resultsDir ?? environment.CCP_RESULTS_DIR ?? "results",
+    policyDir: absolute(environment.CCP_POLICY_DIR, "") || null,
     trustedHosts: (environment.CCP_TRUSTED_HOSTS ?? "").split(",").filter((host) => host !== ""),
     backgroundAfterMs: secondsIn(environment.CCP_BACKGROUND_AFTER, BACKGROUND_AFTER_SECONDS) * 1000,
     packageRoot,
@@ -132,6 +139,30 @@ async function askAtTerminal(question: string): Promise<string | null> {
   } finally {
     line.close();
   }
+}
+
+/** The terminal stays as it is: it shows what is typed, and Ctrl-C is its own. */
+function onTerminalLine(listener: (line: string) => void, mayRead: () => boolean): () => void {
+  const { stdin } = process;
+  let rest = "";
+  const onData = (bytes: Buffer) => {
+    const lines = (rest + bytes.toString("utf8")).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) listener(line);
+  };
+  const leave = () => void stdin.off("data", onData).pause();
+  const enter = () => {
+    leave();
+    // Whoever reads in the background is stopped for it.
+    if (mayRead()) stdin.on("data", onData).resume().unref();
+  };
+  enter();
+  process.on("SIGCONT", enter);
+  return () => {
+    process.off("SIGCONT", enter);
+    leave();
+    stdin.ref();
+  };
 }
 
 async function readStdin(): Promise<string> {

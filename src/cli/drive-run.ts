@@ -1,4 +1,4 @@
-import { EXIT } from "../core/errors.ts";
+import { EXIT, messageOf } from "../core/errors.ts";
 import { variablesNamed } from "../core/named-variables.ts";
 import type { Pipeline } from "../core/pipeline.ts";
 import type { Screen } from "../core/ports.ts";
@@ -11,6 +11,7 @@ import type { CommandContext } from "./command-context.ts";
 import { wantsColor } from "./config.ts";
 import { nextCommands } from "./next-commands.ts";
 import { reportText } from "./report-text.ts";
+import { answerTyped, type TypedAt } from "./typed-words.ts";
 import type { UiFlags } from "./ui-flags.ts";
 
 /** Where a drive begins. */
@@ -69,9 +70,13 @@ async function driveOnce(start: Start, { engine, pipeline, flags, wiring, contex
   if (start.kind === "resume") engine.mendRecords(start.rid);
   const { screen, lastPage } = await openScreen(start, pipeline, flags, wiring, context);
   const control = listen(context, screen, flags);
+  let now: Run | null = null;
+  const typed = { engine, pipeline, wiring, run: () => now };
+  const stopReading = await readWords(typed, screen, flags, context);
   try {
     const listener: Listener = {
       publish: (event, run) => {
+        now = run;
         context.driven(run);
         // Not before: a run that somebody else drives, or that is over, is refused without it.
         for (const line of lastPage.splice(0)) context.surroundings.stderr.write(`${line}\n`);
@@ -84,9 +89,29 @@ async function driveOnce(start: Start, { engine, pipeline, flags, wiring, contex
       ? await engine.start(start.spec, listener)
       : await engine.resume(start.rid, start.changes, listener);
   } finally {
+    stopReading();
     screen.close();
     control.stop();
   }
+}
+
+/** Lets the person at the terminal say something to the run; returns what ends it. */
+async function readWords(
+  at: TypedAt,
+  screen: Screen,
+  flags: UiFlags,
+  { surroundings }: CommandContext,
+): Promise<() => void> {
+  if (flags.json || flags.ui === "none" || !surroundings.onLine) return () => undefined;
+  const mayRead = await at.wiring.isInForeground();
+  return surroundings.onLine((line) => {
+    screen.typed();
+    answerTyped(line, at).then(
+      (lines) => lines.map((text) => screen.notice(text)),
+      // Whatever it is, the run goes on.
+      (thrown: unknown) => screen.notice(messageOf(thrown)),
+    );
+  }, mayRead);
 }
 
 /** The user's values of the variables that the pipeline names. */

@@ -4,6 +4,7 @@ import { EFFECTS, TOOL_NAMES } from "../core/permission.ts";
 import { policyOf } from "../core/permission-builtin.ts";
 import { type Decision, decide, type JudgedPart, type RuleMatch, ruleName } from "../core/permission-decision.ts";
 import { ROLE_NAMES, type RoleName } from "../core/pipeline.ts";
+import { permittedRules, permittedTools } from "../core/policy-limits.ts";
 import { didYouMean } from "../core/suggest.ts";
 import { either } from "../core/words.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -41,7 +42,12 @@ export function registerPermissions(program: Command, context: CommandContext): 
       if (!loaded.ok) throw invalid(loaded.diagnostics);
       const role = loaded.pipeline.roles[named];
       if (role === undefined) throw notPlayed(named, Object.keys(loaded.pipeline.roles));
-      const decision = decide(policyOf(role), { tool, subjects });
+      const policy = (await wiring.policies(null)).now();
+      const held = {
+        tools: permittedTools(policy, role.tools),
+        permissions: permittedRules(policy, role.permissions),
+      };
+      const decision = decide(policyOf(held), { tool, subjects });
       context.exit(decision.effect === "allow" ? EXIT.ok : EXIT.failed);
       const { stdout } = context.surroundings;
       const places = loaded.rulePlaces[named] ?? [];

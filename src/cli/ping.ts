@@ -1,8 +1,9 @@
 import type { Command } from "commander";
 import { CcpError, EXIT } from "../core/errors.ts";
-import { type ModelRef, parseModelRef } from "../core/model.ts";
+import { formatModelRef, type ModelRef, parseModelRef } from "../core/model.ts";
 import { formatUsd } from "../core/money.ts";
-import { totalTokens } from "../core/usage.ts";
+import { modelRefusal } from "../core/policy-limits.ts";
+import { NO_USAGE, totalTokens } from "../core/usage.ts";
 import type { PingAnswer, Wiring } from "../wire/wire.ts";
 import { collect } from "./collect.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -50,7 +51,27 @@ export function registerPing(program: Command, context: CommandContext): void {
 async function pingAll(named: readonly string[] | null, wiring: Wiring): Promise<readonly PingAnswer[]> {
   const ping = await wiring.pinger();
   const refs = named === null ? await reachable(wiring) : named.map(modelRef);
-  return (await Promise.all(refs.map((ref) => ping(ref)))).flat();
+  const policy = (await wiring.policies(null)).now();
+  const answers = refs.map((ref) => {
+    const why = modelRefusal(policy, ref);
+    return why === null ? ping(ref) : [refused(ref, why)];
+  });
+  return (await Promise.all(answers)).flat();
+}
+
+/** Not asked at all. */
+function refused(ref: ModelRef, message: string): PingAnswer {
+  const failure = { class: "denied", message, httpStatus: null, retryAfterMs: null, mayBeBilled: false } as const;
+  return {
+    model: formatModelRef(ref),
+    credential: null,
+    ok: false,
+    servedBy: null,
+    usage: NO_USAGE,
+    costNanos: 0,
+    durationMs: 0,
+    failure,
+  };
 }
 
 async function reachable(wiring: Wiring): Promise<readonly ModelRef[]> {
@@ -72,5 +93,7 @@ function modelRef(name: string): ModelRef {
 function exitCode(answers: readonly PingAnswer[]): number {
   if (answers.length === 0) return EXIT.credentials;
   if (answers.every((answer) => answer.ok)) return EXIT.ok;
-  return answers.some((answer) => answer.failure?.class === "auth") ? EXIT.credentials : EXIT.unavailable;
+  return answers.some((answer) => answer.failure?.class === "auth" || answer.failure?.class === "denied")
+    ? EXIT.credentials
+    : EXIT.unavailable;
 }

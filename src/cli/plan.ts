@@ -3,11 +3,13 @@ import type { Budget } from "../core/budget.ts";
 import { activeSandbox, sandboxText } from "../core/confinement.ts";
 import { formatUsd } from "../core/money.ts";
 import type { InputValue, Pipeline, Command as PipelineCommand, Step } from "../core/pipeline.ts";
+import { underPolicy } from "../core/policy-limits.ts";
 import { plural } from "../core/words.ts";
 import type { CommandContext } from "./command-context.ts";
 import { loadForRun } from "./load-pipeline.ts";
-import { type PipelineFlags, pipelineOptions } from "./pipeline-flags.ts";
+import { budgetFrom, type PipelineFlags, pipelineOptions } from "./pipeline-flags.ts";
 import { tableText } from "./table-text.ts";
+import { policyNotices, refuseBudget } from "./under-policy.ts";
 import { writeJson } from "./write-json.ts";
 
 /** Adds `ccp plan`. */
@@ -19,11 +21,16 @@ export function registerPlan(program: Command, context: CommandContext): void {
     .option("--json", "as JSON")
     .action(async (flags: PipelineFlags & { readonly json?: boolean }) => {
       const wiring = context.wiring();
-      const loaded = await loadForRun(flags, wiring);
+      const found = await loadForRun(flags, wiring);
+      const policy = (await wiring.policies(null)).now();
+      refuseBudget(budgetFrom(flags), policy);
+      const loaded = { ...found, pipeline: underPolicy(found.pipeline, policy) };
+      for (const notice of policyNotices(found.pipeline, policy))
+        context.surroundings.stderr.write(`policy: ${(await wiring.ui()).oneLine(notice)}\n`);
       const { stdout } = context.surroundings;
-      const { name: found, detail } = await wiring.sandbox();
+      const { name: holder, detail } = await wiring.sandbox();
       const { sandbox } = loaded.pipeline;
-      const active = activeSandbox(sandbox, found);
+      const active = activeSandbox(sandbox, holder);
       if (flags.json) {
         return writeJson(stdout, {
           v: 1,

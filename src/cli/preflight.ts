@@ -8,26 +8,38 @@ import { formatModelRef, type ModelFacts } from "../core/model.ts";
 import { formatUsd } from "../core/money.ts";
 import { variablesNamed } from "../core/named-variables.ts";
 import { type Pipeline, type Role, type RoleName, type Step, withDownstream } from "../core/pipeline.ts";
+import type { PolicyInForce } from "../core/policy.ts";
+import { budgetRule, policyDenied, policyHint, sandboxRule } from "../core/policy-limits.ts";
 import { type Run, stepState } from "../core/run.ts";
-import type { Wiring } from "../wire/wire.ts";
+import type { RunSpec, Wiring } from "../wire/wire.ts";
+import { refuseCommands } from "./under-policy.ts";
+
+/** A run that is about to begin, narrowed to what its policies leave. */
+export interface Beginning extends Pick<RunSpec, "pipeline" | "inputs" | "task"> {
+  readonly policy: PolicyInForce;
+}
 
 /** What would stop a run before its first call is said before anything is started. */
-export async function preflight(pipeline: Pipeline, task: string, wiring: Wiring): Promise<void> {
-  await requireSandbox(pipeline, wiring);
+export async function preflight({ pipeline, inputs, task, policy }: Beginning, wiring: Wiring): Promise<void> {
+  await requireSandbox(pipeline, policy, wiring);
+  refuseCommands(pipeline, pipeline.steps, inputs, policy);
   requireVariables(pipeline, pipeline.steps, wiring);
   await requireWritable(wiring);
   const models = await wiring.models();
   const roles = rolesOf(pipeline, pipeline.steps);
-  for (const role of roles) requirePrice(role, pipeline, candidatesOf(role.models, models));
+  for (const role of roles) requirePrice(role, pipeline, candidatesOf(role.models, models, policy));
   const first = roles[0];
-  if (first) await requireFirstCall(first, pipeline, task, wiring);
+  if (first) await requireFirstCall(first, { pipeline, task, policy }, wiring);
 }
 
 /** A shell that is to be held does not run without. */
-async function requireSandbox({ sandbox }: Pipeline, wiring: Wiring): Promise<void> {
-  if (sandbox !== "required") return;
+async function requireSandbox({ sandbox }: Pipeline, policy: PolicyInForce, wiring: Wiring): Promise<void> {
+  const rule = sandboxRule(policy);
+  if (sandbox !== "required" && rule === null) return;
   const { name, detail, hint } = await wiring.sandbox();
   if (name !== "none") return;
+  if (rule !== null)
+    throw policyDenied(`there is no sandbox here (${detail}), and ${rule}; nothing was started`, policy);
   throw new CcpError("sandbox_unavailable", EXIT.usage, `the pipeline requires a sandbox: ${detail}`, {
     hint: `nothing was started; ${hint}; with \`sandbox: auto\` the doer's shell runs unconfined, in a worktree of its own`,
   });
@@ -39,17 +51,23 @@ export interface WayOn {
   /** Steps that are done again although they had succeeded. */
   readonly toDo: readonly string[];
   readonly routes: Readonly<Partial<Record<RoleName, readonly string[]>>>;
+  readonly policy: PolicyInForce;
 }
 
 /** The same for a run that goes on: what the steps that are left need is there, before the run is touched. */
-export async function preflightResume(run: Run, { pipeline, toDo, routes }: WayOn, wiring: Wiring): Promise<void> {
-  await requireSandbox(pipeline, wiring);
+export async function preflightResume(
+  run: Run,
+  { pipeline, toDo, routes, policy }: WayOn,
+  wiring: Wiring,
+): Promise<void> {
+  await requireSandbox(pipeline, policy, wiring);
   const left = stepsLeft(run, pipeline, toDo);
+  refuseCommands(pipeline, left, run.created?.inputs ?? {}, policy);
   requireVariables(pipeline, left, wiring);
   await requireWritable(wiring);
   const models = await wiring.models();
   for (const role of rolesOf(pipeline, left))
-    candidatesOf(routes[role.name] ?? run.routes[role.name] ?? role.models, models);
+    candidatesOf(routes[role.name] ?? run.routes[role.name] ?? role.models, models, policy);
 }
 
 /** What has not succeeded or is done again, and what its failure would send the run back to. */
@@ -118,9 +136,13 @@ function requirePrice(role: Role, pipeline: Pipeline, candidates: readonly Model
 }
 
 /** The smallest first call: the role's prompt, the task and the tools. */
-async function requireFirstCall(role: Role, pipeline: Pipeline, task: string, wiring: Wiring): Promise<void> {
+async function requireFirstCall(
+  role: Role,
+  { pipeline, task, policy }: Omit<Beginning, "inputs">,
+  wiring: Wiring,
+): Promise<void> {
   const models = await wiring.models();
-  const model = candidatesOf(role.models, models)[0];
+  const model = candidatesOf(role.models, models, policy)[0];
   if (!model) return;
   const tools = await wiring.tools();
   const request = {
@@ -143,13 +165,18 @@ async function requireFirstCall(role: Role, pipeline: Pipeline, task: string, wi
   // The tighter bound may be asked of the provider: only where it decides.
   const reservation = quick.type === "does-not-fit" ? plan(await models.tightInputBound(request)) : quick;
   if (reservation.type !== "does-not-fit") return;
+  const most = reservation.unit === "money" ? { maxCostNanos: reservation.left } : { maxTokens: reservation.left };
+  const rule = budgetRule(policy, "run", most) ?? budgetRule(policy, `role:${role.name}`, most);
   const amount = (units: number) => (reservation.unit === "money" ? formatUsd(units) : `${units} tokens`);
   throw new CcpError(
     "budget_too_small",
     EXIT.budget,
-    `the budget is too small for the first call: ${formatModelRef(model.ref)} may cost ${amount(reservation.needed)}, and the ${role.name} has ${amount(reservation.left)}`,
+    `the budget is too small for the first call: ${formatModelRef(model.ref)} may cost ${amount(reservation.needed)}, and the ${role.name} has ${amount(reservation.left)}${rule === null ? "" : ` under ${rule}`}`,
     {
-      hint: `nothing was started or spent; raise it with ${reservation.unit === "money" ? "--budget" : "--tokens"}, or take a cheaper model with --model`,
+      hint:
+        rule !== null
+          ? `nothing was started or spent; ${policyHint(policy)}`
+          : `nothing was started or spent; raise it with ${reservation.unit === "money" ? "--budget" : "--tokens"}, or take a cheaper model with --model`,
     },
   );
 }

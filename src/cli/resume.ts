@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { CcpError, EXIT } from "../core/errors.ts";
+import { policyProblems } from "../core/policy-limits.ts";
 import { savedNanos, stepsToDo } from "../core/reuse.ts";
 import { openQuestion, type Run } from "../core/run.ts";
 import type { Plan, ResumeChanges, Wiring } from "../wire/wire.ts";
@@ -12,6 +13,7 @@ import { modelsFrom, type PipelineFlags } from "./pipeline-flags.ts";
 import { preflightResume } from "./preflight.ts";
 import { openRun } from "./select-run.ts";
 import { type UiFlags, uiOptions } from "./ui-flags.ts";
+import { refuseBudget } from "./under-policy.ts";
 import { writeJson } from "./write-json.ts";
 
 interface ResumeFlags extends UiFlags, Omit<PipelineFlags, "input"> {
@@ -43,10 +45,13 @@ export function registerResume(program: Command, context: CommandContext): void 
     if (flags.plan) return showPlan({ rid, edited, json: flags.json === true }, wiring, context);
     const routes = modelsFrom(flags, wiring.config.cwd);
     const changes = { budget: newBudget(run, flags), routes, pipeline: edited, ...decisionFrom(run, flags) };
+    const policy = (await wiring.policies(run.created?.base.commit ?? null)).now();
+    refuseBudget(changes.budget, policy);
+    for (const problem of policyProblems(policy)) context.surroundings.stderr.write(`policy: ${problem}\n`);
     const engine = await wiring.engine({});
     const { pipeline } = edited ?? engine.pinnedPlan(rid);
     const toDo = edited ? stepsToDo(engine.reusePlan(rid, edited)) : [];
-    if (!isFinal(run)) await preflightResume(run, { pipeline, toDo, routes }, wiring);
+    if (!isFinal(run)) await preflightResume(run, { pipeline, toDo, routes, policy }, wiring);
     if (flags.steal) await engine.takeOver(rid);
     context.exit(await driveRun({ kind: "resume", rid, changes, pipeline, isShown: false }, flags, wiring, context));
   });

@@ -103,11 +103,15 @@ export function afterOutcome(breaker: Breaker, call: EndedCall, outcome: Breaker
   return opens(failed, outcome.why) ? opened(failed, outcome, now) : failed;
 }
 
-/** A person has begun something anew: where only we had guessed how long it rests, one call may try. */
-export function woken(breaker: Breaker, now: number): Breaker {
+/**
+ * A person who has begun something at `since` perhaps knows better: where only we had guessed before how long it rests,
+ * one call may try.
+ */
+export function woken(breaker: Breaker, since: number, now: number): Breaker {
   const known = breakerAt(breaker, now);
-  if (known.rest === null || !known.rest.isGuess || known.rest.untilAt <= now) return known;
-  return { ...known, rest: { ...known.rest, untilAt: now } };
+  const { rest } = known;
+  if (rest === null || !rest.isGuess || rest.untilAt <= now || rest.fromAt >= since) return known;
+  return { ...known, rest: { ...rest, untilAt: now } };
 }
 
 /** The same by a clock that shows less than when it was touched last: what is left of each wait stays what it was. */
@@ -145,7 +149,7 @@ function opened(
   now: number,
 ): Breaker {
   const ms = Math.min(LONGEST_REST_MS, restMs(why, breaker.openings, retryAfterMs));
-  const isGuess = retryAfterMs === null && needsPerson(why);
+  const isGuess = retryAfterMs === null || retryAfterMs < ms;
   return {
     ...breaker,
     samples: [],
@@ -155,7 +159,7 @@ function opened(
 }
 
 function restMs(why: FailureClass, openings: number, retryAfterMs: number | null): number {
-  if (needsPerson(why)) return retryAfterMs ?? LONG_REST_MS;
+  if (needsPerson(why) && !retryAfterMs) return LONG_REST_MS;
   return Math.max(retryAfterMs ?? 0, Math.min(LONGEST_BACKOFF_MS, FIRST_REST_MS * 2 ** openings));
 }
 

@@ -13,6 +13,8 @@ export interface Config {
   readonly stateDir: string | null;
   /** Relative to the repository's root, or absolute. */
   readonly resultsDir: string;
+  /** A folder like `/etc/ccp`, whose policy holds beside that one's and never in its place; null: there is none. */
+  readonly policyDir: string | null;
   /** Hosts to which a project's file may point one of the user's keys. */
   readonly trustedHosts: readonly string[];
   /** Milliseconds after which a command of an agent's goes on as a job. */

@@ -19,8 +19,8 @@ export type Standoff =
   | { readonly type: "wait"; readonly waitMs: number; readonly reason: string }
   | { readonly type: "stop"; readonly why: "unavailable" | "credentials"; readonly reason: string };
 
-/** Who has to wait longer for one model asks another. */
-const LONGEST_WAIT_MS = 60_000;
+/** Who has to wait longer for one model asks another: a limit of a minute, counted by the second, is over by then. */
+const LONGEST_WAIT_MS = 61_000;
 /** Nobody tells when a call that is under way ends. */
 const LOOK_AGAIN_MS = 1_000;
 
@@ -36,13 +36,13 @@ export function patienceWith({ model, admission }: TurnedAway, waitedMs: number,
  * Nobody may be asked now: the soonest is waited for, if it is soon; else it is said when that is. What is under way on
  * this machine ends, however long it takes.
  */
-export function standoff(all: readonly TurnedAway[], waitedMs: number, now: number): Standoff {
+export function standoff(all: readonly TurnedAway[], now: number): Standoff {
   const known = all.flatMap(({ model, admission }) => (admission.type === "none" ? [] : [{ model, admission }]));
   const [first] = known.toSorted((a, b) => (a.admission.untilAt ?? now) - (b.admission.untilAt ?? now));
   if (!first) return { type: "stop", why: "unavailable", reason: "none of its keys may be used" };
   const { untilAt, reason } = first.admission;
   const waitMs = untilAt === null ? LOOK_AGAIN_MS : Math.max(0, untilAt - now);
-  if (untilAt === null || waitedMs + waitMs <= LONGEST_WAIT_MS) {
+  if (untilAt === null || waitMs <= LONGEST_WAIT_MS) {
     return { type: "wait", waitMs, reason: reasonOf(first.model, reason) };
   }
   const isKeys = known.every(({ admission }) => admission.type === "rest" && admission.why === "auth");

@@ -7,6 +7,7 @@ import type { FailureClass } from "./failure.ts";
 import type { CallPurpose, ModelFailure, StopReason } from "./model.ts";
 import type { ToolEffect } from "./permission.ts";
 import type { InputValue, RoleName, SandboxMode } from "./pipeline.ts";
+import type { PolicyName } from "./policy.ts";
 import type { TaskKind } from "./route-rules.ts";
 import type { SeenFile } from "./seen.ts";
 import type { Usage } from "./usage.ts";
@@ -76,6 +77,13 @@ export interface Fingerprint {
   readonly upstream: string;
 }
 
+/** The policies that hold, as an event names them. */
+export interface PolicyOnRecord {
+  /** `PolicyInForce`, as canonical JSON. */
+  readonly rules: BlobRef;
+  readonly packs: readonly PolicyName[];
+}
+
 /** What a command was run for: to prepare the worktree, to judge the base, a try or the final tree, or as a step of its own. */
 export type CommandPurpose = "setup" | "baseline" | "until" | "step" | "final";
 
@@ -102,6 +110,8 @@ export type Event =
       readonly resultsDir: string;
       readonly budgets: Readonly<Partial<Record<Scope, Budget>>>;
       readonly sandbox: { readonly asked: SandboxMode; readonly active: Sandbox };
+      /** The policies that it begins under; missing: there were none. */
+      readonly policy?: PolicyOnRecord;
       /** The run that this one comes after: it starts from that one's tree (`--on`), or does the same again (`rerun`). */
       readonly parent: string | null;
     }
@@ -110,6 +120,8 @@ export type Event =
       readonly epoch: number;
       /** What holds its processes from here on; missing: the same as before. */
       readonly sandbox?: Sandbox;
+      /** The policies that hold from here on; missing: the same as at its beginning. */
+      readonly policy?: PolicyOnRecord;
     }
   | {
       readonly type: "run.ended";
@@ -139,6 +151,8 @@ export type Event =
     }
   | { readonly type: "budget.raised"; readonly scope: Scope; readonly budget: Budget }
   | { readonly type: "budget.warned"; readonly scope: Scope | Window; readonly percent: number }
+  /** Other policies hold for a step from here on: a file has changed, or one has expired. Another step finds out for itself. */
+  | { readonly type: "policy.changed"; readonly stepId: string; readonly policy: PolicyOnRecord }
   /** A person has named other models for a role: no rule counts for it from here on. */
   | {
       readonly type: "route.changed";
@@ -484,6 +498,6 @@ export type StoredEvent = Event & {
 export type Delta =
   | { readonly type: "delta.text"; readonly stepId: string; readonly text: string }
   | { readonly type: "delta.tool_call"; readonly stepId: string; readonly tool: string }
+  | { readonly type: "delta.waiting"; readonly stepId: string; readonly reason: string; readonly waitMs: number }
   /** A word to the person at the terminal that is no fact of the run. */
-  | { readonly type: "delta.notice"; readonly stepId: string; readonly text: string }
-  | { readonly type: "delta.waiting"; readonly stepId: string; readonly reason: string; readonly waitMs: number };
+  | { readonly type: "delta.notice"; readonly stepId: string; readonly text: string };

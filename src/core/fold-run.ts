@@ -39,6 +39,8 @@ function applyFact(run: Run, event: StoredEvent): Run {
         ...run,
         status: "running",
         sandbox: event.sandbox ?? run.sandbox,
+        policy: event.policy ?? run.policy,
+        policies: {},
         epoch: event.epoch,
         driveSeq: event.seq,
         wasKilled: run.end === null,
@@ -78,6 +80,8 @@ function applyFact(run: Run, event: StoredEvent): Run {
         routes: { ...run.routes, [event.role]: event.models },
         steps: mapSteps(run.steps, (step) => onFirstRung(step, event.role)),
       };
+    case "policy.changed":
+      return { ...run, policies: { ...run.policies, [event.stepId]: event.policy } };
     case "route.decided":
       return withStep(run, event.stepId, ({ decided }) => ({
         decided: { ...decided, [event.task]: event.candidates },
@@ -254,6 +258,7 @@ function created(run: Run, event: StoredEvent & EventOf<"run.created">): Run {
     status: "running",
     created: event,
     sandbox: event.sandbox.active,
+    policy: event.policy ?? null,
     budgets,
     pipeline,
     tree: base.tree,

@@ -131,10 +131,15 @@ export function withdrawn(account: LaneAccount, callId: string, now: number): La
   return settled(account, callId, { ...NOTHING_SHOWN, tokens: 0 }, now);
 }
 
-/** A person has begun something anew. */
-export function wokenAccount(account: LaneAccount, now: number): LaneAccount {
-  const models = Object.entries(account.models).map(([model, breaker]) => [model, woken(breaker, now)]);
-  return { ...account, own: woken(account.own, now), models: Object.fromEntries(models) };
+/** The same once whoever has begun at `since` may try what rests only by our guess. Null: nothing does. */
+export function wokenAccount(account: LaneAccount, since: number, now: number): LaneAccount | null {
+  const models = Object.entries(account.models).map(([model, breaker]) => [model, woken(breaker, since, now)] as const);
+  const own = woken(account.own, since, now);
+  const before = [account.own, ...Object.values(account.models)];
+  const isSame = [own, ...models.map(([, breaker]) => breaker)].every(({ rest }, index) => {
+    return rest?.untilAt === before[index]?.rest?.untilAt;
+  });
+  return isSame ? null : { ...account, own, models: Object.fromEntries(models) };
 }
 
 /**

@@ -38,8 +38,11 @@ export interface LaneHealth {
   settle(callId: string, outcome: LaneOutcome, now: number): void;
   /** The call was not sent after all. */
   withdraw(callId: string, now: number): void;
-  /** A person has begun something: what rests only because we guess so may be tried once. */
-  wake(now: number): void;
+  /**
+   * Whoever has begun at `since` has nobody else to ask: what has rested in these lanes since before, only because we
+   * guess so, may be tried. False: nothing does.
+   */
+  wake(lanes: readonly string[], since: number, now: number): boolean;
   accounts(now: number): readonly KnownAccount[];
   /** Why it is not shared any more, once; null: it is, or it was said before. */
   trouble(): string | null;

@@ -30,7 +30,7 @@ interface Sent {
 }
 
 /** The same once it is kept: providers count by model. What is sent since is taken off. */
-interface Said extends Omit<Allowance, "resetMs"> {
+export interface Said extends Omit<Allowance, "resetMs"> {
   readonly model: string;
   readonly untilAt: number;
 }

@@ -6,7 +6,7 @@ import type { ValueSource, ValueSources } from "./value-source.ts";
 /** The dialects that ccp speaks. */
 export type Wire = "anthropic-messages" | "openai-responses" | "openai-chat" | "ollama-chat" | "scripted";
 
-/** An endpoint, a wire format and one credential. Credentials never cross lanes. The id is the `provider` of a model reference. */
+/** An endpoint, a wire format and its credentials, one to a call. Credentials never cross lanes. The id is the `provider` of a model reference. */
 export interface Lane {
   readonly id: string;
   /** The built-in lane that it was made after; missing: it is one itself, or was made after none. */

@@ -8,6 +8,8 @@ export interface Rates {
   readonly input: number;
   readonly cacheRead: number;
   readonly cacheWrite: number;
+  /** Of what is written to the cache for an hour; missing: as `cacheWrite`. */
+  readonly cacheWriteHour?: number;
   readonly output: number;
 }
 
@@ -21,14 +23,18 @@ export const FREE: Price = { input: 0, cacheRead: 0, cacheWrite: 0, output: 0, t
 
 /** Anthropic bills a cache write at so many times its input price (its price page, five-minute cache). */
 export const ANTHROPIC_CACHE_WRITE_FACTOR = 1.25;
+/** And at so many times where it is kept for an hour, which ccp never asks for: a gateway may. */
+export const ANTHROPIC_CACHE_WRITE_HOUR_FACTOR = 2;
 
 /** What a call cost at list price, in nano-dollars, rounded up. */
 export function costOf(price: Price, usage: Usage): number {
   const rates = ratesFor(price, usage.freshInput + usage.cacheRead + usage.cacheWrite);
+  const hour = usage.cacheWriteHour ?? 0;
   return perMillion(
     usage.freshInput * rates.input +
       usage.cacheRead * rates.cacheRead +
-      usage.cacheWrite * rates.cacheWrite +
+      (usage.cacheWrite - hour) * rates.cacheWrite +
+      hour * (rates.cacheWriteHour ?? rates.cacheWrite) +
       usage.output * rates.output,
   );
 }

@@ -20,6 +20,7 @@ import type {
 } from "./model.ts";
 import type { PermissionRule, ToolEffect } from "./permission.ts";
 import type { RoleName } from "./pipeline.ts";
+import type { PolicyInForce } from "./policy.ts";
 import type { Run } from "./run.ts";
 import type { SeenFile, SeenFiles } from "./seen.ts";
 import type { CallEnd } from "./settlement.ts";
@@ -374,6 +375,12 @@ export interface WorkspaceSpec {
   readonly base: Base;
 }
 
+/** The policies that are in force here. */
+export interface Policies {
+  /** What holds at this moment: cheap enough to be asked before every call. Never throws for what is in a policy. */
+  now(): PolicyInForce;
+}
+
 /** What one run has on disk: a worktree, a folder or a branch of ccp's. */
 export interface Remains {
   readonly rid: string;
@@ -392,6 +399,8 @@ export interface Repository {
   dirtyFiles(): Promise<readonly string[]>;
   /** Throws `CcpError("unknown_revision" | "no_commit")`. */
   resolveBase(revision: string): Promise<Base>;
+  /** A file as a commit has it, of at most so many bytes; a symlink or a folder is none. */
+  fileAt(commit: string, path: string, mostBytes: number): Promise<FileOutcome<Uint8Array>>;
   /** A snapshot of the user's tracked and unignored files, index untouched. Its objects are in the user's repository. */
   dirtyBase(): Promise<Base>;
   /** Creates the worktree and its branch, or finds what a crash left of them. Throws `CcpError("worktree_taken")`. */
@@ -481,7 +490,8 @@ export type AgentOutcome =
 
 /**
  * Why a drive ends before its run does. `window`: the user's ceiling for the day or the week. `lost`: a call was lost,
- * and the pipeline wants a person to be asked. `consent`: a tool call waits for a person's.
+ * and the pipeline wants a person to be asked. `consent`: a tool call waits for a person's. `policy`: what would come next
+ * is refused by a policy.
  */
 export type StopWhy =
   | "paused"
@@ -493,7 +503,8 @@ export type StopWhy =
   | "credentials"
   | "unpriced"
   | "lost"
-  | "consent";
+  | "consent"
+  | "policy";
 
 /** A model call that an agent wants made. */
 export interface CallIntent {
@@ -533,13 +544,17 @@ export interface StepPort {
   stopRequested(): StopWhy | null;
   /** The conversation so far, in order. */
   utterances(): readonly Utterance[];
+  /** Puts on record which policies hold by now, where they are others. To be asked before each attempt, before `rerouted`. */
+  heedPolicies(): Promise<void>;
+  /** Why the policies on record do not let a model be asked; null: they do. */
+  refusalOf(model: ModelFacts): string | null;
   /** Puts an outcome on record of a call of this step that was sent before a crash, if there is one. */
   closeOpenCall(): Promise<void>;
   /**
-   * Asks whether a model may be asked now, and through which of its credentials: none of `except`. Whoever is told to go
-   * goes on with `intend`.
+   * None of these models may be asked now, and this drive has asked none of them in vain: true where one may be tried
+   * all the same, for only we had guessed how long it rests.
    */
-  admit(wanted: CallIntent, except?: readonly string[]): Admission;
+  lastResort(models: readonly ModelRef[]): boolean;
   /** Non-null: others are to be asked from here on than were when this was asked last. To be asked before each attempt. */
   rerouted(): Promise<readonly ModelFacts[] | null>;
   /** Whom to ask what is no turn of the conversation; null: whom the conversation asks. `maxOutputTokens`: the longest answer wanted. */
@@ -547,6 +562,11 @@ export interface StepPort {
     request: Omit<ModelRequest, "maxTokens">,
     maxOutputTokens: number,
   ): Promise<readonly ModelFacts[] | null>;
+  /**
+   * Asks whether a model may be asked now, and through which of its credentials: none of `except`. Whoever is told to go
+   * goes on with `intend`.
+   */
+  admit(wanted: CallIntent, except?: readonly string[]): Admission;
   /** Reserves the worst case in the transaction that records the intent. */
   intend(intent: CallIntent): Promise<IntendResult>;
   /** `text`: what arrived of the answer's text; kept where the call failed. */
@@ -593,6 +613,8 @@ export interface Screen {
   delta(delta: Delta): void;
   /** A word to the person at the terminal that is no fact of the run. */
   notice(text: string): void;
+  /** A person has typed a line at the terminal, which has shown it. */
+  typed(): void;
   /** Leaves the terminal as it was found; nothing that was shown is cleared. */
   close(): void;
 }

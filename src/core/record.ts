@@ -32,6 +32,7 @@ export function runRecord(run: Run, pipeline: Pipeline, events: readonly StoredE
     tree: run.tree,
     branch: run.workspace?.branch ?? null,
     sandbox: created ? { asked: created.sandbox.asked, active: run.sandbox } : null,
+    policy: policyRecord(events),
     inputs: { ...created?.inputs },
     usage: usageRecord(stepEntries(run.steps).reduce((sum, [, step]) => addUsage(sum, step.usage), NO_USAGE)),
     cost_usd: total.settledNanos / NANOS_PER_USD,
@@ -122,6 +123,18 @@ function checkRecord({ purpose, stepId, command, end, tree }: CommandRecord): Js
     duration_ms: end.durationMs,
     tree,
   };
+}
+
+/** Every policy that the run was held to, and from which event on; a step's own where it found another. */
+function policyRecord(events: readonly StoredEvent[]): Json {
+  return events.flatMap((event): Json[] => {
+    const isNamed = event.type === "run.created" || event.type === "run.resumed" || event.type === "policy.changed";
+    if (!isNamed || event.policy === undefined) return [];
+    const packs = event.policy.packs.map(({ place, standing, name, version, keyId, digest, problem }) => {
+      return { place, standing, name, version, key_id: keyId, digest, problem };
+    });
+    return [{ seq: event.seq, step: "stepId" in event ? event.stepId : null, rules: event.policy.rules.sha256, packs }];
+  });
 }
 
 /** The call that a person is asked about; null: none. */

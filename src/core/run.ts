@@ -1,6 +1,6 @@
 import { type Budget, NOTHING_SPENT, type Scope, type Spend } from "./budget.ts";
 import type { Sandbox } from "./confinement.ts";
-import type { BlobRef, EndStatus, EventOf, TreeHash } from "./event.ts";
+import type { BlobRef, EndStatus, EventOf, PolicyOnRecord, TreeHash } from "./event.ts";
 import { type StepState, UNTRIED } from "./step-state.ts";
 import { NO_STEPS, type StepTable, stepEntries, stepOf } from "./step-table.ts";
 
@@ -16,6 +16,10 @@ export interface Run {
   readonly created: (EventOf<"run.created"> & { readonly at: number }) | null;
   /** The plan that it follows: that of its beginning, or the one that somebody has put in its place. */
   readonly pipeline: BlobRef | null;
+  /** The policies that the present drive began under; null: none. */
+  readonly policy: PolicyOnRecord | null;
+  /** Those that have come into force since, by the step that found them. */
+  readonly policies: Readonly<Record<string, PolicyOnRecord>>;
   /** What holds its processes. */
   readonly sandbox: Sandbox;
   readonly epoch: number;
@@ -78,6 +82,8 @@ export function newRun(rid: string): Run {
     status: "new",
     created: null,
     pipeline: null,
+    policy: null,
+    policies: {},
     sandbox: "none",
     epoch: 0,
     driveSeq: 0,

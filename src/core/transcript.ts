@@ -30,6 +30,8 @@ export type TranscriptEntry = { readonly at: number } & (
       readonly model: string;
       readonly heldNanos: number;
       readonly reason: string;
+      /** A part of the answer had come; missing: none, or nobody knows. */
+      readonly brokeOff?: boolean;
       /** What had arrived of the answer; may be empty. */
       readonly text: string;
     }

@@ -3,6 +3,8 @@ export interface Usage {
   readonly freshInput: number;
   readonly cacheRead: number;
   readonly cacheWrite: number;
+  /** Of `cacheWrite`, what was written for an hour and not for five minutes; missing: none. */
+  readonly cacheWriteHour?: number;
   readonly output: number;
   readonly reasoning: number;
   /** `estimated` where the provider reported nothing usable. */
@@ -21,10 +23,12 @@ export const NO_USAGE: Usage = {
 
 /** The sum; estimated once a part of it is. */
 export function addUsage(a: Usage, b: Usage): Usage {
+  const hour = (a.cacheWriteHour ?? 0) + (b.cacheWriteHour ?? 0);
   return {
     freshInput: a.freshInput + b.freshInput,
     cacheRead: a.cacheRead + b.cacheRead,
     cacheWrite: a.cacheWrite + b.cacheWrite,
+    ...(hour > 0 ? { cacheWriteHour: hour } : {}),
     output: a.output + b.output,
     reasoning: a.reasoning + b.reasoning,
     source: a.source === "provider" && b.source === "provider" ? "provider" : "estimated",

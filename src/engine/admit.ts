@@ -1,11 +1,13 @@
-import type { ModelFacts, ModelRequest } from "../core/model.ts";
+import { type ModelFacts, type ModelRequest, parseModelRef } from "../core/model.ts";
 import type { CallIntent, StepPort } from "../core/ports.ts";
 import { nextCallId, userKey } from "./calls.ts";
 import type { Context } from "./context.ts";
+import type { RunLog } from "./run-log.ts";
 
 /** The way into the lanes for the calls of one conversation. */
 export interface Admissions {
   readonly admit: (wanted: CallIntent, inputTokens: number, except: readonly string[]) => ReturnType<StepPort["admit"]>;
+  readonly lastResort: StepPort["lastResort"];
   /** The call that was let in last is not made after all. */
   readonly withdraw: () => void;
 }
@@ -15,7 +17,9 @@ export function openAdmissions({ log, deps }: Context, stepId: string, begunAt: 
   const used = new Map<string, string>();
   for (const event of log.eventsAfter(begunAt)) {
     if (event.type !== "call.reserved" || event.stepId !== stepId || event.credential === undefined) continue;
-    used.set(event.model.slice(0, event.model.indexOf("/")), event.credential);
+    const ref = parseModelRef(event.model);
+    const lane = ref && deps.models.standing(ref)?.lane;
+    if (lane) used.set(lane, event.credential);
   }
   const key = () => userKey(log, nextCallId(log, stepId));
 
@@ -24,15 +28,23 @@ export function openAdmissions({ log, deps }: Context, stepId: string, begunAt: 
       const standing = deps.models.standing(ref);
       if (standing === null) return except.length === 0 ? { type: "go", credential: null } : { type: "none" };
       const call = { callId: key(), model: ref.model, inputTokens, outputTokens: wantedOutputTokens, isForced: false };
-      const asked = { standing, call, preferred: used.get(ref.provider) ?? null, except };
+      const asked = { standing, call, preferred: used.get(standing.lane) ?? null, except };
       const admission = deps.health.admit(asked, deps.chance.now());
-      if (admission.type === "go" && admission.credential !== null) used.set(ref.provider, admission.credential);
+      if (admission.type === "go" && admission.credential !== null) used.set(standing.lane, admission.credential);
       const trouble = deps.health.trouble();
       if (trouble !== null) deps.tell({ type: "delta.notice", stepId, text: trouble });
       return admission;
     },
+    lastResort(models) {
+      const lanes = models.flatMap((ref) => deps.models.standing(ref)?.lane ?? []);
+      return deps.health.wake(lanes, beginOfDrive(log), deps.chance.now());
+    },
     withdraw: () => deps.health.withdraw(key(), deps.chance.now()),
   };
+}
+
+function beginOfDrive(log: RunLog): number {
+  return log.eventsAfter(Math.max(0, log.run.driveSeq - 1))[0]?.at ?? 0;
 }
 
 /** The quick bound of a request's input, reckoned once for all who ask about the same request. */

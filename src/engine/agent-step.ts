@@ -3,10 +3,11 @@ import type { FailureClass } from "../core/failure.ts";
 import type { Json } from "../core/json.ts";
 import { formatModelRef } from "../core/model.ts";
 import type { AgentStep } from "../core/pipeline.ts";
+import { serverRefusal } from "../core/policy-limits.ts";
 import type { Assignment, StepJobs, StopWhy } from "../core/ports.ts";
 import { redactJson } from "../core/redact.ts";
 import { stepState } from "../core/run.ts";
-import { NO_SERVERS, type StepServers } from "../core/tool-servers.ts";
+import { NO_SERVERS, type ServerListing, type StepServers } from "../core/tool-servers.ts";
 import { recordWithFiles } from "./artifact.ts";
 import { assignmentOf } from "./assignment.ts";
 import { candidatesNow } from "./candidates-now.ts";
@@ -17,6 +18,7 @@ import { decidedRoute } from "./decide-route.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { judgeFinish } from "./judge.ts";
 import { bringBackOutputs } from "./keep-whole.ts";
+import { policyOf } from "./policy.ts";
 import { composePrompt, type Prompt } from "./prompt.ts";
 import { changedByReader } from "./reader-tree.ts";
 import { interrupted } from "./shell-step.ts";
@@ -114,10 +116,30 @@ function withoutPassedOver(context: Context, step: AgentStep, assignment: Assign
 
 function openServers(context: Context, step: AgentStep, conversation: number): StepServers {
   const { pipeline, deps } = context;
-  const servers = pipeline.roles[step.role]?.servers ?? [];
-  if (servers.length === 0) return NO_SERVERS;
+  const policy = policyOf(context, step.id);
+  const all = pipeline.roles[step.role]?.servers ?? [];
+  const servers = all.filter((server) => serverRefusal(policy, server) === null);
+  const refused = all.flatMap((server) => {
+    const why = serverRefusal(policy, server);
+    return why === null ? [] : [{ server: server.name, unavailable: `it is refused by ${why}` }];
+  });
+  if (servers.length === 0) return withRefused(NO_SERVERS, refused);
   const workspace = workspaceOfRole(context, step);
-  return deps.servers.open(servers, { stepId: step.id, conversation, workspace, variables: deps.variables });
+  const place = { stepId: step.id, conversation, workspace, variables: deps.variables };
+  return withRefused(deps.servers.open(servers, place), refused);
+}
+
+/** Servers that are not started, beside those that are: a model is told why. A replay has them on record. */
+function withRefused(servers: StepServers, refused: readonly ServerListing[]): StepServers {
+  if (refused.length === 0) return servers;
+  return {
+    call: (call, signal) => servers.call(call, signal),
+    end: () => servers.end(),
+    async list(signal) {
+      const listed = await servers.list(signal);
+      return [...listed, ...refused.filter(({ server }) => !listed.some((one) => one.server === server))];
+    },
+  };
 }
 
 /** A conversation that was interrupted goes on with the words that it began with. */

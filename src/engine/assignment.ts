@@ -2,11 +2,12 @@ import type { AgentStep } from "../core/pipeline.ts";
 import type { Assignment } from "../core/ports.ts";
 import { candidatesNow } from "./candidates-now.ts";
 import type { Context } from "./context.ts";
-import { grantOf, mostOutput } from "./role-grant.ts";
+import { grantUnder } from "./policy.ts";
+import { mostOutput } from "./role-grant.ts";
 
 /** What the agent is asked to do, in terms that know no pipeline. */
 export function assignmentOf(context: Context, step: AgentStep, conversation: number, system: string): Assignment {
-  const { log, pipeline } = context;
+  const { pipeline } = context;
   const role = pipeline.roles[step.role];
   if (!role) throw new Error(`role ${step.role} is not in the pipeline`);
   return {
@@ -15,7 +16,7 @@ export function assignmentOf(context: Context, step: AgentStep, conversation: nu
     conversation,
     system,
     candidates: candidatesNow(context, step),
-    grant: grantOf(log.run.sandbox, role),
+    grant: grantUnder(context, step),
     maxTurns: role.maxTurns,
     maxOutputTokens: mostOutput(pipeline, step),
     ...(role.context ? { context: role.context } : {}),

@@ -4,9 +4,11 @@ import type { Base, Event } from "../core/event.ts";
 import { applyEvent } from "../core/fold-run.ts";
 import { canonicalJson } from "../core/json.ts";
 import type { InputValue, Pipeline } from "../core/pipeline.ts";
+import { permittedSandbox, underPolicy } from "../core/policy-limits.ts";
 import { redact } from "../core/redact.ts";
 import { newRun } from "../core/run.ts";
 import type { EngineDeps } from "./deps.ts";
+import { onRecord } from "./policy.ts";
 
 /** What a new run is to be. */
 export interface RunSpec {
@@ -25,11 +27,13 @@ export interface RunSpec {
 /** Puts a new run on record, owned by this process. Everything that it depends on is pinned in it. */
 export function beginRun(
   spec: RunSpec,
-  deps: Pick<EngineDeps, "store" | "chance" | "repository" | "publish" | "secrets" | "sandbox">,
+  deps: Pick<EngineDeps, "store" | "chance" | "repository" | "publish" | "secrets" | "sandbox" | "policy">,
 ): { readonly rid: string; readonly epoch: number } {
   const rid = deps.chance.rid();
   const { store, chance, publish } = deps;
   const task = redact(spec.task, deps.secrets);
+  const policy = deps.policy.now();
+  const asked = permittedSandbox(policy, spec.pipeline.sandbox);
   const encode = (text: string) => store.putBlob(new TextEncoder().encode(text));
   const begun = store.create(
     rid,
@@ -46,8 +50,11 @@ export function beginRun(
         base: spec.base,
         repository: deps.repository.root,
         resultsDir: spec.resultsDir,
-        budgets: budgetsOf(spec.pipeline),
-        sandbox: { asked: spec.pipeline.sandbox, active: activeSandbox(spec.pipeline.sandbox, deps.sandbox()) },
+        budgets: budgetsOf(underPolicy(spec.pipeline, policy)),
+        sandbox: { asked, active: activeSandbox(asked, deps.sandbox()) },
+        ...(policy.packs.length === 0
+          ? {}
+          : { policy: onRecord({ json: (value) => encode(canonicalJson(value)) }, policy) }),
         parent: spec.parent,
       },
       ...spec.inherited,

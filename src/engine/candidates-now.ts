@@ -1,4 +1,4 @@
-import { candidatesOf } from "../core/candidates.ts";
+import { candidatesOf, refusalsOf } from "../core/candidates.ts";
 import { routeOnRung } from "../core/escalation.ts";
 import type { ModelFacts, ModelRequest } from "../core/model.ts";
 import type { AgentStep } from "../core/pipeline.ts";
@@ -6,6 +6,7 @@ import { TASK_OF } from "../core/route-rules.ts";
 import { stepState } from "../core/run.ts";
 import type { Context } from "./context.ts";
 import { decidedBeside, isNamedByPerson } from "./decide-route.ts";
+import { policyOf } from "./policy.ts";
 
 /**
  * Whom a step's conversation is to ask now, in order, as `provider/model`: a person's word counts first, then what rules
@@ -23,9 +24,19 @@ export function routeNow({ log, pipeline }: Context, step: AgentStep): readonly 
   return escalation.role === role.name ? routeOnRung(role, named, escalation.rung, route) : route;
 }
 
-/** The same, resolved, less those that cannot be asked here. Throws the first reason when none is left. */
+/**
+ * The same, resolved, less those that cannot be asked here. Throws the first reason when none is left; where policies
+ * refuse them all, they are all here, and whoever is going to ask is told.
+ */
 export function candidatesNow(context: Context, step: AgentStep): readonly ModelFacts[] {
-  return candidatesOf(routeNow(context, step), context.deps.models);
+  const route = routeNow(context, step);
+  const left = permitted(context, step, route);
+  return candidatesOf(left.length > 0 ? left : route, context.deps.models);
+}
+
+function permitted(context: Context, step: AgentStep, route: readonly string[]): readonly string[] {
+  const policy = policyOf(context, step.id);
+  return route.filter((name) => refusalsOf([name], policy).length === 0);
 }
 
 /** Whom to ask what is no turn of a step's conversation, as rules say; null: whom the conversation asks. Decided once in each conversation. */
@@ -41,6 +52,6 @@ export function candidatesBeside(
   const known = () => stepState(log.run, step.id).decided[task];
   const decided = known() ? null : decidedBeside(context, step, task, { question: request, outputTokens });
   if (decided !== null) log.record(decided);
-  const names = known() ?? [];
+  const names = permitted(context, step, known() ?? []);
   return names.length === 0 ? null : candidatesOf(names, deps.models);
 }

@@ -6,6 +6,7 @@ import { recordWithFiles } from "./artifact.ts";
 import { confinedWorkspace } from "./confined.ts";
 import { type Context, treeOf, treeOfRun, workspaceOf } from "./context.ts";
 import type { Executed } from "./executor.ts";
+import { isRefusedCommand } from "./policy.ts";
 import { sha256 } from "./run-log.ts";
 
 /** A command that the engine runs, and what its run is recorded as. */
@@ -38,6 +39,7 @@ export async function runCommand(
   command: EngineCommand,
   alongside: (performed: PerformedCommand) => readonly Event[] = () => [],
 ): Promise<PerformedCommand | null> {
+  if (isRefusedCommand(context, command.stepId, command.command)) return null;
   context.log.record(commandIntent(command, context.log.run));
   const performed = await carryOut(context, command);
   if (performed) recordWithFiles(context, performed.finished, ...alongside(performed));
@@ -59,7 +61,7 @@ export async function carryOut(context: Context, command: EngineCommand): Promis
   const { commandId, purpose, stepId, timeoutMs } = command;
   const env = context.environment.of(command.env);
   const execution = { commandId, command: command.command, env, timeoutMs, signal: halt.signal };
-  const held = confinedWorkspace(context, { writes: "worktree", network: command.network });
+  const held = confinedWorkspace(context, { writes: "worktree", network: command.network }, stepId);
   const executed = await deps.executor.command(execution, held);
   if (halt.signal.aborted) return null;
   // What has filled the disk would fill it once more as a tree.

@@ -61,6 +61,8 @@ function standstill(
       return { status: "budget_reached", exitCode: EXIT.budget, hint: `ccp resume ${rid} --minutes +30` };
     case "unavailable":
       return { status: "provider_down", exitCode: EXIT.unavailable, hint: `ccp resume ${rid}` };
+    case "policy":
+      return { status: "blocked", exitCode: EXIT.credentials, hint: `ccp resume ${rid}` };
     case "credentials":
     case "unpriced":
       return { status: "blocked", exitCode: EXIT.credentials, hint: `ccp resume ${rid} --model role=provider/model` };

@@ -7,8 +7,9 @@ import { stepState } from "../core/run.ts";
 import { estimateFixed, estimateMessage } from "../core/token-estimate.ts";
 import type { Context } from "./context.ts";
 import { headroom } from "./intend.ts";
+import { grantUnder } from "./policy.ts";
 import type { Prompt } from "./prompt.ts";
-import { grantOf, mostOutput } from "./role-grant.ts";
+import { mostOutput } from "./role-grant.ts";
 
 /** A request without the one whom it goes to. */
 type Question = Omit<ModelRequest, "maxTokens" | "model">;
@@ -70,19 +71,17 @@ function ownRoute(context: Context, step: AgentStep): readonly string[] {
 
 /** The first request of a conversation, as it will be sent. */
 export function firstQuestion(
-  { pipeline, deps, log }: Context,
+  context: Context,
   step: AgentStep,
   conversation: number,
   { system, user }: Prompt,
 ): Question {
-  const role = pipeline.roles[step.role];
-  if (!role) throw new Error(`role ${step.role} is not in the pipeline`);
-  const grant = grantOf(log.run.sandbox, role);
+  const grant = grantUnder(context, step);
   return {
     system,
     messages: [{ role: "user", text: user }],
-    tools: deps.tools.specs(grant),
-    asker: { role: role.name, stepId: step.id, conversation, turn: 1 },
+    tools: context.deps.tools.specs(grant),
+    asker: { role: step.role, stepId: step.id, conversation, turn: 1 },
   };
 }
 

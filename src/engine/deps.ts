@@ -6,6 +6,7 @@ import type { Agent, Chance, Models, Repository, Results, Spool, ToolServers, To
 import type { Run } from "../core/run.ts";
 import type { Store, UserLedger } from "../core/store.ts";
 import type { Executor } from "./executor.ts";
+import type { PolicyWatch } from "./policy-watch.ts";
 import type { Router } from "./router.ts";
 
 /** What driving a run takes. All of it is handed in; the engine constructs nothing. */
@@ -32,6 +33,8 @@ export interface EngineDeps {
   readonly secrets: readonly string[];
   /** The user's values of the variables that a step's `env` names. */
   readonly variables: Readonly<Record<string, string>>;
+  /** What it is held to, beyond what its pipeline says. */
+  readonly policy: PolicyWatch;
   /** What can hold processes here. */
   readonly sandbox: () => Sandbox;
   readonly control: Control;

@@ -1,6 +1,7 @@
 import { unreachable } from "../core/errors.ts";
 import { type Action, nextActions } from "../core/next.ts";
 import type { Pipeline } from "../core/pipeline.ts";
+import { permittedBudget } from "../core/policy-limits.ts";
 import { type Run, timeLeft } from "../core/run.ts";
 import { performAgentStep } from "./agent-step.ts";
 import { CommandEnvironment } from "./command-environment.ts";
@@ -10,6 +11,7 @@ import { decideNextTry } from "./decide.ts";
 import type { EngineDeps } from "./deps.ts";
 import { diagnose } from "./diagnosis.ts";
 import { Halt } from "./halt.ts";
+import { haltWithoutSandbox, policyOf } from "./policy.ts";
 import { checkBase, checkFinal, createWorkspace, prepareWorkspace } from "./prepare.ts";
 import { recover, restoreTree } from "./recover.ts";
 import type { Plan } from "./reuse.ts";
@@ -25,10 +27,12 @@ import { goBack, judgeAgain } from "./way-back.ts";
 export async function drive(rid: string, epoch: number, deps: EngineDeps): Promise<Run> {
   const log = new RunLog(rid, epoch, deps);
   const pipeline = pinnedPipeline(log);
-  const left = timeLeft(log.run, deps.chance.now());
+  const budget = permittedBudget(policyOf({ log }, null), "run", log.run.budgets.run ?? {});
+  const left = timeLeft({ ...log.run, budgets: { ...log.run.budgets, run: budget } }, deps.chance.now());
   using halt = new Halt(deps.control, left === null ? null : deps.chance.alarm(left));
   const environment = new CommandEnvironment({ log, pipeline, deps });
   const context: Context = { log, pipeline, deps, halt, environment };
+  haltWithoutSandbox(context, null);
   await recover(context);
 
   /** By key: an action that is under way is not begun a second time. */

@@ -3,11 +3,12 @@ import { blobsNamedIn } from "../core/exported-run.ts";
 import type { Json } from "../core/json.ts";
 import type { ModelFacts } from "../core/model.ts";
 import type { Pipeline } from "../core/pipeline.ts";
-import type { Peers } from "../core/ports.ts";
+import type { Peers, Policies } from "../core/ports.ts";
+import { readRun } from "../core/read-run.ts";
 import { runRecord } from "../core/record.ts";
 import type { ReusePlan } from "../core/reuse.ts";
 import { openQuestion, type Run } from "../core/run.ts";
-import type { RunSummary } from "../core/store.ts";
+import type { LeftRequest, RunSummary } from "../core/store.ts";
 import type { TranscriptEntry } from "../core/transcript.ts";
 import { mendFiles } from "./artifact.ts";
 import { beginRun, type RunSpec } from "./begin-run.ts";
@@ -19,7 +20,9 @@ import { type Inheritance, inheritance } from "./fork-run.ts";
 import { importRun } from "./import-run.ts";
 import { noteFact } from "./note.ts";
 import { type PingAnswer, ping } from "./ping.ts";
+import { livePolicy } from "./policy-watch.ts";
 import { hasRecords, publishLatest, writeRecords } from "./records.ts";
+import { type Rerouted, reroute } from "./reroute.ts";
 import { type ResumeChanges, resumeRun } from "./resume-run.ts";
 import { type Plan, reusePlan } from "./reuse.ts";
 import { rewindRun } from "./rewind.ts";
@@ -48,6 +51,8 @@ export interface Engine {
   rewind(rid: string, stepId: string): ReusePlan;
   /** What a new run would take over of a run: `from` this step on (null: the first that has not succeeded) it is done anew. */
   inheritance(rid: string, plan: Plan, from: string | null): Inheritance;
+  /** Has other models asked for a role from the run's next call on, whoever drives it. Throws before anything is changed. */
+  reroute(rid: string, request: LeftRequest): Promise<Rerouted>;
   /** Puts one fact on record of a run that nobody drives, after `work`. */
   note(rid: string, event: Event, work?: () => Promise<void>): Promise<void>;
   ping(model: ModelFacts): Promise<PingAnswer>;
@@ -81,27 +86,31 @@ export interface OpenQuestion {
 }
 
 /** What an engine is put together from. */
-export type EngineParts = Omit<EngineDeps, "publish" | "tell" | "control" | "weighed"> & { readonly peers: Peers };
+export type EngineParts = Omit<EngineDeps, "publish" | "tell" | "control" | "policy" | "weighed"> & {
+  readonly peers: Peers;
+  /** The policies that hold for work that starts from a commit. */
+  readonly policies: (commit: string) => Promise<Policies>;
+};
 
 /** Constructs nothing; each call of it works on one run. */
 export function createEngine(parts: EngineParts): Engine {
   const read = (rid: string) => new RunLog(rid, 0, { ...parts, publish: () => undefined });
-  const driveAs = async (rid: string, epoch: number, listener: Listener) => {
+  const driveAs = async (rid: string, epoch: number, deps: EngineDeps) => {
     try {
-      return await drive(rid, epoch, depsOf(parts, listener));
+      return await drive(rid, epoch, deps);
     } finally {
       parts.store.release(rid);
     }
   };
   return {
-    start(spec, listener) {
-      parts.health.wake(parts.chance.now());
-      const { rid, epoch } = beginRun(spec, depsOf(parts, listener));
-      return driveAs(rid, epoch, listener);
+    async start(spec, listener) {
+      const deps = await depsOf(parts, listener, spec.base.commit);
+      const { rid, epoch } = beginRun(spec, deps);
+      return driveAs(rid, epoch, deps);
     },
     async resume(rid, changes, listener) {
-      parts.health.wake(parts.chance.now());
-      return driveAs(rid, resumeRun(rid, changes, depsOf(parts, listener)), listener);
+      const deps = await depsOf(parts, listener, readRun(rid, parts.store).created?.base.commit ?? "");
+      return driveAs(rid, resumeRun(rid, changes, deps), deps);
     },
     takeOver: (rid) => takeOver(rid, parts),
     reusePlan(rid, plan) {
@@ -116,6 +125,7 @@ export function createEngine(parts: EngineParts): Engine {
       for (const sha256 of blobsNamedIn(inherited.events)) log.bytes(log.read({ sha256, sizeBytes: 0 }));
       return inherited;
     },
+    reroute: (rid, request) => reroute(rid, request, parts),
     note: (rid, event, work) => noteFact(rid, event, parts, work),
     ping: (model) => ping({ model, credential: null }, parts),
     record(rid) {
@@ -150,9 +160,10 @@ function isLatestFinished(rid: string, runs: readonly RunSummary[]): boolean {
   return latest?.rid === rid;
 }
 
-function depsOf(parts: EngineParts, listener: Listener): EngineDeps {
+async function depsOf(parts: EngineParts, listener: Listener, commit: string): Promise<EngineDeps> {
   return {
     ...parts,
+    policy: livePolicy(await parts.policies(commit)),
     publish: (event, run) => listener.publish(event, run),
     tell: (delta) => listener.tell(delta),
     control: listener.control,

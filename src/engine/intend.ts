@@ -1,4 +1,5 @@
 import {
+  type Budget,
   type Headroom,
   headroomOf,
   NOTHING_SPENT,
@@ -12,10 +13,12 @@ import {
 import { formatModelRef, type ModelFacts } from "../core/model.ts";
 import { formatUsd } from "../core/money.ts";
 import type { AgentStep } from "../core/pipeline.ts";
+import { budgetRule, permittedBudget } from "../core/policy-limits.ts";
 import type { CallIntent, IntendResult } from "../core/ports.ts";
 import { stepState } from "../core/run.ts";
 import { reserve, reservedCall } from "./calls.ts";
 import { type Context, callBook } from "./context.ts";
+import { policyOf } from "./policy.ts";
 
 /** The longest wait for calls of the same run to settle: two minutes is a long answer. */
 const LONGEST_WAIT_MS = 120_000;
@@ -75,15 +78,22 @@ export function headroom(context: Context, step: AgentStep): Headroom {
 }
 
 /** What run, role and step have left. */
-export function ownHeadroom({ log }: Context, step: AgentStep): Headroom {
-  const { budgets, spend } = log.run;
-  const scopes = scopesOf(step).map((scope) => headroomOf(budgets[scope] ?? {}, spend[scope] ?? NOTHING_SPENT));
+export function ownHeadroom(context: Context, step: AgentStep): Headroom {
+  const { spend } = context.log.run;
+  const scopes = scopesOf(step).map((scope) =>
+    headroomOf(ceilingOf(context, step, scope), spend[scope] ?? NOTHING_SPENT),
+  );
   return scopes.reduce(tightest);
 }
 
 /** What the user's day and week have left. */
 export function windowsHeadroom(context: Context): Headroom {
   return WINDOWS.map((window) => windowHeadroom(context, window)).reduce(tightest);
+}
+
+/** The run's own ceiling, or the lower one of a policy that is in force by now. */
+function ceilingOf(context: Context, step: AgentStep, scope: Scope): Budget {
+  return permittedBudget(policyOf(context, step.id), scope, context.log.run.budgets[scope] ?? {});
 }
 
 function windowHeadroom({ deps }: Context, window: Window): Headroom {
@@ -153,6 +163,12 @@ function refusal(
   const { unit, needed, left } = reservation;
   const amount = (units: number) => (unit === "money" ? formatUsd(units) : `${units} tokens`);
   const reason = `the next call to ${name} may cost ${amount(needed)} and ${amount(left)} is left`;
+  const policy = policyAtItsEnd(context, step, reservation);
+  // No raise of the run's own would help: it is as with a ceiling of the user's.
+  if (policy !== null) {
+    const why = `${reason} of what ${policy} gives, so it was not made`;
+    return { type: "refused", why: "window", reason: why };
+  }
   const window = WINDOWS.find((one) => {
     const { nanos, tokens } = windowHeadroom(context, one);
     return (unit === "money" ? nanos : tokens) === left;
@@ -163,19 +179,40 @@ function refusal(
       context.halt.request("budget", `${reason}, so it was not made`, { unit, needed, role: step.role });
     return { type: "refused", why: "budget", reason: `${reason}, so it was not made` };
   }
-  const whose = `of your ceiling for this ${window} in ~/.config/ccp/config.yaml`;
+  const its = policyOf(context, step.id).limits.find(({ limits }) => limits.budget?.windows?.[window]);
+  const whose =
+    its === undefined
+      ? `of your ceiling for this ${window} in ~/.config/ccp/config.yaml`
+      : `of the ceiling for this ${window} of ${its.policy}`;
   return { type: "refused", why: "window", reason: `${reason} ${whose}, so it was not made` };
+}
+
+/** The policy whose ceiling is the one that is too low; null: it is the run's own. */
+function policyAtItsEnd(
+  context: Context,
+  step: AgentStep,
+  { unit, left }: Extract<Reservation, { type: "does-not-fit" }>,
+): string | null {
+  const policy = policyOf(context, step.id);
+  const field = unit === "money" ? "maxCostNanos" : "maxTokens";
+  for (const scope of scopesOf(step)) {
+    const { [field]: ceiling } = permittedBudget(policy, scope, {});
+    if (ceiling === undefined) continue;
+    const { nanos, tokens } = headroomOf({ [field]: ceiling }, context.log.run.spend[scope] ?? NOTHING_SPENT);
+    if ((unit === "money" ? nanos : tokens) === left) return budgetRule(policy, scope, { [field]: ceiling });
+  }
+  return null;
 }
 
 /** True when a ceiling of the run's own is as tight as that of the user's window. */
 function isFullItself(
-  { log }: Context,
+  context: Context,
   step: AgentStep,
   { unit, left }: Extract<Reservation, { type: "does-not-fit" }>,
 ): boolean {
-  const { budgets, spend } = log.run;
+  const { spend } = context.log.run;
   return scopesOf(step).some((scope) => {
-    const { nanos, tokens } = headroomOf(budgets[scope] ?? {}, spend[scope] ?? NOTHING_SPENT);
+    const { nanos, tokens } = headroomOf(ceilingOf(context, step, scope), spend[scope] ?? NOTHING_SPENT);
     return (unit === "money" ? nanos : tokens) === left;
   });
 }

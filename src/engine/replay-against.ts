@@ -1,12 +1,14 @@
 import { CcpError, EXIT } from "../core/errors.ts";
 import type { Event, EventOf, EventType, StoredEvent, TreeHash } from "../core/event.ts";
 import { blobsNamedIn } from "../core/exported-run.ts";
+import { NO_POLICY, type PolicyInForce } from "../core/policy.ts";
 import { readRun } from "../core/read-run.ts";
 import type { Run } from "../core/run.ts";
 import type { Store } from "../core/store.ts";
 import { beginRun } from "./begin-run.ts";
 import type { EngineDeps } from "./deps.ts";
 import { drive } from "./drive.ts";
+import { standingPolicy } from "./policy-watch.ts";
 import { recordedRun } from "./replay.ts";
 import { recordedAnswers } from "./replay-answers.ts";
 import { type ArtifactComparison, compareArtifacts } from "./replay-compare.ts";
@@ -123,6 +125,7 @@ function world({ run, events, plan, parts, memory, made, signal }: Surroundings,
     tell: () => undefined,
     secrets: [],
     variables: {},
+    policy: standingPolicy(run.created?.policy ? payloads.json<PolicyInForce>(run.created.policy.rules) : NO_POLICY),
     sandbox: () => run.created?.sandbox.active ?? "none",
     router: recordedRouter(events),
     requests: () => [],

@@ -3,7 +3,7 @@ import type { StoredEvent } from "../core/event.ts";
 import type { Pipeline } from "../core/pipeline.ts";
 import type { EngineDeps } from "./deps.ts";
 import type { Course } from "./replay-course.ts";
-import { followingAgent, followingExecutor, followingModels, meansThen } from "./replay-follow.ts";
+import { followingAgent, followingExecutor, followingModels, followingPolicy, meansThen } from "./replay-follow.ts";
 import { type RecordedPayloads, recordedFacts, recordedPayloads } from "./replay-models.ts";
 import { asked, done } from "./replay-names.ts";
 import { recordedRouter } from "./replay-router.ts";
@@ -50,6 +50,7 @@ export function followingDeps({ run, events, parts, memory, made }: Undertaking,
     tell: () => undefined,
     secrets: [],
     variables: {},
+    policy: followingPolicy(following, halted.signal),
     sandbox: () => run.sandbox,
     router: recordedRouter(events),
     requests: (stepId) => dueRequests(course.due(stepId)?.event),

@@ -4,6 +4,7 @@ import type { RetryDecision } from "../core/failure.ts";
 import { canonicalJson, type Json } from "../core/json.ts";
 import type { Admission } from "../core/lane-health.ts";
 import { type Asker, formatModelRef, type ModelEvent, type ModelRequest } from "../core/model.ts";
+import { NO_POLICY, type PolicyInForce } from "../core/policy.ts";
 import type {
   Agent,
   AgentOutcome,
@@ -18,6 +19,7 @@ import type {
   Workspace,
 } from "../core/ports.ts";
 import type { Executed, Execution, Executor, ToolExecution } from "./executor.ts";
+import type { PolicyWatch } from "./policy-watch.ts";
 import { Astray, type Course } from "./replay-course.ts";
 import {
   partialOf,
@@ -146,6 +148,19 @@ export async function leave(before: string | null, after: string, workspace: Wor
   await workspace.restore(after);
 }
 
+/** Policies that change where they changed then. What a drive begins under is on record with its beginning. */
+export function followingPolicy({ course, payloads }: Following, signal: AbortSignal): PolicyWatch {
+  return {
+    now: () => NO_POLICY,
+    async since(stepId) {
+      const next = course.due(stepId);
+      if (next?.event.type !== "policy.changed") return null;
+      await course.turn(next.name, { stepId, signal });
+      return payloads.json<PolicyInForce>(next.event.policy.rules);
+    },
+  };
+}
+
 /** The agent, stopped where it was stopped: by its own clock, by a ceiling, by what nobody but the run's end tells of. */
 export function followingAgent({ course }: Following, agent: Agent, ledger: ReplayLedger): Agent {
   return {
@@ -196,10 +211,10 @@ const PASSED_OVER: Admission = { type: "rest", untilAt: Number.MAX_SAFE_INTEGER,
 
 function followingPort(
   port: StepPort,
-  { stepId, candidates: first }: Assignment,
+  { stepId, candidates }: Assignment,
   { course, ledger, clock }: { readonly course: Course; readonly ledger: ReplayLedger; readonly clock: AbortSignal },
 ): StepPort {
-  let candidates = first;
+  let route = candidates;
   return {
     ...port,
     signal: AbortSignal.any([port.signal, clock]),
@@ -207,6 +222,20 @@ function followingPort(
       const why = port.stopRequested();
       if (why !== null) return why;
       return clock.aborted || course.isThrough(stepId) ? "aborted" : null;
+    },
+    async rerouted() {
+      // What others were told by now has to be known before it is said whom to ask.
+      const due = course.due(stepId);
+      const name = due?.event.type === "route.changed" ? due.name : begun(course.names.nextCall(stepId));
+      if (!course.isThrough(stepId)) await course.turn(name, { stepId, signal: port.signal });
+      const others = await port.rerouted();
+      route = others ?? route;
+      return others;
+    },
+    async candidatesBeside(request, maxOutputTokens) {
+      const others = await port.candidatesBeside(request, maxOutputTokens);
+      route = [...route, ...(others ?? [])];
+      return others;
     },
     /** By what is on record: whether the same question was asked again, and of whom. */
     afterFailure(failed: FailedCall, asker: Asker): RetryDecision {
@@ -224,18 +253,10 @@ function followingPort(
       const credential = (isThisOne && then?.credential) || null;
       if (except.length > 0) return credential === null ? { type: "none" } : { type: "go", credential };
       // Whoever was passed over then is passed over now. Where the next call is on record of none, it shows itself elsewhere.
-      const isOfAnother = candidates.some(({ ref }) => formatModelRef(ref) === then?.model);
+      const isOfAnother = route.some(({ ref }) => formatModelRef(ref) === then?.model);
       return isThisOne || !isOfAnother ? { type: "go", credential } : PASSED_OVER;
     },
-    async rerouted() {
-      // What others were told by now has to be known before it is said whom to ask.
-      const due = course.due(stepId);
-      const name = due?.event.type === "route.changed" ? due.name : begun(course.names.nextCall(stepId));
-      if (!course.isThrough(stepId)) await course.turn(name, { stepId, signal: port.signal });
-      const others = await port.rerouted();
-      candidates = others ?? candidates;
-      return others;
-    },
+    lastResort: () => false,
     async intend(intent: CallIntent): Promise<IntendResult> {
       const name = begun(course.names.nextCall(stepId));
       if (course.isThrough(stepId)) return { type: "refused", why: "budget", reason: "the run had stood still here" };

@@ -43,6 +43,8 @@ export class FactNames {
       case "steps.reset":
       case "judgements.voided":
         return this.#counted(event.type);
+      case "policy.changed":
+        return this.#counted(`${event.type} ${event.stepId}`);
       case "message.added":
       case "escalation.decided":
       case "step.diagnosed":

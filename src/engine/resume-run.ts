@@ -5,11 +5,14 @@ import type { Event, EventOf } from "../core/event.ts";
 import { canonicalJson } from "../core/json.ts";
 import { raisedBudgets } from "../core/override.ts";
 import type { Pipeline, RoleName } from "../core/pipeline.ts";
+import type { PolicyInForce } from "../core/policy.ts";
+import { permittedBudget, permittedSandbox } from "../core/policy-limits.ts";
 import type { Repository } from "../core/ports.ts";
 import { readRun } from "../core/read-run.ts";
 import { openQuestion, type Run } from "../core/run.ts";
 import type { EngineDeps } from "./deps.ts";
 import { pinnedPipeline } from "./drive.ts";
+import { onRecord } from "./policy.ts";
 import { type Plan, reusePlan, rewinding, routesKept } from "./reuse.ts";
 import { RunLog, sha256 } from "./run-log.ts";
 
@@ -34,7 +37,7 @@ export interface Decision {
 export function resumeRun(
   rid: string,
   changes: ResumeChanges,
-  deps: Pick<EngineDeps, "store" | "chance" | "repository" | "publish" | "sandbox">,
+  deps: Pick<EngineDeps, "store" | "chance" | "repository" | "publish" | "sandbox" | "policy">,
 ): number {
   refuseFinal(readRun(rid, deps.store), deps.repository);
   const epoch = deps.store.claim(rid);
@@ -47,12 +50,21 @@ export function resumeRun(
   }
   const question = openQuestion(log.run);
   const replanned = changes.pipeline ? newPlan(log, changes.pipeline) : [];
+  const policy = deps.policy.now();
   const raised = changes.budget ? Object.entries(raisedBudgets(pinnedPipeline(log), changes.budget)) : [];
   log.record(
-    { type: "run.resumed", epoch, ...changedSandbox(log, changes.pipeline?.pipeline ?? pinnedPipeline(log), deps) },
+    {
+      type: "run.resumed",
+      epoch,
+      ...changedSandbox(log, changes.pipeline?.pipeline ?? pinnedPipeline(log), deps),
+      ...changedPolicy(log, policy),
+    },
     ...(changes.decision && question ? [decisionOver(question, changes.decision)] : []),
     ...replanned,
-    ...raised.map(([scope, budget]): Event => ({ type: "budget.raised", scope: scope as Scope, budget: budget ?? {} })),
+    ...raised.map(([scope, budget]): Event => {
+      const permitted = permittedBudget(policy, scope as Scope, budget ?? {});
+      return { type: "budget.raised", scope: scope as Scope, budget: permitted };
+    }),
     ...Object.entries(changes.routes).map(
       ([role, models]): Event => ({ type: "route.changed", role: role as RoleName, models: models ?? [] }),
     ),
@@ -65,9 +77,16 @@ function decisionOver({ stepId, toolCallId }: EventOf<"permission.asked">, decis
 }
 
 /** A run may go on on another machine, or on one that can do more or less than it could. */
-function changedSandbox({ run }: RunLog, { sandbox }: Pipeline, deps: Pick<EngineDeps, "sandbox">) {
-  const active = activeSandbox(sandbox, deps.sandbox());
+function changedSandbox({ run }: RunLog, { sandbox }: Pipeline, deps: Pick<EngineDeps, "sandbox" | "policy">) {
+  const active = activeSandbox(permittedSandbox(deps.policy.now(), sandbox), deps.sandbox());
   return active === run.sandbox ? {} : { sandbox: active };
+}
+
+/** The policy that holds now is the one that counts, whatever the run began under. */
+function changedPolicy(log: RunLog, policy: PolicyInForce) {
+  if (log.run.policy === null && policy.packs.length === 0) return {};
+  const now = onRecord(log, policy);
+  return now.rules.sha256 === log.run.policy?.rules.sha256 ? {} : { policy: now };
 }
 
 /** Nothing where the plan is the one that the run follows already. Ceilings stay: a resume grants nothing. */

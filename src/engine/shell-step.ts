@@ -6,6 +6,7 @@ import { artifact, recordWithFiles } from "./artifact.ts";
 import { carryOut, commandIntent, type EngineCommand, type PerformedCommand } from "./command.ts";
 import { type Context, commandText, treeOfRun } from "./context.ts";
 import { fingerprintOf } from "./fingerprint.ts";
+import { isRefusedCommand, lookAtPolicy } from "./policy.ts";
 
 /** How much of a command's standard output, from its end, is its step's output. */
 const OUTPUT_CHARACTERS = 32 * 1024;
@@ -23,6 +24,8 @@ interface Try {
  * on record with the end of the one before it, in one flush.
  */
 export async function performShellStep(context: Context, step: ShellStep, conversation: number): Promise<void> {
+  await lookAtPolicy(context, step.id);
+  if (isRefusedCommand(context, step.id, commandText(context, step.command))) return;
   let current: Try | null = tryOf(context, { step, conversation }, context.log.run);
   context.log.record(...current.begun);
   while (current) {
@@ -44,7 +47,8 @@ function nextTry(context: Context, ended: readonly Event[]): Try | null {
   if (halt.reason || !deps.executor.looksAhead) return null;
   const run = log.foresee(...ended);
   const next = nextShellStep(pipeline, run);
-  return next && tryOf(context, next, run);
+  if (next === null || isRefusedCommand(context, next.step.id, commandText(context, next.step.command))) return null;
+  return tryOf(context, next, run);
 }
 
 /** `run`: as it stands when the try begins. */

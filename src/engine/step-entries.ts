@@ -78,8 +78,9 @@ function factEntries(
     case "context.summarised":
       return [{ at, kind: "shortened", before: event.tokensBefore, after: event.tokensAfter }];
     case "call.lost": {
-      const { model, heldNanos, reason, partial } = event;
-      return [{ at, kind: "lost", model, heldNanos, reason, text: partial ? log.readText(partial) : "" }];
+      const { model, heldNanos, reason, partial, failure } = event;
+      const text = partial ? log.readText(partial) : "";
+      return [{ at, kind: "lost", model, heldNanos, reason, ...(failure?.brokeOff ? { brokeOff: true } : {}), text }];
     }
     case "command.finished":
       return [{ at, kind: "command", command: event.command, end: event.end, output: log.readText(event.end.output) }];

@@ -3,6 +3,7 @@ import type { Utterance } from "../core/conversation.ts";
 import { afterFailedAttempt } from "../core/failure.ts";
 import type { ModelFacts } from "../core/model.ts";
 import type { AgentStep } from "../core/pipeline.ts";
+import { modelRefusal } from "../core/policy-limits.ts";
 import type { CallIntent, StepPort, StopWhy } from "../core/ports.ts";
 import { stepState, timeLeft } from "../core/run.ts";
 import { type SeenFiles, withSeen } from "../core/seen.ts";
@@ -14,6 +15,7 @@ import { type Context, callBook, workspaceOf } from "./context.ts";
 import { shortenedEvent } from "./context-events.ts";
 import { type AskedInput, boundOf, type CountedInput, learn } from "./input-bound.ts";
 import { intend } from "./intend.ts";
+import { lookAtPolicy, policyOf } from "./policy.ts";
 import { takeRequests } from "./take-requests.ts";
 import { type Conversing, useTools } from "./use-tools.ts";
 import { utteranceOf, utterancesOf } from "./utterances.ts";
@@ -54,11 +56,18 @@ export function openStepPort(context: Context, step: AgentStep, conversing: Conv
     signal,
     stopRequested: () => halt.reason?.why ?? stopOf(context, step, signal),
     utterances,
+    async heedPolicies() {
+      await lookAtPolicy(context, step.id);
+    },
+    refusalOf({ ref }) {
+      const { reason } = halt;
+      return reason?.why === "policy" ? reason.reason : modelRefusal(policyOf(context, step.id), ref);
+    },
     async closeOpenCall() {
       const open = Object.values(log.run.openCalls).find((call) => call.stepId === step.id);
       if (open) await closeCall(book, open.callId, open.facts && log.readJson<ModelFacts>(open.facts), deps.models);
     },
-    admit: (wanted, except = []) => admissions.admit(wanted, boundFor(wanted), except),
+    lastResort: admissions.lastResort,
     async rerouted() {
       takeRequests(context, step);
       const now = routeNow(context, step).join("\n");
@@ -67,6 +76,7 @@ export function openStepPort(context: Context, step: AgentStep, conversing: Conv
       return candidatesNow(context, step);
     },
     candidatesBeside: async (request, maxOutputTokens) => candidatesBeside(context, step, request, maxOutputTokens),
+    admit: (wanted, except = []) => admissions.admit(wanted, boundFor(wanted), except),
     async intend(intent) {
       const result = await intend(context, step, intent, boundFor(intent));
       const isAside = intent.request.asker.purpose !== undefined;

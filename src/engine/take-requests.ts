@@ -1,9 +1,11 @@
 import { CcpError } from "../core/errors.ts";
 import { parseModelRef } from "../core/model.ts";
 import type { AgentStep } from "../core/pipeline.ts";
+import { modelRefusal } from "../core/policy-limits.ts";
 import type { LeftRequest } from "../core/store.ts";
 import type { Context } from "./context.ts";
 import { headroom } from "./intend.ts";
+import { policyOf } from "./policy.ts";
 
 /** Takes up what a person has left for whoever drives the run: it goes on record before this step's next call. */
 export function takeRequests(context: Context, step: AgentStep): void {
@@ -31,6 +33,8 @@ function whyNot(context: Context, step: AgentStep, { role, models }: LeftRequest
   for (const name of models) {
     const ref = parseModelRef(name);
     if (ref === null) return `${name} names no model`;
+    const refusal = modelRefusal(policyOf(context, step.id), ref);
+    if (refusal !== null) return refusal;
     try {
       const { price } = deps.models.facts(ref);
       if (price === null && nanos !== null && tokens === null) return `the price of ${name} is unknown`;

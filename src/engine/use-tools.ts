@@ -1,5 +1,6 @@
 import type { EventOf } from "../core/event.ts";
 import type { AgentStep } from "../core/pipeline.ts";
+import { commandRefusal } from "../core/policy-limits.ts";
 import type { StepJobs, ToolCheck, ToolResult, ToolSession, ToolUse } from "../core/ports.ts";
 import type { SeenFiles } from "../core/seen.ts";
 import type { StepServers } from "../core/tool-servers.ts";
@@ -10,6 +11,7 @@ import { type Context, treeOf } from "./context.ts";
 import { dueChecks } from "./edit-checks.ts";
 import type { ToolExecution } from "./executor.ts";
 import { keepWhole, type Spilled } from "./keep-whole.ts";
+import { heldToPolicy, lookAtPolicy, policyOf } from "./policy.ts";
 import { whereTheyLead } from "./where-they-lead.ts";
 
 /** One try of a step: which, until when, the servers of its tools and its jobs. */
@@ -48,7 +50,11 @@ export async function useTools(
   wanted: readonly ToolUse[],
   using: Using,
 ): Promise<void> {
-  const { uses, question } = consented(context, step, await whereTheyLead(context, step, wanted));
+  await lookAtPolicy(context, step.id);
+  // Nothing is begun: the step is stopped before it asks again.
+  if (context.halt.reason?.why === "policy") return;
+  const held = heldToPolicy(context, step, wanted);
+  const { uses, question } = consented(context, step, await whereTheyLead(context, step, held));
   if (question !== null) context.log.record(question);
   const begun = uses.flatMap(({ call, check }) =>
     check.type === "ready" ? [toolStarted(context, step, { id: call.id, ready: check }, using)] : [],
@@ -115,7 +121,12 @@ async function carriedOut(
 /** What the role's checks say of an edit; empty: none was due. */
 async function checkedAfter(context: Context, step: AgentStep, execution: ToolExecution, done: ToolResult) {
   if (execution.ready.effect !== "write" || execution.place.signal.aborted) return "";
-  const due = dueChecks(context.pipeline.roles[step.role]?.editChecks ?? [], done);
+  const policy = policyOf(context, step.id);
+  const checks = context.pipeline.roles[step.role]?.editChecks ?? [];
+  const due = dueChecks(
+    checks.filter(({ command }) => commandRefusal(policy, command) === null),
+    done,
+  );
   return due === null ? "" : context.deps.executor.checkEdit(execution, due);
 }
 

@@ -10,6 +10,7 @@ import { stepState, totalSpend } from "../core/run.ts";
 import type { Context } from "./context.ts";
 import { DIAGNOSIS_TOKENS, diagnosisOf } from "./diagnosis.ts";
 import { ownHeadroom, windowsHeadroom } from "./intend.ts";
+import { policyOf } from "./policy.ts";
 
 /** An answer that is worth a stronger model's price, in tokens. Should there be less room later, its calls are shortened as any other's. */
 const ANSWER_TOKENS = 4_096;
@@ -30,7 +31,7 @@ function strongerFor(context: Context, step: AgentStep): Means["stronger"] {
   const models = role ? rungsOf(role, log.run.routes[step.role]) : [];
   const { topRung } = stepState(log.run, step.id).escalation;
   for (const [index, model] of models.entries()) {
-    const facts = index < topRung ? null : askable(context, [model]);
+    const facts = index < topRung ? null : askable(context, step, [model]);
     if (!facts) continue;
     const prospect = { price: facts.price, inputTokens: longestInput(context, step), outputTokens: ANSWER_TOKENS };
     return { rung: index + 1, model, lacks: lackOf(prospect, ownHeadroom(context, step), windowsHeadroom(context)) };
@@ -53,7 +54,7 @@ async function canDiagnose(context: Context, step: AgentStep): Promise<boolean> 
   const reviewer = pipeline.roles.reviewer;
   if (!reviewer || !pipeline.roles[step.role]?.escalation?.diagnose) return false;
   if (stepState(log.run, step.id).escalation.isDiagnosed) return false;
-  const facts = askable(context, log.run.routes.reviewer ?? reviewer.models);
+  const facts = askable(context, step, log.run.routes.reviewer ?? reviewer.models);
   const question = facts && (await diagnosisOf(context, step));
   if (!facts || !question) return false;
   const inputTokens = deps.models.inputBound(question.request(facts.ref));
@@ -61,10 +62,10 @@ async function canDiagnose(context: Context, step: AgentStep): Promise<boolean> 
   return lackOf(prospect, ownHeadroom(context, question.asked), windowsHeadroom(context)) === null;
 }
 
-/** Null: none of them can be asked here. */
-function askable({ deps }: Context, route: readonly string[]): ModelFacts | null {
+/** The first that can be asked here and that no policy refuses; null: none. */
+function askable(context: Context, step: AgentStep, route: readonly string[]): ModelFacts | null {
   try {
-    return candidatesOf(route, deps.models)[0] ?? null;
+    return candidatesOf(route, context.deps.models, policyOf(context, step.id))[0] ?? null;
   } catch (reason) {
     if (reason instanceof CcpError) return null;
     throw reason;

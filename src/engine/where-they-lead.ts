@@ -1,7 +1,7 @@
-import { FINISH_SCHEMAS } from "../core/contract.ts";
 import type { AgentStep } from "../core/pipeline.ts";
 import type { ToolUse } from "../core/ports.ts";
 import { type Context, workspaceOf } from "./context.ts";
+import { grantUnder } from "./policy.ts";
 
 /** Holds calls of file tools to the rules once more, where their paths lead through symlinks to another place. */
 export function whereTheyLead(
@@ -9,10 +9,9 @@ export function whereTheyLead(
   step: AgentStep,
   wanted: readonly ToolUse[],
 ): Promise<readonly ToolUse[]> {
-  const role = context.pipeline.roles[step.role];
+  const grant = grantUnder(context, step);
   // Without rules every place is as good as the other.
-  if (!role?.permissions.some(({ match }) => match !== undefined)) return Promise.resolve(wanted);
-  const grant = { tools: role.tools, permissions: role.permissions, finish: FINISH_SCHEMAS[role.name] };
+  if (!grant.permissions.some(({ match }) => match !== undefined)) return Promise.resolve(wanted);
   const workspace = workspaceOf(context);
   return Promise.all(
     wanted.map(async (use): Promise<ToolUse> => {

@@ -37,7 +37,7 @@ export function explain(error: ErrorObject, path: Path, source: Source): Diagnos
     case "minLength":
       return problem(value, `${label(path)} is empty`);
     case "uniqueItems":
-      return problem(value, `${describe(itemAt(error))} is in the list twice`);
+      return problem(value, `${isUnspoken(path) ? label(path) : describe(itemAt(error))} is in the list twice`);
     default:
       return problem(
         value,
@@ -116,9 +116,12 @@ function bounds(schema: JsonSchema): string {
 }
 
 function found(error: ErrorObject, path: Path): string {
-  return UNSPOKEN.includes(String(path.at(-1))) && typeof error.data === "string"
-    ? "something else"
-    : describe(error.data);
+  return isUnspoken(path) && typeof error.data === "string" ? "something else" : describe(error.data);
+}
+
+/** Of a key or of an item of its list. */
+function isUnspoken(path: Path): boolean {
+  return path.slice(-2).some((segment) => UNSPOKEN.includes(String(segment)));
 }
 
 /** A value as a reader of YAML would name it. */

@@ -23,6 +23,17 @@ export const REACHED_HOST_PATTERN = "^(\\*\\.)?[A-Za-z0-9_-][A-Za-z0-9._-]*(:[0-
 /** A base URL: nobody's password and no query in it. */
 export const URL_PATTERN = "^https?://[^/@\\s]+(/[^\\s]*)?$";
 
+/** Names of policies. */
+export const POLICY_NAME_PATTERN = "^[a-z0-9][a-z0-9._-]{0,63}$";
+/** An instant in UTC, to the second. */
+export const INSTANT_PATTERN = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$";
+/** Which key signed a policy: 32 hex digits of the sha256 of its public half. */
+export const KEY_ID_PATTERN = "^ed25519:[0-9a-f]{32}$";
+/** 64 bytes in base64. */
+export const SIGNATURE_PATTERN = "^[A-Za-z0-9+/]{86}==$";
+/** Nothing that moves the cursor. */
+export const ONE_LINE_PATTERN = "^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*$";
+
 /** What each pattern asks for, in the words of a message. */
 export const PATTERN_WORDS: Readonly<Record<string, string>> = {
   [ID_PATTERN]: "small letters, digits and hyphens, a letter first",
@@ -35,6 +46,11 @@ export const PATTERN_WORDS: Readonly<Record<string, string>> = {
   [INSTRUCTIONS_PATTERN]: `a plain file name such as "CLAUDE.md"`,
   [HOST_PATTERN]: `a host such as "example.com" or "localhost:8080"`,
   [REACHED_HOST_PATTERN]: `a host such as "example.com", "*.example.com" or "example.com:8443", without a scheme or path`,
+  [POLICY_NAME_PATTERN]: "small letters, digits, dots, hyphens and underscores, at most 64",
+  [INSTANT_PATTERN]: `an instant in UTC such as "2027-01-31T00:00:00Z"`,
+  [KEY_ID_PATTERN]: "the id of a key, as `ccp policy keygen` prints it",
+  [SIGNATURE_PATTERN]: "a signature, as `ccp policy sign` writes it",
+  [ONE_LINE_PATTERN]: "one line of text",
   [URL_PATTERN]: `a URL such as "https://example.com/v1", without a user name or password in it`,
 };
 

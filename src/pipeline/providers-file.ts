@@ -1,7 +1,12 @@
 import type { Diagnostic } from "../core/diagnostic.ts";
 import type { LaneModel, Limits, ProviderEntry, ProvidersFile } from "../core/lane.ts";
 import { CAPABILITIES, type Capabilities, type Capability } from "../core/model.ts";
-import { ANTHROPIC_CACHE_WRITE_FACTOR, type Price, usdToNanos } from "../core/money.ts";
+import {
+  ANTHROPIC_CACHE_WRITE_FACTOR,
+  ANTHROPIC_CACHE_WRITE_HOUR_FACTOR,
+  type Price,
+  usdToNanos,
+} from "../core/money.ts";
 import type { ValueSource, ValueSources } from "../core/value-source.ts";
 import { builtInOf } from "../core/via.ts";
 import { sorted } from "./draft.ts";
@@ -121,6 +126,10 @@ function priceOf(raw: NonNullable<RawModel["price"]>, writesCostMore: boolean): 
     output: usdToNanos(raw.output),
     cacheRead: usdToNanos(raw.cache_read ?? raw.input),
     cacheWrite: usdToNanos(raw.cache_write ?? raw.input * (writesCostMore ? ANTHROPIC_CACHE_WRITE_FACTOR : 1)),
+    // Whoever says what writing costs has said it for however long.
+    ...(writesCostMore && raw.cache_write === undefined
+      ? { cacheWriteHour: usdToNanos(raw.input * ANTHROPIC_CACHE_WRITE_HOUR_FACTOR) }
+      : {}),
     tiers: [],
   };
 }

@@ -1,3 +1,4 @@
+import { POLICY_PACK_SCHEMA, POLICY_SCHEMA } from "./policy-schema.ts";
 import { PROVIDERS_SCHEMA } from "./providers-schema.ts";
 import { PIPELINE_SCHEMA, STEP_SCHEMA } from "./schema.ts";
 import { USER_CONFIG_SCHEMA } from "./user-config-schema.ts";
@@ -37,4 +38,14 @@ export const PUBLISHED_USER_CONFIG_SCHEMA = {
   $schema: DRAFT,
   title: "Your configuration of ccp",
   ...USER_CONFIG_SCHEMA,
+} as const;
+
+/** The same for a policy, as it is written before somebody signs it. */
+export const PUBLISHED_POLICY_SCHEMA = { $schema: DRAFT, title: "A policy of ccp", ...POLICY_SCHEMA } as const;
+
+/** The same for a signed policy. */
+export const PUBLISHED_POLICY_PACK_SCHEMA = {
+  $schema: DRAFT,
+  title: "A signed policy of ccp",
+  ...POLICY_PACK_SCHEMA,
 } as const;

@@ -34,6 +34,8 @@ interface AnthropicUsage {
   readonly input_tokens?: number | null;
   readonly cache_read_input_tokens?: number | null;
   readonly cache_creation_input_tokens?: number | null;
+  /** The same, by how long it is kept. */
+  readonly cache_creation?: { readonly ephemeral_1h_input_tokens?: number | null } | null;
   readonly output_tokens?: number | null;
   readonly output_tokens_details?: { readonly thinking_tokens?: number | null } | null;
 }
@@ -133,11 +135,15 @@ function extendCall(draft: AnswerDraft, key: string, json: string): readonly Del
 function report(draft: AnswerDraft, usage: AnthropicUsage | null | undefined): void {
   if (!usage) return;
   const known: ReportedUsage = draft.usage ?? { freshInput: 0, cacheRead: 0, cacheWrite: 0, output: 0, reasoning: 0 };
+  const cacheWrite = usage.cache_creation_input_tokens ?? known.cacheWrite;
+  const hour = Math.min(usage.cache_creation?.ephemeral_1h_input_tokens ?? known.cacheWriteHour ?? 0, cacheWrite);
+  const output = usage.output_tokens ?? known.output;
   draft.usage = {
     freshInput: usage.input_tokens ?? known.freshInput,
     cacheRead: usage.cache_read_input_tokens ?? known.cacheRead,
-    cacheWrite: usage.cache_creation_input_tokens ?? known.cacheWrite,
-    output: usage.output_tokens ?? known.output,
-    reasoning: usage.output_tokens_details?.thinking_tokens ?? known.reasoning,
+    cacheWrite,
+    ...(hour > 0 ? { cacheWriteHour: hour } : {}),
+    output,
+    reasoning: Math.min(usage.output_tokens_details?.thinking_tokens ?? known.reasoning, output),
   };
 }

@@ -1,5 +1,11 @@
 import type { ModelPrice, TieredPrices } from "@pydantic/genai-prices";
-import { ANTHROPIC_CACHE_WRITE_FACTOR, type Price, type Rates, usdToNanos } from "../core/money.ts";
+import {
+  ANTHROPIC_CACHE_WRITE_FACTOR,
+  ANTHROPIC_CACHE_WRITE_HOUR_FACTOR,
+  type Price,
+  type Rates,
+  usdToNanos,
+} from "../core/money.ts";
 
 /** A price of the catalogue in our own words. Null where a fee cannot be told in tokens, or a rate is missing. */
 export function toPrice(list: ModelPrice, model: string): Price | null {
@@ -32,8 +38,14 @@ function ratesAt(list: ModelPrice, model: string, inputTokens: number): Rates | 
     cacheWrite: usdToNanos(
       usd("cache_write_mtok") ?? (model.includes("claude") ? input * ANTHROPIC_CACHE_WRITE_FACTOR : input),
     ),
+    ...hourRate(usd("cache_write_1h_mtok"), model, input),
     output: usdToNanos(Math.max(output, usd("output_reasoning_mtok") ?? 0)),
   };
+}
+
+function hourRate(listed: number | null, model: string, input: number): Pick<Rates, "cacheWriteHour"> {
+  const usd = listed ?? (model.includes("claude") ? input * ANTHROPIC_CACHE_WRITE_HOUR_FACTOR : null);
+  return usd === null ? {} : { cacheWriteHour: usdToNanos(usd) };
 }
 
 const NOTHING: Rates = { input: 0, cacheRead: 0, cacheWrite: 0, output: 0 };
@@ -59,10 +71,12 @@ function priceAt(price: Price, start: number): Rates {
 }
 
 function higher(a: Rates, b: Rates): Rates {
+  const hour = Math.max(a.cacheWriteHour ?? 0, b.cacheWriteHour ?? 0);
   return {
     input: Math.max(a.input, b.input),
     cacheRead: Math.max(a.cacheRead, b.cacheRead),
     cacheWrite: Math.max(a.cacheWrite, b.cacheWrite),
+    ...(hour > 0 ? { cacheWriteHour: hour } : {}),
     output: Math.max(a.output, b.output),
   };
 }

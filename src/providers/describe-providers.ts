@@ -1,8 +1,11 @@
-import { credentialsOf, type Lane, type LaneModel, type Wire } from "../core/lane.ts";
+import { credentialsOf, type Lane, type LaneModel, type Limits, type Wire } from "../core/lane.ts";
+import type { KnownAccount } from "../core/lane-health.ts";
 import { CAPABILITIES, type Capabilities } from "../core/model.ts";
 import { NANOS_PER_USD } from "../core/money.ts";
 import { redactJson } from "../core/redact.ts";
 import type { ValueSource } from "../core/value-source.ts";
+import { describeHealth, type ProviderHealth } from "./describe-health.ts";
+import { LIMIT_WORDS } from "./lane-draft.ts";
 import { keyVariables } from "./model-facts.ts";
 import { stallLimits } from "./stall-limits.ts";
 
@@ -14,11 +17,14 @@ export interface ProviderDescription {
   /** The variables that its key may be in, the one that holds it first; empty: it needs none. */
   readonly keyVariables: readonly string[];
   readonly hasKey: boolean;
+  /** Of several that are listed, how many are set; missing: one is enough. */
+  readonly keys?: { readonly set: number; readonly listed: number };
   /** `local`: free, and on this machine. */
   readonly cost: "billed" | "free" | "local";
   /** Models that files name. */
   readonly models: readonly string[];
   readonly settings: readonly ProviderSetting[];
+  readonly health: ProviderHealth;
 }
 
 /** One value of a provider, in the words of a providers file. */
@@ -33,13 +39,22 @@ export interface ProviderSetting {
 }
 
 /** The lanes that ask a server, described. Whatever looks like a key, or is one, is blotted out wherever it stands. */
-export function describeProviders(lanes: readonly Lane[]): readonly ProviderDescription[] {
+export function describeProviders(
+  lanes: readonly Lane[],
+  known: readonly KnownAccount[] = [],
+  now = 0,
+): readonly ProviderDescription[] {
   const secrets = lanes.flatMap(credentialsOf);
-  return redactJson(lanes.filter(({ wire }) => wire !== "scripted").map(described), secrets);
+  return redactJson(
+    lanes
+      .filter(({ wire }) => wire !== "scripted")
+      .map((lane) => ({ ...described(lane), health: describeHealth(lane, known, now) })),
+    secrets,
+  );
 }
 
-function described(lane: Lane): ProviderDescription {
-  const { id, wire, baseUrl, credential, free, local, models } = lane;
+function described(lane: Lane): Omit<ProviderDescription, "health"> {
+  const { id, wire, baseUrl, credential, free, local, models, keys } = lane;
   const cost = free ? (local ? "local" : "free") : "billed";
   return {
     id,
@@ -47,6 +62,7 @@ function described(lane: Lane): ProviderDescription {
     baseUrl,
     keyVariables: keyVariables(lane),
     hasKey: credential !== null,
+    ...(keys ? { keys: { set: keys.filter((key) => key.credential !== null).length, listed: keys.length } } : {}),
     cost,
     models: Object.keys(models),
     settings: [
@@ -70,13 +86,21 @@ function settingsOf(lane: Lane): readonly Setting[] {
     ...(lane.via === undefined ? [] : [["via", lane.via] as const]),
     ["wire", lane.wire],
     ["base_url", lane.baseUrl],
-    ...(variables.length === 0 ? [] : [["key_env", variables.join(" or ")] as const]),
+    ...(variables.length === 0 ? [] : [["key_env", variables.join(lane.keys ? ", " : " or ")] as const]),
     ["auth", lane.auth],
     ["free", String(lane.free)],
     ...(lane.wire === "ollama-chat" ? [["context_tokens", String(lane.contextTokens)] as const] : []),
     ["first_event_timeout", duration(firstEventTimeoutMs)],
     ["silence_timeout", duration(idleTimeoutMs)],
+    ...limitsOf(lane),
   ];
+}
+
+function limitsOf({ limits = {} }: Lane): readonly Setting[] {
+  return Object.entries(LIMIT_WORDS).flatMap(([limit, words]) => {
+    const value = limits[limit as keyof Limits];
+    return value === undefined ? [] : [[words, String(value)] as const];
+  });
 }
 
 function settingsOfModel(lane: Lane, model: string, said: LaneModel): readonly ProviderSetting[] {

@@ -25,7 +25,7 @@ export function sendable(
 }
 
 /**
- * The lane and model that reasoning belongs to: the model that is really asked, whatever one calls it; and of several
+ * The lane and model that reasoning belongs to: the model that is really asked, whatever one calls it, and of several
  * credentials the one: it is of no use to another account.
  */
 export function sourceOf(

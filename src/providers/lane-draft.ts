@@ -155,12 +155,14 @@ function addressOf(baseUrl: string, wire: Wire | undefined): string | null {
 
 function keysOf(entry: ProviderEntry, wire: Wire, known: readonly KeySource[]): readonly KeySource[] {
   if (entry.auth === "none") return [];
-  const byWire = wire === "anthropic-messages" ? "x-api-key" : "bearer";
   // A variable that ccp knows goes the way that it knows: ANTHROPIC_AUTH_TOKEN is no x-api-key.
-  const authOf = (name: string) =>
-    isKeyed(entry.auth) ? entry.auth : (known.find((key) => key.name === name)?.auth ?? byWire);
-  if (entry.keyEnv !== undefined) return [entry.keyEnv].flat().map((name) => ({ name, auth: authOf(name) }));
-  return known.map((key) => ({ ...key, auth: isKeyed(entry.auth) ? entry.auth : key.auth }));
+  const usual = (name: string) => known.find((key) => key.name === name)?.auth;
+  const byWire = wire === "anthropic-messages" ? "x-api-key" : "bearer";
+  const auth = isKeyed(entry.auth) ? entry.auth : null;
+  if (entry.keyEnv !== undefined) {
+    return [entry.keyEnv].flat().map((name) => ({ name, auth: auth ?? usual(name) ?? byWire }));
+  }
+  return auth === null ? known : known.map((key) => ({ ...key, auth }));
 }
 
 function isKeyed(auth: Lane["auth"] | undefined): auth is KeySource["auth"] {

@@ -40,8 +40,8 @@ export function plausibleUsage(reported: ReportedUsage | null, bounds: UsageBoun
 /** False for a report that the ledger cannot hold (providers send text, fractions and worse) or that says nothing. */
 export function isUsable(usage: ReportedUsage | null): usage is ReportedUsage {
   if (usage === null) return false;
-  const { freshInput, cacheRead, cacheWrite, output, reasoning } = usage;
-  const counts = [freshInput, cacheRead, cacheWrite, output, reasoning];
+  const { freshInput, cacheRead, cacheWrite, cacheWriteHour = 0, output, reasoning } = usage;
+  const counts = [freshInput, cacheRead, cacheWrite, cacheWriteHour, output, reasoning];
   return counts.every(isAmount) && freshInput + cacheRead + cacheWrite + output > 0;
 }
 

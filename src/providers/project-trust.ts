@@ -46,7 +46,8 @@ function hostRefusals(entry: ProviderEntry, known: LaneDraft | null, trust: Proj
   const baseUrl = entry.baseUrl === undefined ? null : parseBaseUrl(entry.baseUrl);
   if (baseUrl === null || isTrusted(baseUrl, trust.trustedHosts)) return [];
   if (known !== null && (known.pinnedBy !== null || isSameOrigin(baseUrl, known.baseUrl))) return [];
-  const key = [entry.keyEnv ?? known?.keys[0]?.name ?? []].flat().join(", ") || null;
+  const named = [entry.keyEnv ?? []].flat().join(", ");
+  const key = (known === null ? named : (known.keys[0]?.name ?? "")) || null;
   if (key === null && isLoopback(baseUrl)) return [];
   const host = (hostOf(baseUrl) ?? baseUrl).replace(/:443$/, "");
   const what =
@@ -75,7 +76,7 @@ function keyRefusals(entry: ProviderEntry, known: LaneDraft | null, trust: Proje
 /** One that is made after a built-in provider may name the key that goes there anyway. */
 function choosesKey({ keyEnv, via }: ProviderEntry, known: LaneDraft): boolean {
   if (keyEnv === undefined) return false;
-  return via === undefined || !known.keys.some(({ name }) => name === keyEnv);
+  return via === undefined || [keyEnv].flat().some((wanted) => !known.keys.some(({ name }) => name === wanted));
 }
 
 /** What a person means by a model's name is not the project's to say. */

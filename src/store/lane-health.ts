@@ -87,15 +87,19 @@ export function laneHealthOn(first: () => Shelf, peers: Pick<Peers, "self" | "ha
       ),
     settle: (callId, outcome, now) => change(callId, now, (account) => settled(account, callId, outcome, now)),
     withdraw: (callId, now) => change(callId, now, (account) => withdrawn(account, callId, now)),
-    wake(now) {
-      onShelf((on) => {
-        const asleep = on.list().filter(({ account }) => hasGuess(account));
-        if (asleep.length > 0)
-          on.write(() => {
-            for (const place of asleep) on.keep(place, wokenAccount(on.read(place) ?? NEW_ACCOUNT, now));
+    wake: (lanes, since, now) =>
+      onShelf((on) =>
+        on.write(() => {
+          const woken = on.list().flatMap(({ account, ...place }) => {
+            const after = lanes.includes(place.lane)
+              ? wokenAccount(accountAt(account, now, isAlive), since, now)
+              : null;
+            return after === null ? [] : [{ place, after }];
           });
-      });
-    },
+          for (const { place, after } of woken) on.keep(place, after);
+          return woken.length > 0;
+        }),
+      ),
     accounts: (now) =>
       onShelf((on) =>
         on.list().map(({ account, ...place }) => ({ ...place, account: accountAt(account, now, isAlive) })),
@@ -120,10 +124,6 @@ export function memoryShelf(): Shelf {
     list: () => [...accounts.values()],
     close: () => accounts.clear(),
   };
-}
-
-function hasGuess({ own, models }: LaneAccount): boolean {
-  return [own, ...Object.values(models)].some(({ rest }) => rest?.isGuess === true);
 }
 
 function closeQuietly(shelf: Shelf | null): void {

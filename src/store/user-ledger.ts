@@ -20,34 +20,55 @@ import { USER_LEDGER } from "./user-ledger-migrations.ts";
 
 /**
  * Opens the ledger of a user, making it where there is none. Throws `CcpError` for a file that cannot be used:
- * `read_only`, `newer_journal`, `corrupt_journal`, …
+ * `read_only`, `newer_journal`, `corrupt_journal`, … `narrowed`: a ceiling as others leave it, asked for each hold.
  */
-export function openUserLedger(path: string, ceilings: UserLedger["ceilings"]): UserLedger {
+export function openUserLedger(
+  path: string,
+  ceilings: UserLedger["ceilings"],
+  narrowed: Narrowed = (_, own) => own,
+): UserLedger {
   const database = explained(path, () => {
     makeDurableDirectory(dirname(path));
     return openDatabase(path, USER_LEDGER);
   });
-  return new SqliteUserLedger(path, database, ceilings);
+  return new SqliteUserLedger(path, database, { ceilings, narrowed });
 }
+
+type Narrowed = (window: Window, own: Budget | undefined) => Budget | undefined;
 
 /** One row a call, and one a day with the sums. A hold that a crash has left stays until its run is driven again. */
 class SqliteUserLedger implements UserLedger {
-  readonly ceilings: UserLedger["ceilings"];
+  readonly #ceilings: UserLedger["ceilings"];
+  readonly #narrowed: Narrowed;
   readonly #path: string;
   readonly #database: Database.Database;
   readonly #statements: Statements;
 
-  constructor(path: string, database: Database.Database, ceilings: UserLedger["ceilings"]) {
-    this.ceilings = ceilings;
+  constructor(
+    path: string,
+    database: Database.Database,
+    { ceilings, narrowed }: { readonly ceilings: UserLedger["ceilings"]; readonly narrowed: Narrowed },
+  ) {
+    this.#ceilings = ceilings;
+    this.#narrowed = narrowed;
     this.#path = path;
     this.#database = database;
     this.#statements = new Statements(database);
   }
 
+  get ceilings(): UserLedger["ceilings"] {
+    const now = WINDOWS.flatMap((window) => {
+      const ceiling = this.#narrowed(window, this.#ceilings[window]);
+      return ceiling === undefined ? [] : [[window, ceiling] as const];
+    });
+    return Object.fromEntries(now);
+  }
+
   hold(hold: UserHold): ReturnType<UserLedger["hold"]> {
     return this.#write(() => {
       if (this.#statements.get("SELECT 1 FROM call WHERE call_id = ?", hold.callId)) return { type: "held" };
-      const full = WINDOWS.find((window) => !fits(hold, this.ceilings[window] ?? {}, this.#spend(window, hold.day)));
+      const { ceilings } = this;
+      const full = WINDOWS.find((window) => !fits(hold, ceilings[window] ?? {}, this.#spend(window, hold.day)));
       if (full !== undefined) return { type: "over", window: full };
       this.#statements.run(HOLD, hold);
       this.#book(hold.day, { heldNanos: hold.heldNanos, heldTokens: hold.heldTokens });

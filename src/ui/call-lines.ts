@@ -102,10 +102,14 @@ function driftOf({ costNanos, listedNanos }: Settled): string {
   return `  ${driftText("the provider", costNanos, listedNanos)}`;
 }
 
+/** What is not known of a call that was charged in full. */
+export function lostWords(call: { readonly brokeOff?: boolean | undefined } | null): string {
+  return call?.brokeOff ? "an answer broke off and its price is" : "a call was sent and its outcome is";
+}
+
 function lostText(event: EventOf<"call.lost">, run: Run): string {
   const kept = keptText(event.partial, run.rid, event.stepId);
-  const what = event.failure?.brokeOff ? "an answer broke off and its price is" : "a call was sent and its outcome is";
-  return `${what} unknown, charged in full: ${formatUsd(event.heldNanos)} (${quoted(event.reason, 160)})${kept}`;
+  return `${lostWords(event.failure)} unknown, charged in full: ${formatUsd(event.heldNanos)} (${quoted(event.reason, 160)})${kept}`;
 }
 
 function failedLine(event: FailedCall, run: Run): Line {

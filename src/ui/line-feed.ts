@@ -1,7 +1,7 @@
 import type { Delta, StoredEvent } from "../core/event.ts";
 import type { Run } from "../core/run.ts";
 import { type FailedCall, isFailedCall, retryLine, waitingLine } from "./call-lines.ts";
-import { type Line, noticeLine } from "./line.ts";
+import { type Line, line, quoted } from "./line.ts";
 import { lineOf } from "./lines.ts";
 import type { Past } from "./past.ts";
 import { applyProgress, NO_PROGRESS, type Progress, progressOf } from "./progress.ts";
@@ -38,7 +38,7 @@ export class LineFeed {
   }
 
   delta(delta: Delta): readonly Line[] {
-    if (delta.type === "delta.notice") return [...this.flush(), noticeLine(delta.text)];
+    if (delta.type === "delta.notice") return [...this.flush(), line("warning", `! ${quoted(delta.text, 300)}`)];
     if (delta.type !== "delta.waiting") return [];
     const held = this.#held;
     if (held?.event.stepId !== delta.stepId) return [...this.flush(), waitingLine(delta)];

@@ -6,6 +6,7 @@ import { contextLine } from "./context-lines.ts";
 import { escalationLine } from "./escalation-lines.ts";
 import { type Line, type LineContext, NO_CONTEXT } from "./line.ts";
 import { permissionLine } from "./permission-lines.ts";
+import { policyLine } from "./policy-lines.ts";
 import { runLine } from "./run-lines.ts";
 import { stepLine } from "./step-lines.ts";
 import { commandLine, toolLine } from "./work-lines.ts";
@@ -53,6 +54,8 @@ export function lineOf(event: StoredEvent, run: Run, context: LineContext = NO_C
     case "permission.asked":
     case "permission.decided":
       return permissionLine(event, run);
+    case "policy.changed":
+      return policyLine(event, run);
     case "budget.raised":
     case "budget.warned":
       return budgetLine(event, run);

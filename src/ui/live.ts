@@ -84,6 +84,10 @@ export class LiveScreen implements Screen {
     this.#print([noticeLine(text)]);
   }
 
+  typed(): void {
+    this.#region.typed();
+  }
+
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;

@@ -15,6 +15,7 @@ export function createNdjsonScreen(stream: OutputStream): Screen {
     event: (event) => void stream.write(eventLine(event)),
     delta: () => {},
     notice: () => {},
+    typed: () => {},
     close: () => {},
   };
 }

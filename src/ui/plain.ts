@@ -22,6 +22,7 @@ export function createPlainScreen({ stream, steps, past }: PlainOptions): Screen
     event: (event, run) => print(feed.event(event, run)),
     delta: (delta) => print(feed.delta(delta)),
     notice: (text) => print([...feed.flush(), noticeLine(text)]),
+    typed: () => {},
     close: () => print(feed.flush()),
   };
 }

@@ -9,6 +9,7 @@ import { escalationLines } from "./escalation-lines.ts";
 import { formatCostOf, formatEnd, formatTimeOf, formatTokens } from "./format.ts";
 import { quoted } from "./line.ts";
 import { createPaint, type Paint } from "./paint.ts";
+import { policyReport } from "./policy-lines.ts";
 import { foldProgress } from "./progress.ts";
 import { lostLines, reusedLines, savedText, totalDriftText } from "./report-money.ts";
 import { stepTable } from "./report-steps.ts";
@@ -78,6 +79,7 @@ function statusLines(run: Run, events: readonly StoredEvent[], paint: Paint): re
     `  ${formatCostOf(spend.settledNanos, run.budgets.run)}, ${formatTokens(spend.settledTokens)} tokens, ${formatTimeOf(run.activeMs, run.budgets.run)}`,
     ...(lost === 0 ? [] : [`  ${plural(lost, "call")} lost: sent, outcome unknown, charged in full`]),
     ...indented(money),
+    ...indented(policyReport(run)),
   ];
 }
 

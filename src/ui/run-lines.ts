@@ -6,6 +6,7 @@ import { stepEntries } from "../core/step-table.ts";
 import { plural } from "../core/words.ts";
 import { formatBudget, formatCostOf, formatTimeOf } from "./format.ts";
 import { type Line, type LineContext, line, namesOf, quoted } from "./line.ts";
+import { policyText } from "./policy-lines.ts";
 import { isScripted, modelName } from "./step-label.ts";
 
 type RunEvent = StoredEvent &
@@ -57,6 +58,7 @@ function createdText(event: RunEvent & EventOf<"run.created">, context: LineCont
     event.parent === null ? null : `after ${event.parent}`,
     scripted ? "SCRIPTED model: its answers are read from a file, no model is asked" : null,
     sandboxText(event.sandbox.asked, event.sandbox.active),
+    policyText(event.policy),
   ]
     .filter((part) => part !== null)
     .join("  ");
@@ -68,12 +70,13 @@ function baseText(base: Base): string {
 }
 
 function resumedText({ sandbox }: EventOf<"run.resumed">, run: Run): string {
+  const policy = policyText(run.policy);
   const done = stepEntries(run.steps).filter(([, step]) => step.status === "succeeded").length;
   const spend = totalSpend(run);
   const kept = `${plural(done, "step")} done, ${formatUsd(spend.settledNanos)} not spent again`;
   const held =
     sandbox === undefined ? "" : `  from here on: ${sandboxText(run.created?.sandbox.asked ?? "auto", sandbox)}`;
-  return `${run.rid} resumed: ${kept}  budget ${formatBudget(run.budgets.run)}${held}`;
+  return `${run.rid} resumed: ${kept}  budget ${formatBudget(run.budgets.run)}${held}${policy === null ? "" : `  ${policy}`}`;
 }
 
 const ENDS: Readonly<Record<EventOf<"run.ended">["status"], string>> = {

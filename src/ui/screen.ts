@@ -41,7 +41,7 @@ export function createScreen(options: ScreenOptions): Screen {
     case "json":
       return createNdjsonScreen(quietStream(options.stdout));
     case "none":
-      return { event: () => {}, delta: () => {}, notice: () => {}, close: () => {} };
+      return { event: () => {}, delta: () => {}, notice: () => {}, typed: () => {}, close: () => {} };
   }
 }
 

@@ -4,6 +4,7 @@ import type { Utterance } from "../core/conversation.ts";
 import type { CallPurpose, Part, StopReason } from "../core/model.ts";
 import { formatUsd } from "../core/money.ts";
 import type { TranscriptEntry } from "../core/transcript.ts";
+import { lostWords } from "./call-lines.ts";
 import { shortenedText } from "./context-lines.ts";
 import { formatDuration, formatEnd, formatTokens, formatUsage } from "./format.ts";
 import type { LineKind } from "./line.ts";
@@ -55,7 +56,7 @@ function blockOf(entry: TranscriptEntry, limit: number): Block {
     case "lost":
       return {
         kind: "warning",
-        heading: `${modelName(entry.model)}: a call was sent and its outcome is unknown, charged in full: ${formatUsd(entry.heldNanos)} (${quoted(entry.reason)})`,
+        heading: `${modelName(entry.model)}: ${lostWords(entry)} unknown, charged in full: ${formatUsd(entry.heldNanos)} (${quoted(entry.reason)})`,
         body: unusedLines(entry.text, limit),
       };
     case "command": {

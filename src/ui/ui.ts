@@ -4,7 +4,7 @@ export { resultLine } from "./ndjson.ts";
 export { PAST_EVENTS, type Past } from "./past.ts";
 export { type NextCommand, renderReport } from "./report.ts";
 export { renderReusePlan } from "./reuse-plan.ts";
-export { manyLines } from "./sanitize.ts";
+export { manyLines, oneLine } from "./sanitize.ts";
 export { chooseMode, createScreen, type UiChoice } from "./screen.ts";
 export { stepLabels } from "./step-label.ts";
 export { renderTable } from "./table.ts";

@@ -1,7 +1,9 @@
 import { join } from "node:path";
+import type { Budget, Window } from "../core/budget.ts";
 import type { Config } from "../core/config.ts";
 import type { LaneHealth } from "../core/lane-health.ts";
-import type { Peers, Repository, Spool } from "../core/ports.ts";
+import { permittedWindow } from "../core/policy-limits.ts";
+import type { Peers, Policies, Repository, Spool } from "../core/ports.ts";
 import type { Store, UserLedger } from "../core/store.ts";
 
 /** Something with a life. */
@@ -34,12 +36,21 @@ export async function openHealth(config: Config, peers: Peers, opened: Closable[
   return health;
 }
 
-/** What all runs of this user have spent, held to the ceilings of the user's own configuration. */
-export async function openUserLedger(config: Config, opened: Closable[]): Promise<UserLedger> {
+/**
+ * What all runs of this user have spent, held to the ceilings of the user's own configuration and to those of the policies
+ * that somebody works under by then (the list may grow).
+ */
+export async function openUserLedger(
+  config: Config,
+  opened: Closable[],
+  policies: readonly Policies[],
+): Promise<UserLedger> {
   const { openUserLedger: open } = await import("../store/user-ledger.ts");
   const { readUserConfig } = await import("../pipeline/library.ts");
   const { budget } = readUserConfig(join(config.configHome, "config.yaml"));
-  const ledger = open(join(config.stateHome, "ccp", "ledger.db"), budget);
+  const narrowed = (window: Window, own: Budget | undefined) =>
+    policies.reduce((left, one) => permittedWindow(one.now(), window, left), own);
+  const ledger = open(join(config.stateHome, "ccp", "ledger.db"), budget, narrowed);
   opened.push(ledger);
   return ledger;
 }

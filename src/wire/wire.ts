@@ -5,7 +5,7 @@ import type { Lane } from "../core/lane.ts";
 import type { LaneHealth } from "../core/lane-health.ts";
 import type { ModelRef } from "../core/model.ts";
 import { once } from "../core/once.ts";
-import type { Chance, Models, Peers, Repository, Results, Tools } from "../core/ports.ts";
+import type { Chance, Models, Peers, Policies, Repository, Results, Tools } from "../core/ports.ts";
 import { secretValues } from "../core/redact.ts";
 import type { RouteRule } from "../core/route-rules.ts";
 import type { Store, UserLedger } from "../core/store.ts";
@@ -16,19 +16,24 @@ import type { ModelDescription } from "../providers/describe-models.ts";
 import type { ProviderDescription } from "../providers/describe-providers.ts";
 import { type Closable, openHealth, openSpool, openStore, openUserLedger, stateDir } from "./journal.ts";
 import { openModels, readProviders, secretsOf } from "./models.ts";
+import { openPolicies, openPolicyKit } from "./policies.ts";
+import type { PolicyKit } from "./policy-kit.ts";
 import { openReplays, type Replays } from "./replays.ts";
 import { type SandboxHere, sandboxFinder, sandboxHere } from "./sandbox.ts";
 
 export type { RunSpec } from "../engine/begin-run.ts";
 export type { Engine, Listener } from "../engine/engine.ts";
 export type { PingAnswer } from "../engine/ping.ts";
+export type { Rerouted } from "../engine/reroute.ts";
 export type { Decision, ResumeChanges } from "../engine/resume-run.ts";
 export type { Plan } from "../engine/reuse.ts";
+export type { CredentialHealth } from "../providers/describe-health.ts";
 export type { ModelDescription } from "../providers/describe-models.ts";
 export type { ProviderDescription } from "../providers/describe-providers.ts";
 export type { Past } from "../ui/past.ts";
 export type { NextCommand, UiChoice } from "../ui/ui.ts";
 export type { Closable } from "./journal.ts";
+export type { Inspection, PolicyKit, PolicyPlaceHere } from "./policy-kit.ts";
 export type { AgainstReplay, Replay, Replays } from "./replays.ts";
 export type { SandboxHere } from "./sandbox.ts";
 
@@ -58,6 +63,9 @@ export interface Wiring {
   models(): Promise<Models>;
   tools(): Promise<Tools>;
   library(): Promise<Library>;
+  /** The policies that hold for work from this commit; null: from HEAD, or outside of a repository. */
+  policies(commit: string | null): Promise<Policies>;
+  policyKit(): Promise<PolicyKit>;
   /** `variables`: the user's values that steps name in `env`. */
   engine(variables: Readonly<Record<string, string>>): Promise<Engine>;
   replays(): Promise<Replays>;
@@ -74,6 +82,8 @@ export interface Wiring {
   ownerOfWorktree(rid: string): Promise<string | null>;
   /** Throws where there is no git. */
   gitVersion(): Promise<string>;
+  /** True: this process is the one that the terminal's keys go to. */
+  isInForeground(): Promise<() => boolean>;
   /** What can hold processes here, found out by trying. */
   sandbox(): Promise<SandboxHere>;
   /** Makes a directory a repository with one commit of all that is in it. */
@@ -97,7 +107,7 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
     }),
     peers: once(async () => (await import("../workspace/peers.ts")).createPeers(hostname())),
     store: once(async () => openStore(await stateDir(await wiring.repository(), config), await wiring.peers(), opened)),
-    userLedger: once(() => openUserLedger(config, opened)),
+    userLedger: once(() => openUserLedger(config, opened, inForce)),
     health: once(async () => openHealth(config, await wiring.peers(), opened)),
     async setJournalAside() {
       const { setAside } = await import("../store/set-aside.ts");
@@ -111,7 +121,9 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
     lanes: async () => (await configured()).lanes,
     routing: async () => (await configured()).routing,
     async providers() {
-      return (await import("../providers/describe-providers.ts")).describeProviders(await wiring.lanes());
+      const { describeProviders } = await import("../providers/describe-providers.ts");
+      const [lanes, health, now] = [await wiring.lanes(), await wiring.health(), chance.now()];
+      return describeProviders(lanes, health.accounts(now), now);
     },
     async modelList() {
       return (await import("../providers/describe-models.ts")).describeModels(await wiring.lanes());
@@ -123,6 +135,13 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
       const { packageRoot, cwd } = config;
       return openLibrary({ packageRoot, repoRoot: (await wiring.repository()).root, cwd });
     }),
+    async policies(commit) {
+      const repository = await wiring.repository().catch(() => null);
+      const policies = await openPolicies(repository, commit, { config, chance, lanes: await wiring.lanes() });
+      inForce.push(policies);
+      return policies;
+    },
+    policyKit: async () => openPolicyKit(config, await wiring.repository().catch(() => null)),
     async engine(variables) {
       const { createEngine } = await import("../engine/engine.ts");
       const { liveExecutor } = await import("../engine/executor.ts");
@@ -147,6 +166,7 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
         repository: await wiring.repository(),
         results: await wiring.results(),
         models: await wiring.models(),
+        policies: (commit) => wiring.policies(commit),
         router: ruledRouter(await wiring.routing(), await wiring.models()),
         sandbox: await sandboxFinder(environment),
       });
@@ -187,6 +207,9 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
     async gitVersion() {
       return (await import("../workspace/git-version.ts")).gitVersion(environment);
     },
+    async isInForeground() {
+      return (await import("../workspace/process-table.ts")).isInForeground;
+    },
     sandbox: async () => sandboxHere(environment),
     async createRepository(path) {
       await (await import("../workspace/create-repository.ts")).createRepository(path, environment);
@@ -194,6 +217,9 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
     at: (cwd) => wire({ ...config, cwd }, chance, opened),
     withResults: (resultsDir) => wire({ ...config, resultsDir }, chance, opened),
   };
+
+  /** Policies that somebody here works under: each narrows what the user's ledger gives. */
+  const inForce: Policies[] = [];
 
   /** One for those who write to it and those who empty it: each holds its files open. */
   const spool = once(async () => openSpool(await stateDir(await wiring.repository(), config)));

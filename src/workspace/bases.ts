@@ -3,6 +3,7 @@ import { copyFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { CcpError, EXIT } from "../core/errors.ts";
 import type { Base, TreeHash } from "../core/event.ts";
+import type { FileOutcome } from "../core/ports.ts";
 import { basesFolder } from "./layout.ts";
 import { createStore, isObjectId } from "./objects.ts";
 import { gitlinks, PRIVATE_INDEX_CONFIG, stage } from "./stage.ts";
@@ -22,6 +23,25 @@ export async function resolveCommit(spec: UserTree, revision: string): Promise<B
 export async function hasCommit({ git, root }: UserTree, commit: string): Promise<boolean> {
   const request = { cwd: root, args: ["cat-file", "-e", `${commit}^{commit}`], answers: [1, 128] };
   return isObjectId(commit) && (await git.run(request)).exitCode === 0;
+}
+
+/** A file as a commit has it. `path`: from the root, no magic in it. */
+export async function fileAt(
+  { git, root }: UserTree,
+  commit: string,
+  { path, mostBytes }: { readonly path: string; readonly mostBytes: number },
+): Promise<FileOutcome<Uint8Array>> {
+  const missing = { ok: false, reason: "there is no such file", isMissing: true } as const;
+  if (!isObjectId(commit)) return missing;
+  const args = ["ls-tree", "-z", "--long", "--full-tree", commit, "--", path];
+  const [entry] = await git.list({ cwd: root, args });
+  const [, mode, type, object = "", size] = /^(\d+) (\w+) ([0-9a-f]+) +(\d+|-)\t/.exec(entry ?? "") ?? [];
+  if (entry === undefined) return missing;
+  if (mode === "120000") return { ok: false, reason: "it is a symlink" };
+  if (type !== "blob") return { ok: false, reason: "it is no regular file" };
+  if (Number(size) > mostBytes) return { ok: false, reason: `it is larger than ${mostBytes} bytes` };
+  const { stdout } = await git.run({ cwd: root, args: ["cat-file", "blob", object] });
+  return { ok: true, value: stdout };
 }
 
 /** Records the user's tracked and unignored files as they are, through a copy of the index: the real one is only read. */

@@ -85,6 +85,22 @@ function startByPs(id: number): string | null {
   }
 }
 
+/** Position of the process group, and of that to which the terminal's keys go, among the fields after the name. */
+const [GROUP, TERMINAL_GROUP] = [5 - 3, 8 - 3];
+
+/** True where this process may read from its terminal: one in the background would be stopped for it. */
+export function isInForeground(): boolean {
+  const fields = process.platform === "linux" ? statFields(process.pid) : null;
+  if (fields !== null) return fields[GROUP] === fields[TERMINAL_GROUP];
+  try {
+    const env = { PATH: "/usr/bin:/bin:/usr/sbin:/sbin", LC_ALL: "C" };
+    const args = ["-o", "stat=", "-p", String(process.pid)];
+    return execFileSync("ps", args, { env, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).includes("+");
+  } catch {
+    return false;
+  }
+}
+
 /** A line that cannot be read is left out: the process has just ended. */
 function readProcess(id: number): readonly ProcessLine[] {
   const fields = statFields(id);

@@ -4,7 +4,7 @@ import { parse as parsePath, resolve } from "node:path";
 import { CcpError, EXIT } from "../core/errors.ts";
 import type { Repository, Workspace } from "../core/ports.ts";
 import { applyToTree } from "./apply.ts";
-import { hasCommit, resolveCommit, snapshotOfUser } from "./bases.ts";
+import { fileAt, hasCommit, resolveCommit, snapshotOfUser } from "./bases.ts";
 import { branchOf } from "./branches.ts";
 import { copyDependencies } from "./dependencies.ts";
 import { createGit, type Git } from "./git.ts";
@@ -51,6 +51,7 @@ export async function openRepository(spec: RepositorySpec): Promise<Repository> 
     commonDir,
     dirtyFiles: () => dirtyPaths({ git, root, resultsDir: resolve(root, spec.resultsDir ?? "results") }),
     resolveBase: (revision) => resolveCommit(place, revision),
+    fileAt: (commit, path, mostBytes) => inWords(() => fileAt(place, commit, { path, mostBytes })),
     dirtyBase: () => inWords(() => snapshotOfUser(place)),
     createWorkspace: ({ rid, base }) =>
       inWords(async () => {

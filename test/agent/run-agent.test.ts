@@ -65,6 +65,8 @@ interface World {
   readonly refuse?: "budget" | "window" | "unpriced" | "lost";
   /** What its lane says to a call of a model; else it may go. */
   readonly admit?: (model: string, except: readonly string[], now: number) => Admission;
+  /** Why policies refuse a model at this moment; else they do not. */
+  readonly refusal?: (model: string, now: number) => string | null;
 }
 
 /** A step that keeps its record in memory and notes what the agent did, in order. */
@@ -116,10 +118,13 @@ function step(world: World) {
     async closeOpenCall() {
       if (world.recovered) record(world.recovered);
     },
+    heedPolicies: async () => undefined,
+    refusalOf: ({ ref }: ModelFacts) => world.refusal?.(ref.model, now) ?? null,
     admit({ model }: CallIntent, except: readonly string[] = []): Admission {
       const usual: Admission = except.length === 0 ? { type: "go", credential: null } : { type: "none" };
       return world.admit?.(model.ref.model, except, now) ?? usual;
     },
+    lastResort: () => false,
     rerouted: async () => null,
     candidatesBeside: async () => null,
     async intend({ model, wantedOutputTokens, credential }: CallIntent) {
@@ -201,10 +206,10 @@ const inWords = (done: readonly string[]) => done.filter((what) => /wait|intend|
 test.each<[string, NonNullable<World["admit"]>, string]>([
   [
     "a limit that is over soon is waited for",
-    (_, __, now) => (now < 60_000 ? waits(60_000) : GO),
-    "wait 60000, intend a 400",
+    (_, __, now) => (now < 61_000 ? waits(61_000) : GO),
+    "wait 61000, intend a 400",
   ],
-  ["one that is not is left to others", (model) => (model === "a" ? waits(60_001) : GO), "intend b 400"],
+  ["one that is not is left to others", (model) => (model === "a" ? waits(61_001) : GO), "intend b 400"],
   ["a lane that rests is passed over", (model) => (model === "a" ? rests(1) : GO), "intend b 400"],
   [
     "of all that rest the soonest is waited for",
@@ -223,6 +228,18 @@ test.each<[string, NonNullable<World["admit"]>, string]>([
   expect(inWords(done)).toBe(expected);
 });
 
+test("a model that a policy refuses by now is not asked again, and with nobody left the conversation stops", async () => {
+  const answers = { a: [failed("overloaded"), answered(finish)], b: [answered(finish)] };
+  // The policy comes while the first answer is waited for.
+  const refusal: World["refusal"] = (model, now) => (model === "a" && now > 0 ? "no a" : null);
+  const { outcome, done } = await run(["a", "b"], { answers, refusal });
+  expect(outcome.type).toBe("finished");
+  expect(inWords(done)).toBe("intend a 400, wait 500, intend b 400");
+  const alone = await run(["a", "b"], { answers, refusal: (model) => `no ${model}` });
+  expect(alone.outcome).toEqual({ type: "stopped", why: "policy", reason: "no a; no b" });
+  expect(alone.sent).toEqual([]);
+});
+
 test("what is under way on this machine is waited for, however long it takes, where nobody else is left", async () => {
   const admit: World["admit"] = (_, __, now) => (now >= 100_000 ? GO : waits(null));
   const { outcome, done } = await run(["a"], { answers: { a: [answered(finish)] }, admit });
@@ -232,7 +249,7 @@ test("what is under way on this machine is waited for, however long it takes, wh
     answers: { b: [answered(finish)] },
     admit: (model) => (model === "a" ? waits(null) : GO),
   });
-  expect(other.done.filter((what) => what.startsWith("wait"))).toHaveLength(60);
+  expect(other.done.filter((what) => what.startsWith("wait"))).toHaveLength(61);
 });
 
 test.each<[string, Admission, string]>([

@@ -1,4 +1,5 @@
 import { systemChance } from "../../src/cli/system-chance.ts";
+import { NO_POLICY } from "../../src/core/policy.ts";
 import type { Repository, Results, Workspace } from "../../src/core/ports.ts";
 import { NO_JOBS } from "../../src/core/step-jobs.ts";
 import type { UserLedger } from "../../src/core/store.ts";
@@ -35,6 +36,7 @@ export function idleParts(stateDir: string, tree = EMPTY_TREE): EngineParts & { 
     chance: systemChance,
     secrets: [],
     variables: {},
+    policies: async () => ({ now: () => NO_POLICY }),
     sandbox: () => "none",
   };
 }
@@ -56,6 +58,7 @@ function idleRepository(root: string, tree: string): Repository {
     commonDir: root,
     dirtyFiles: never,
     resolveBase: never,
+    fileAt: never,
     dirtyBase: never,
     createWorkspace: async () => ({ path: root, branch: "ccp/bench", notices: [] }),
     isOurs: () => true,

@@ -116,14 +116,17 @@ export function laneHealthContract(name: string, make: () => LaneHealth): void {
       expect(health.admit(asking("d"), NOW + 1)).toMatchObject({ type: "go" });
     });
 
-    it("wakes what rests only because we guess so", () => {
+    it("wakes what rests only because we guess so, for whoever began later", () => {
       const health = make();
       done(health, asking("a"), failure("quota"));
       done(health, asking("b", { lane: "other" }), failure("quota", 60_000));
-      health.wake(NOW);
-      expect(health.admit(asking("c"), NOW)).toMatchObject({ type: "go" });
-      expect(health.admit(asking("d"), NOW).type).toBe("wait");
-      expect(health.admit(asking("e", { lane: "other" }), NOW)).toMatchObject({ type: "rest" });
+      expect(health.wake(["acme"], NOW, NOW)).toBe(false);
+      expect(health.wake(["other", "nobody"], NOW + 1, NOW + 1)).toBe(false);
+      expect(health.wake(["acme", "other"], NOW + 1, NOW + 1)).toBe(true);
+      expect(health.wake(["acme", "other"], NOW + 1, NOW + 1)).toBe(false);
+      expect(health.admit(asking("c"), NOW + 1)).toMatchObject({ type: "go" });
+      expect(health.admit(asking("d"), NOW + 1).type).toBe("wait");
+      expect(health.admit(asking("e", { lane: "other" }), NOW + 1)).toMatchObject({ type: "rest" });
     });
 
     it("holds calls at once", () => {

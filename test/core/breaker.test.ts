@@ -42,6 +42,7 @@ describe("a breaker", () => {
     ["one that says less than we wait", [failure("rate", 10)], 5_000],
     ["a used-up quota", [failure("quota")], 1_800_000],
     ["one that says when", [failure("quota", 7_200_000)], 7_200_000],
+    ["one that says at once", [failure("quota", 0)], 1_800_000],
     ["a wait that nobody means", [failure("rate", 1e12)], 86_400_000],
     ["a wrong key", [failure("auth")], 1_800_000],
     ["what was stopped", [failure(), failure(), { type: "nothing" } as const], "go"],
@@ -90,11 +91,13 @@ describe("a breaker", () => {
     expect(verdict(probed, now + 600_000).type).toBe("probe");
   });
 
-  test("a person wakes it where nobody has said how long it rests", () => {
-    expect(restMs(woken(having([failure("quota")]), NOW))).toBe("probe");
-    expect(restMs(woken(having([failure("quota", 60_000)]), NOW))).toBe(60_000);
-    expect(restMs(woken(having([failure("rate")]), NOW))).toBe(5_000);
-    expect(restMs(woken(CLOSED, NOW))).toBe("go");
+  test("a person who came later wakes it where nobody has said how long it rests", () => {
+    const wake = (breaker: Breaker, since = NOW + 1) => verdict(woken(breaker, since, NOW + 2), NOW + 2).type;
+    expect(wake(having([failure("quota")]))).toBe("probe");
+    expect(wake(having([failure("rate", 10)]))).toBe("probe");
+    expect(wake(having([failure("quota", 60_000)]))).toBe("rest");
+    expect(wake(having([failure("quota")]), NOW)).toBe("rest");
+    expect(wake(CLOSED)).toBe("go");
   });
 });
 

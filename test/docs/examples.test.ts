@@ -2,8 +2,11 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { formatDiagnostic } from "../../src/core/diagnostic.ts";
-import type { JsonSchema } from "../../src/core/json.ts";
+import { canonicalJson, type JsonSchema } from "../../src/core/json.ts";
+import { isSignedBy, keyIdOf, publicKeyOf } from "../../src/guards/policy-keys.ts";
 import { loadPipeline } from "../../src/pipeline/load.ts";
+import { checkPolicyPack, checkPolicySource } from "../../src/pipeline/policy-file.ts";
+import { POLICY_SCHEMA } from "../../src/pipeline/policy-schema.ts";
 import { checkProvidersFile } from "../../src/pipeline/providers-file.ts";
 import { PROVIDERS_SCHEMA } from "../../src/pipeline/providers-schema.ts";
 import { PIPELINE_SCHEMA } from "../../src/pipeline/schema.ts";
@@ -44,6 +47,22 @@ describe("the examples of the docs", () => {
     expect(transcript.ok ? [] : transcript.problems).toEqual([]);
   });
 
+  test.each(examplesIn("yaml policy"))("$page:$line is a policy that can be signed", ({ page, text }) => {
+    const checked = checkPolicySource(text, page);
+    expect(checked.ok ? [] : checked.diagnostics.map(formatDiagnostic)).toEqual([]);
+  });
+
+  test("a signed policy is the one above it, and the key below has signed it", () => {
+    const [source, pack, key] = ["yaml policy", "json pack", "pem key"].map((kind) => examplesIn(kind)[0]?.text ?? "");
+    const written = checkPolicySource(source ?? "", "policy.yaml");
+    const signed = checkPolicyPack(pack ?? "", "policy.json");
+    const shared = publicKeyOf(key ?? "");
+    if (!written.ok || !signed.ok || shared === null) throw new Error("an example is broken");
+    expect(canonicalJson(signed.pack.signed)).toBe(canonicalJson(written.signed));
+    expect(signed.pack.keyId).toBe(keyIdOf(shared));
+    expect(isSignedBy(signed.pack.signed, signed.pack.signature, shared)).toBe(true);
+  });
+
   test("are found at all", () => {
     expect(examplesIn("yaml pipeline").length).toBeGreaterThan(5);
     expect(examplesIn("yaml providers").length).toBeGreaterThan(1);
@@ -55,6 +74,7 @@ describe("every key is shown in an example", () => {
   test.each<[string, JsonSchema]>([
     ["pipeline-file.md", PIPELINE_SCHEMA],
     ["providers-file.md", PROVIDERS_SCHEMA],
+    ["policy-pack.md", POLICY_SCHEMA],
   ])("%s", (page, schema) => {
     const shown = examplesOf(page).map((example) => example.text);
     expect(keysOf(schema).filter((key) => !shown.some((example) => new RegExp(`\\b${key}:`).test(example)))).toEqual(

@@ -23,19 +23,30 @@ const PROJECT = `providers:
     models: ["evil\\e[31mred\\u202e", "a\\nteam  paid  ::set-output"]
 `;
 
+/** One credential of which nothing is known. */
+const WELL = {
+  name: null,
+  state: "closed",
+  untilAt: null,
+  why: null,
+  models: [],
+  used: { calls: 0, requests: 0, tokens: 0 },
+  said: [],
+};
+
 describe("ccp providers", () => {
   test("is a table of 80 columns: who is asked how and where, at whose cost, and which keys are there", async () => {
     const { code, stdout, stderr } = await binary(["providers"], world({ ACME_API_KEY: CANARY }));
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    expect(stdout).toBe(`provider     wire                cost   key                    host
-anthropic    anthropic-messages  paid   no ANTHROPIC_API_KEY   api.anthropic.com
-openai       openai-responses    paid   no OPENAI_API_KEY      api.openai.com
-openai-chat  openai-chat         paid   no OPENAI_API_KEY      api.openai.com
-openrouter   openai-chat         paid   no OPENROUTER_API_KEY  openrouter.ai
-zai          openai-chat         paid   no ZHIPU_API_KEY       api.z.ai
-ollama       ollama-chat         local  none needed            127.0.0.1:11434
-acme         openai-chat         paid   ACME_API_KEY           api.acme.example
-team         ollama-chat         local  none needed            127.0.0.1:11500
+    expect(stdout).toBe(`provider     cost   key                    breaker  host
+anthropic    paid   no ANTHROPIC_API_KEY   closed   api.anthropic.com
+openai       paid   no OPENAI_API_KEY      closed   api.openai.com
+openai-chat  paid   no OPENAI_API_KEY      closed   api.openai.com
+openrouter   paid   no OPENROUTER_API_KEY  closed   openrouter.ai
+zai          paid   no ZHIPU_API_KEY       closed   api.z.ai
+ollama       local  none needed            closed   127.0.0.1:11434
+acme         paid   ACME_API_KEY           closed   api.acme.example
+team         local  none needed            closed   127.0.0.1:11500
 
 provider  models in files
 acme      acme-large
@@ -65,6 +76,9 @@ models               ~/.config/ccp/providers.yaml:7  acme-large
   price.output       ~/.config/ccp/providers.yaml:7  2.2
   price.cache_read   default                         0.6
   price.cache_write  default                         0.6
+
+model       breaker  remarks
+all models  closed   -
 `);
     const openai = await binary(["providers", "openai"], world(moved));
     expect(openai.stdout).toMatch(
@@ -87,6 +101,7 @@ models               ~/.config/ccp/providers.yaml:7  acme-large
       hasKey: true,
       cost: "billed",
       models: ["acme-large"],
+      health: { limits: {}, credentials: [WELL] },
     });
     const { stdout } = await binary(["providers", "acme", "--json"], here);
     const path = join(here.env.HOME, ".config", "ccp", "providers.yaml");
@@ -129,7 +144,7 @@ test("the project's file counts before there is a commit", async () => {
   const on = world({});
   rmSync(join(on.cwd, ".git"), { recursive: true });
   git(on.cwd, "init", "--quiet");
-  expect((await binary(["providers"], on)).stdout).toContain("team         ollama-chat");
+  expect((await binary(["providers"], on)).stdout).toContain("team         local");
   const { code, stdout } = await binary(["doctor"], on);
   expect(stdout).toContain("FAIL  start: the repository has no commit yet");
   expect(code).not.toBe(0);

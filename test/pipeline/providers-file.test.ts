@@ -22,7 +22,7 @@ describe("a providers file", () => {
       "  acme:",
       "    wire: openai-chat",
       "    base_url: https://api.acme.example/v1/",
-      "    key_env: ACME_KEY",
+      "    key_env: [ACME_KEY, ACME_KEY_2]",
       "    auth: bearer",
       "    models:",
       "      acme-1:",
@@ -39,6 +39,7 @@ describe("a providers file", () => {
       "    context_tokens: 32768",
       "    first_event_timeout: 30m",
       "    silence_timeout: 90s",
+      "    limits: { concurrency: 1, requests_per_minute: 20, tokens_per_minute: 30000 }",
       "    models: [qwen3-coder, glm-5]",
       "trusted_hosts: [api.acme.example, 'localhost:8080']",
     ].join("\n");
@@ -50,7 +51,7 @@ describe("a providers file", () => {
         acme: {
           wire: "openai-chat",
           baseUrl: "https://api.acme.example/v1",
-          keyEnv: "ACME_KEY",
+          keyEnv: ["ACME_KEY", "ACME_KEY_2"],
           auth: "bearer",
           models: {
             "acme-1": {
@@ -69,6 +70,7 @@ describe("a providers file", () => {
           waits: { firstEventMs: 1_800_000, silenceMs: 90_000 },
           free: true,
           contextTokens: 32_768,
+          limits: { concurrency: 1, requestsPerMinute: 20, tokensPerMinute: 30_000 },
           models: { "qwen3-coder": {}, "glm-5": {} },
         },
       },
@@ -186,6 +188,26 @@ describe("a providers file", () => {
       ],
     ],
     [
+      "a credential in a list of names",
+      "providers: {acme: {key_env: [GOOD, sk-live-4hq7Zr2mX9pL]}}",
+      ['providers.yaml:1:36  an item of "key_env" must be the name of an environment variable, found something else'],
+    ],
+    [
+      "no name at all",
+      "providers: {acme: {key_env: []}}",
+      ['providers.yaml:1:29  "key_env" is empty: it needs at least one item'],
+    ],
+    [
+      "a name twice",
+      "providers: {acme: {key_env: [sk_live_4, sk_live_4]}}",
+      ['providers.yaml:1:41  an item of "key_env" is in the list twice'],
+    ],
+    [
+      "a limit of nothing",
+      "providers: {acme: {limits: {concurrency: 0}}}",
+      ['providers.yaml:1:42  "concurrency" must be a whole number of at least 1, found 0'],
+    ],
+    [
       "an id with a slash",
       "providers: {a/b: {}}",
       ['providers.yaml:1:13  "a/b" must be written with small letters, digits and hyphens, a letter first'],
@@ -215,6 +237,6 @@ describe("a providers file", () => {
     ["broken YAML", "providers: [", ["providers.yaml:1:13  this [ is not closed"]],
   ])("with %s is refused, and nothing secret is repeated", (_, text, expected) => {
     expect(complaints(text)).toEqual(expected);
-    expect(complaints(text).join()).not.toMatch(/sk-live|hunter2222/);
+    expect(complaints(text).join()).not.toMatch(/sk[-_]live|hunter2222/);
   });
 });

@@ -4,6 +4,8 @@ import { describe, expect, test } from "vitest";
 import type { JsonSchema } from "../../src/core/json.ts";
 import {
   PUBLISHED_PIPELINE_SCHEMA,
+  PUBLISHED_POLICY_PACK_SCHEMA,
+  PUBLISHED_POLICY_SCHEMA,
   PUBLISHED_PROVIDERS_SCHEMA,
   PUBLISHED_USER_CONFIG_SCHEMA,
 } from "../../src/pipeline/published-schemas.ts";
@@ -13,6 +15,8 @@ const PUBLISHED = {
   "pipeline.schema.json": PUBLISHED_PIPELINE_SCHEMA,
   "providers.schema.json": PUBLISHED_PROVIDERS_SCHEMA,
   "config.schema.json": PUBLISHED_USER_CONFIG_SCHEMA,
+  "policy.schema.json": PUBLISHED_POLICY_SCHEMA,
+  "policy-pack.schema.json": PUBLISHED_POLICY_PACK_SCHEMA,
 } as const;
 
 describe.each(Object.entries(PUBLISHED))("%s", (name, schema) => {

@@ -12,7 +12,7 @@ import { CommandEnvironment } from "../../src/engine/command-environment.ts";
 import { type Context, callBook } from "../../src/engine/context.ts";
 import type { EngineDeps } from "../../src/engine/deps.ts";
 import { Halt } from "../../src/engine/halt.ts";
-import { NO_SPOOL } from "../../src/engine/replay-world.ts";
+import { NO_HEALTH, NO_SPOOL } from "../../src/engine/replay-world.ts";
 import { RunLog } from "../../src/engine/run-log.ts";
 import { openStepPort } from "../../src/engine/step-port.ts";
 import { type SimulatedServer, simulatedServer } from "./budget-server.ts";
@@ -172,6 +172,7 @@ function contextOf(run: PlannedRun, epoch: number, life: Life, { plan, server }:
     store,
     userLedger,
     chance,
+    health: NO_HEALTH,
     spool: NO_SPOOL,
     models: server.models(pause),
     tools: { specs: () => [] },

@@ -54,6 +54,7 @@ export function simulatedServer(
     bills,
     models: (pause) => ({
       facts: (ref) => facts(ref.model),
+      standing: () => null,
       inputBound: bound,
       tightInputBound: async (request) => {
         await pause();

@@ -135,4 +135,7 @@ export function beginnings({ rid, budgets, pipeline }: PlannedRun, store: Store)
 }
 
 /** The part of a provider that a schedule needs. */
-export type SimulatedModels = Pick<Models, "facts" | "send" | "recover" | "inputBound" | "tightInputBound">;
+export type SimulatedModels = Pick<
+  Models,
+  "facts" | "standing" | "send" | "recover" | "inputBound" | "tightInputBound"
+>;

@@ -1,5 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { sourceOf } from "../../src/providers/history.ts";
 import { ANTHROPIC_VERSION } from "../../src/providers/lane-fetch.ts";
+import { createModels } from "../../src/providers/models.ts";
 import { writeFiles } from "../support/git.ts";
 import { tempDir } from "../support/temp.ts";
 import { wireServer } from "../support/wire-server.ts";
@@ -135,4 +137,67 @@ it("our version of Anthropic's wire is the pinned SDK's own", async () => {
   });
   await client.post("/v1/messages", { body: {} });
   expect(sent).toBe(ANTHROPIC_VERSION);
+});
+
+describe("several keys of one lane", () => {
+  const keys = [
+    { name: "KEY_A", credential: "canary-key-a" },
+    { name: "KEY_B", credential: "canary-key-b" },
+  ];
+  const first = { credential: "canary-key-a", credentialName: "KEY_A", keys };
+
+  it("a call is sent with the one that it names, and no word of the other leaves", async () => {
+    const server = await serving("openai-chat");
+    const lanes = [lane("openai-chat", { baseUrl: server.url, ...first })];
+    const models = await createModels({ lanes, spool: memorySpool(), readTranscript: () => null });
+    for (const credential of ["KEY_B", "KEY_A", null]) {
+      await endOf(models.send(request(), { callId: "c", signal: new AbortController().signal, credential }));
+    }
+    expect(server.received.map(({ headers }) => headers.authorization)).toEqual([
+      "Bearer canary-key-b",
+      "Bearer canary-key-a",
+      "Bearer canary-key-a",
+    ]);
+    expect(JSON.stringify(server.received[0])).not.toContain("canary-key-a");
+  });
+
+  it("one that the lane does not have is a failure, and nothing is sent", async () => {
+    const server = await serving("openai-chat");
+    const lanes = [lane("openai-chat", { baseUrl: server.url, ...first })];
+    const models = await createModels({ lanes, spool: memorySpool(), readTranscript: () => null });
+    const end = await endOf(
+      models.send(request(), { callId: "c", signal: new AbortController().signal, credential: "X" }),
+    );
+    expect(end).toMatchObject({ type: "failed", failure: { class: "auth", mayBeBilled: false } });
+    expect(server.received).toEqual([]);
+  });
+
+  it("what a provider repeats of either is blotted out", async () => {
+    const body = '{"error":{"message":"bad keys canary-key-a and canary-key-b"}}';
+    const server = await wireServer({ status: 400, headers: { "content-type": "application/json" }, chunks: [body] });
+    const lanes = [lane("openai-chat", { baseUrl: server.url, ...first })];
+    const models = await createModels({ lanes, spool: memorySpool(), readTranscript: () => null });
+    const end = await endOf(models.send(request(), { callId: "c", signal: new AbortController().signal }));
+    expect(JSON.stringify(end)).not.toContain("canary");
+  });
+
+  it("reasoning goes back only to the account that it came from", () => {
+    const one = lane("openai-chat", first);
+    const other = { ...one, credentialName: "KEY_B" };
+    expect(sourceOf(one, request())).not.toBe(sourceOf(other, request()));
+    expect(sourceOf(lane("openai-chat"), request())).toBe("test/some-model");
+  });
+});
+
+describe("what a provider will still take", () => {
+  it.each(REAL_WIRES)("comes with the end of an answer on %s, and with a failure", async (wire) => {
+    const said = { "x-ratelimit-remaining-requests": "3", "x-ratelimit-reset-requests": "20s" };
+    const good = { headers: { "content-type": contentTypeOf(wire), ...said }, chunks: [framed(wire, STORIES[wire])] };
+    const bad = { status: 429, headers: { "content-type": "application/json", ...said }, chunks: ["{}"] };
+    const server = await wireServer(good, bad);
+    for (const type of ["answered", "failed"]) {
+      const end = await endOf(SENDERS[wire](lane(wire, { baseUrl: server.url }), request(), recording()));
+      expect(end).toMatchObject({ type, allowances: [{ unit: "requests", remaining: 3, limit: null }] });
+    }
+  });
 });

@@ -52,6 +52,20 @@ describe("every value in force says where it was said", () => {
     expect(settings(await described("anthropic", { user }))).toContain("base_url: https://mine.example (user:3)");
   });
 
+  test("of a limit the lower one counts, and whoever said it", async () => {
+    const user = ["providers:", "  zai:", "    limits: { concurrency: 4, requests_per_minute: 60 }"];
+    const project = [
+      "providers:",
+      "  zai:",
+      "    limits: { concurrency: 9, requests_per_minute: 6, tokens_per_minute: 7 }",
+    ];
+    expect(settings(await described("zai", { user, project })).filter((line) => line.startsWith("limits"))).toEqual([
+      "limits.concurrency: 4 (user:3)",
+      "limits.requests_per_minute: 6 (project:3)",
+      "limits.tokens_per_minute: 7 (project:3)",
+    ]);
+  });
+
   test("and what a word makes meaningless has no source any more", async () => {
     const without = ["providers:", "  openai:", "    auth: none", "    base_url: http://localhost:1"];
     const none = settings(await described("openai", { user: without }));

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { formatDiagnostic } from "../../src/core/diagnostic.ts";
 import type { Lane, ProviderEntry, ProvidersFile } from "../../src/core/lane.ts";
+import { laneStanding } from "../../src/providers/lane-standing.ts";
 import { type LaneSources, providersOrThrow, resolveLanes } from "../../src/providers/lanes.ts";
 import { stallLimits } from "../../src/providers/stall-limits.ts";
 
@@ -136,6 +137,41 @@ describe("the user's file", () => {
       contextTokens: 32_768,
     });
     expect(await laneOf("open", sources)).toMatchObject({ auth: "none", free: false, local: false });
+  });
+
+  it("lists several keys, of which all that are set are used, each in the same header", async () => {
+    const user = file({
+      corp: { wire: "openai-chat", baseUrl: "https://llm.corp/v1", keyEnv: ["KEY_A", "KEY_B", "KEY_C"] },
+      anthropic: { keyEnv: ["KEY_B", "ANTHROPIC_API_KEY"] },
+      zai: { keyEnv: ["ZHIPU_API_KEY"] },
+    });
+    const sources = { user, environment: { ...KEYS, KEY_B: "b-1", KEY_C: "c-1" } };
+    const corp = await laneOf("corp", sources);
+    expect(corp).toMatchObject({ auth: "bearer", credential: "b-1", credentialName: "KEY_B" });
+    expect(corp?.keys).toEqual([
+      { name: "KEY_A", credential: null },
+      { name: "KEY_B", credential: "b-1" },
+      { name: "KEY_C", credential: "c-1" },
+    ]);
+    expect(await laneOf("anthropic", sources)).toMatchObject({ auth: "x-api-key", credential: "b-1" });
+    expect((await laneOf("zai", sources))?.keys).toBeUndefined();
+    expect((await laneOf("openai", sources))?.keys).toBeUndefined();
+  });
+
+  it("names its keys to others without a word of them, and another value by another name", async () => {
+    const user = file({ corp: { wire: "openai-chat", baseUrl: "https://llm.corp/v1", keyEnv: ["KEY_A", "KEY_B"] } });
+    const standing = async (environment: Record<string, string>) =>
+      laneStanding((await laneOf("corp", { user, environment })) as Lane);
+    const two = await standing({ KEY_A: "canary-a", KEY_B: "canary-b" });
+    expect(two?.credentials.map(({ name }) => name)).toEqual(["KEY_A", "KEY_B"]);
+    expect(JSON.stringify(two)).not.toContain("canary");
+    const replaced = await standing({ KEY_A: "canary-a", KEY_B: "canary-c" });
+    expect(replaced?.credentials[0]).toEqual(two?.credentials[0]);
+    expect(replaced?.credentials[1]?.key).not.toBe(two?.credentials[1]?.key);
+    expect((await standing({ KEY_B: "canary-b" }))?.credentials).toEqual([
+      { name: null, key: two?.credentials[1]?.key },
+    ]);
+    expect(laneStanding((await laneOf("scripted", {})) as Lane)).toBeNull();
   });
 
   it("says how long it is waited for, and of what it does not say each wire has its own", async () => {

@@ -17,7 +17,7 @@ describe("what is known of a model", () => {
     const models = await modelsOf(await lanesOf(KEYS));
     expect(models.facts({ provider: "anthropic", model: "claude-sonnet-5" })).toEqual({
       ref: { provider: "anthropic", model: "claude-sonnet-5" },
-      price: { input: 2e9, cacheRead: 0.2e9, cacheWrite: 2.5e9, output: 10e9, tiers: [] },
+      price: { input: 2e9, cacheRead: 0.2e9, cacheWrite: 2.5e9, cacheWriteHour: 4e9, output: 10e9, tiers: [] },
       contextWindow: 1_000_000,
       maxOutputTokens: 16_384,
       local: false,

@@ -33,6 +33,13 @@ describe("a project's file is refused when it", () => {
   hint: if you trust it, add it to trusted_hosts in ~/.config/ccp/providers.yaml:  trusted_hosts: ["evil.example"]`,
     ],
     [
+      "points several keys at another host",
+      "team",
+      { wire: "openai-chat", baseUrl: "https://evil.example/v1", keyEnv: ["OPENAI_API_KEY", "CORP_KEY"] },
+      `base_url points the key OPENAI_API_KEY, CORP_KEY at evil.example, which you have not allowed
+  hint: if you trust it, add it to trusted_hosts in ~/.config/ccp/providers.yaml:  trusted_hosts: ["evil.example"]`,
+    ],
+    [
       "points a key at a host whose name begins like the right one",
       "anthropic",
       { baseUrl: "https://api.anthropic.com.evil.example" },
@@ -212,6 +219,17 @@ describe("a project's file may", () => {
       credential: "sk-oai-1",
     });
     expect(await laneOf("team", own, consent)).toMatchObject({ credential: "corp-1", free: false });
+  });
+
+  it("lower the user's limits, and never raise them", async () => {
+    const user = { ...USER, providers: { openai: { limits: { concurrency: 4, requestsPerMinute: 60 } } } };
+    const own = project({ openai: { limits: { concurrency: 9, requestsPerMinute: 6, tokensPerMinute: 1_000 } } });
+    expect((await laneOf("openai", own, { user }))?.limits).toEqual({
+      concurrency: 4,
+      requestsPerMinute: 6,
+      tokensPerMinute: 1_000,
+    });
+    expect((await laneOf("openai", project({ openai: {} }), { user }))?.limits).toEqual(user.providers.openai.limits);
   });
 
   it("name a host that the environment overrides: it is not used", async () => {

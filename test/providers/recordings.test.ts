@@ -8,8 +8,8 @@ import { answerBound, inputBound, inputFloor } from "../../src/providers/tokens.
 import { replayTransport, spoolHead } from "../../src/providers/transport.ts";
 import { contentTypeOf, type End, endOf, framed, lane, type RealWire, request, SENDERS } from "../support/wires.ts";
 
-/** Real streams, recorded by others; not part of the project. */
-const FOLDER = resolve(import.meta.dirname, "../../../shared/wire");
+/** Real streams, recorded by others; not part of the project. `CCP_WIRE`: where they are. */
+const FOLDER = process.env.CCP_WIRE ?? resolve(import.meta.dirname, "../../../shared/wire");
 
 interface Recording {
   readonly wire: RealWire;

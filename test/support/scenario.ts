@@ -6,6 +6,7 @@ import { readConfig } from "../../src/cli/config.ts";
 import { systemChance } from "../../src/cli/system-chance.ts";
 import type { Sandbox } from "../../src/core/confinement.ts";
 import type { StoredEvent } from "../../src/core/event.ts";
+import type { LaneHealth } from "../../src/core/lane-health.ts";
 import type { Chance, Models, Repository, ToolServers, Tools } from "../../src/core/ports.ts";
 import type { Run } from "../../src/core/run.ts";
 import type { Store, UserLedger } from "../../src/core/store.ts";
@@ -127,6 +128,7 @@ export interface Scenario {
     readonly repository?: (repository: Repository) => Repository;
     readonly tools?: (tools: Tools) => Tools;
     readonly userLedger?: UserLedger;
+    readonly health?: LaneHealth;
     readonly servers?: ToolServers;
     readonly variables?: Record<string, string>;
     readonly secrets?: readonly string[];
@@ -199,6 +201,7 @@ export function scenario(options: ScenarioOptions = {}): Scenario {
       const tools = around.tools?.(all) ?? all;
       const { name: sandbox } = await wiring.sandbox();
       const engine = createEngine({
+        policies: (commit) => wiring.policies(commit),
         store,
         spool: openSpool(stateDir),
         repository: around.repository?.(repository) ?? repository,
@@ -212,7 +215,7 @@ export function scenario(options: ScenarioOptions = {}): Scenario {
         chance: hastyChance(around.chance ?? wiring.chance),
         peers: await wiring.peers(),
         userLedger: around.userLedger ?? (await wiring.userLedger()),
-        health: await wiring.health(),
+        health: around.health ?? (await wiring.health()),
         secrets,
         variables: around.variables ?? {},
       });

@@ -25,8 +25,8 @@ export interface WireWorld {
   readonly home: string;
   readonly mock: LLMock;
   readonly doors: Doors;
-  /** Runs the real binary to the end of a run that succeeds. Routes by role. */
-  run(routes: Readonly<Record<string, readonly string[]>>): Promise<WireRun>;
+  /** Runs the real binary to the end of a run that succeeds. Routes by role; `more`: variables beside those of the doors. */
+  run(routes: Readonly<Record<string, readonly string[]>>, more?: Readonly<Record<string, string>>): Promise<WireRun>;
 }
 
 /** A run that has succeeded, and all that it left. The store is closed with the test. */
@@ -69,10 +69,10 @@ export async function openWireWorld(
     home,
     mock,
     doors,
-    async run(routes) {
+    async run(routes, more = {}) {
       const models = Object.entries(routes).flatMap(([role, names]) => names.map((name) => `--model=${role}=${name}`));
       const argv = ["run", "--pipeline", file, ...models, "--ui", "plain", "Make sum add."];
-      const env = { ...bareEnvironment(home), ...wireEnvironment(doors) };
+      const env = { ...bareEnvironment(home), ...wireEnvironment(doors), ...more };
       const { code, stdout, stderr } = await binary(argv, { cwd: root, env });
       expect(code, stderr + stdout).toBe(0);
       return readRun(root, stdout + stderr);

@@ -182,6 +182,8 @@ test("nothing is cleared and no other screen or mouse mode is used", async () =>
   const moves = [...used].filter((code) => !code.endsWith("m"));
   expect(moves.sort()).toEqual(
     [
+      "\x1b7",
+      "\x1b8",
       "\x1b[?2026h",
       "\x1b[?2026l",
       "\x1b[?25h",

@@ -24,6 +24,7 @@ export class Terminal {
   #lines: Row[] = [{ cells: [], isBroken: false }];
   #row = 0;
   #column = 0;
+  #saved = { row: 0, column: 0 };
 
   constructor(columns: number, rows: number) {
     this.columns = columns;
@@ -88,6 +89,8 @@ export class Terminal {
     if (token === "\n") this.#newLine(false);
     else if (token === "\r") this.#column = 0;
     else if (!token.startsWith("\x1b")) this.#put(token);
+    else if (token === "\x1b7") this.#saved = { row: this.#row, column: this.#column };
+    else if (token === "\x1b8") [this.#row, this.#column] = [this.#saved.row, this.#saved.column];
     else if (final === "A") this.#row = Math.max(this.#top(), this.#row - Number(parameters));
     else if (sequence === "K") this.#line().cells.length = Math.min(this.#line().cells.length, this.#column);
     else if (sequence === "J") this.#eraseBelow();

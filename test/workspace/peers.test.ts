@@ -64,6 +64,21 @@ describe("a signal", () => {
   });
 });
 
+describe("that a process has ended", () => {
+  it("is said of those of this machine that are not there any more, and of no other", async () => {
+    const { child, owner } = begin();
+    const known: readonly Owner[] = [owner, peers.self, { ...owner, startedAt: null }];
+    expect(known.map((one) => peers.hasEnded(one))).toEqual([false, false, false]);
+    expect(peers.hasEnded({ ...owner, startedAt: `${owner.startedAt}0` })).toBe(true);
+    expect(peers.hasEnded({ ...peers.self, startedAt: "before" })).toBe(true);
+    const ended = once(child, "exit");
+    child.kill("SIGKILL");
+    await ended;
+    expect(known.map((one) => peers.hasEnded(one))).toEqual([true, false, true]);
+    expect(peers.hasEnded({ ...owner, host: "elsewhere" })).toBe(false);
+  });
+});
+
 describe("the start of a process", () => {
   it.each([process.platform, "darwin"] as const)(
     "as %s tells it stays the same while the process lives",

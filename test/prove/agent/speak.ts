@@ -254,7 +254,8 @@ function pieces(text: string): readonly string[] {
   );
 }
 
-function outputTokens({ text = "", reasoning = "", calls }: Answer): number {
+/** What the wire reports of an answer: its characters by the rule of thumb of four to a token. */
+export function outputTokens({ text = "", reasoning = "", calls }: Answer): number {
   const said = [text, reasoning, ...calls.map(({ tool, args }) => tool + args)].join("");
   return Math.ceil(said.length / 4) + 1;
 }
