@@ -1,6 +1,7 @@
 import { ESCALATION_FACTS, type EscalationLine, escalationReport } from "../core/escalation-report.ts";
 import { formatUsd } from "../core/money.ts";
 import type { CallRecord, Store } from "../core/store.ts";
+import { plural } from "../core/words.ts";
 import type { Wiring } from "../wire/wire.ts";
 import type { CommandContext } from "./command-context.ts";
 import { tableText } from "./table-text.ts";
@@ -28,9 +29,8 @@ export async function showEscalations(
     await tableText(["signal", "action", "times", "tried", "won", "share", "cost added"], rows, wiring, stdout),
   );
   const { times, tried, won, addedNanos } = report.total;
-  stdout.write(
-    `tactics, stronger models and diagnoses: ${times}, ${won} of ${tried} led to success${share({ tried, won }) === "-" ? "" : ` (${share({ tried, won })})`}, for ${formatUsd(addedNanos)}\n`,
-  );
+  const part = tried === 0 ? "" : ` (${share({ tried, won })})`;
+  stdout.write(`${plural(times, "way")} out: ${won} of ${tried} led to success${part}, for ${formatUsd(addedNanos)}\n`);
 }
 
 function figures(line: EscalationLine): readonly string[] {

@@ -35,7 +35,7 @@ test("what was done with a stuck doer is shown as it happens, in the view and in
   const usage = await ccp("usage", "--escalations");
   expect(usage.stdout).toMatch(/tool-loop +stronger +1 +1 +0 +0 %/);
   expect(usage.stdout).toMatch(/tool-loop +diagnose +1 +1 +1 +100 %/);
-  expect(usage.stdout).toContain("2, 1 of 2 led to success (50 %)");
+  expect(usage.stdout).toContain("2 ways out: 1 of 2 led to success (50 %)");
   for (const line of usage.stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(WIDTH);
   const json = JSON.parse((await ccp("usage", "--escalations", "--json")).stdout);
   expect(json.escalations.total).toEqual({ times: 2, tried: 2, won: 1, addedNanos: 0 });
