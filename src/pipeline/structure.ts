@@ -3,6 +3,7 @@ import type { Diagnostic } from "../core/diagnostic.ts";
 import type { JsonSchema } from "../core/json.ts";
 import { didYouMean } from "../core/suggest.ts";
 import { explain } from "./explain.ts";
+import { fits } from "./fits.ts";
 import type { Path, Source } from "./source.ts";
 
 /** A fault that a schema found: the path of the value it is about, and what to say of it. */
@@ -21,10 +22,11 @@ export interface Structure {
 /** A file or two are checked in a process: compiling is what costs. Tests hold the schemas against their own schema. */
 const QUICK = { validateSchema: false, code: { optimize: false } } as const;
 
-/** Compiles a schema once; what it returns finds everything that is wrong with a file's structure. */
+/** Finds everything that is wrong with a file's structure. The schema is compiled once, where something is wrong at all. */
 export function structureChecker(schema: JsonSchema): (json: unknown, source: Source) => Structure {
   let validate: ValidateFunction | null = null;
   return (json, source) => {
+    if (fits(schema, json)) return { faults: [], rest: json };
     validate ??= new Ajv({ allErrors: true, verbose: true, strict: true, ...QUICK }).compile(schema);
     if (validate(json)) return { faults: [], rest: json };
     const errors = relevant(validate.errors ?? []);

@@ -7,6 +7,9 @@ import { resolveLanes } from "../../src/providers/lanes.ts";
 import { factsOf } from "../../src/providers/model-facts.ts";
 import { loadPriceBook } from "../../src/providers/prices.ts";
 
+import type { Transport } from "../../src/providers/transport.ts";
+import { lane as laneOn, pieces, REAL_WIRES, request, SENDERS } from "../support/wires.ts";
+
 interface Said {
   readonly user?: string;
   readonly project?: string;
@@ -133,6 +136,35 @@ describe("a model under a name of one's own", () => {
     expect(ours.ref).toEqual({ provider: "glm", model: "glm-4-6" });
   });
 });
+
+test.each(REAL_WIRES)(
+  "what is asked on %s is the provider's own name, and what a model signed belongs to that",
+  async (wire) => {
+    const sent: string[] = [];
+    const mapped = laneOn(wire, { models: { mine: { theirs: "their-model" } } });
+    const transport: Transport = {
+      ...pieces([]),
+      fetch: async (_, init) => {
+        sent.push(String(init?.body));
+        throw new Error("far enough");
+      },
+    };
+    const signed = (source: string) =>
+      ({ kind: "reasoning", text: "hm", opaque: { signature: "s1" }, source }) as const;
+    const parts = [signed(`${mapped.id}/mine`), { kind: "text", text: "Yes." }] as const;
+    const asked = request({
+      model: { provider: mapped.id, model: "mine" },
+      messages: [
+        { role: "user", text: "Hi" },
+        { role: "assistant", parts },
+        { role: "user", text: "Go on." },
+      ],
+    });
+    for await (const _ of SENDERS[wire](mapped, asked, transport));
+    expect(JSON.parse(sent[0] ?? "{}")).toMatchObject({ model: "their-model" });
+    expect(sent[0]).not.toContain("s1");
+  },
+);
 
 describe("a project", () => {
   it("may make providers after built-in ones, with the key that goes there anyway", async () => {
