@@ -1,4 +1,5 @@
 import type { Allowance } from "./allowance.ts";
+import type { WindowCeilings } from "./budget.ts";
 import type { FailureClass } from "./failure.ts";
 import type { Json, JsonSchema } from "./json.ts";
 import type { Price } from "./money.ts";
@@ -64,8 +65,10 @@ export interface Asker {
   readonly purpose?: CallPurpose;
 }
 
-/** What a call is for that is no turn of its conversation. `compact`: a summary, where it has become too long. */
-export type CallPurpose = "compact";
+/** What a call is for that is no turn of its conversation. `compact`: a summary, where it has become too long. `diagnose`: a reviewer is asked why a step fails. */
+export const CALL_PURPOSES = ["compact", "diagnose"] as const;
+/** One of `CALL_PURPOSES`. */
+export type CallPurpose = (typeof CALL_PURPOSES)[number];
 
 /** One model request, complete: what is sent is a function of this value and the lane. */
 export interface ModelRequest {
@@ -143,6 +146,8 @@ export interface ModelFacts {
   readonly edits?: EditForm;
   /** Missing: nobody knows. */
   readonly capabilities?: Capabilities;
+  /** What the user lets its provider have, over all runs; missing: as much as the other ceilings leave. */
+  readonly quota?: WindowCeilings;
 }
 
 /** What a model may be able to do: call tools, reason before it answers, see pictures. */

@@ -1,6 +1,6 @@
-import type { Scope, Spend, Window } from "./budget.ts";
+import type { Scope, Spend, Window, WindowCeilings } from "./budget.ts";
 import type { Calibration } from "./calibration.ts";
-import type { BlobRef, Event, StoredEvent } from "./event.ts";
+import type { BlobRef, Event, EventOf, EventType, StoredEvent } from "./event.ts";
 import type { RoleName } from "./pipeline.ts";
 import type { Run } from "./run.ts";
 import type { Usage } from "./usage.ts";
@@ -67,6 +67,9 @@ export interface CallRecord {
   readonly retryOf: string | null;
 }
 
+/** An event, and the run that it is of. */
+export type EventOfRun<T extends EventType = EventType> = StoredEvent & EventOf<T> & { readonly rid: string };
+
 /** A word that a person leaves for whoever drives a run: other models for a role. */
 export interface LeftRequest {
   readonly role: RoleName;
@@ -108,6 +111,8 @@ export interface Store {
   drop(rid: string, id: number): void;
   /** In order; empty for an unknown run. */
   events(rid: string, afterSeq?: number): readonly StoredEvent[];
+  /** Those of certain types, of one run or (null) of all; by run, each run's in order. */
+  eventsOf<T extends EventType>(types: readonly T[], rid: string | null): readonly EventOfRun<T>[];
   /** The run as it was folded last, so that only what came after it has to be; null: fold from the beginning. */
   folded(rid: string): Run | null;
   /** Keeps a fold. It is not part of the record: it may be lost, and made again, at any time. */
@@ -144,6 +149,15 @@ export interface UserHold {
   readonly day: string;
   readonly heldNanos: number;
   readonly heldTokens: number;
+  /** What the user lets the model's provider have; missing: no ceiling of its own. */
+  readonly quota?: WindowCeilings;
+}
+
+/** What has no room for a hold: the user's own ceiling for a window, or the quota of the provider for it. */
+export interface FullWindow {
+  readonly type: "over";
+  readonly window: Window;
+  readonly isQuota: boolean;
 }
 
 /**
@@ -152,17 +166,17 @@ export interface UserHold {
  */
 export interface UserLedger {
   /** Ceilings of the user's configuration; a missing window has none. */
-  readonly ceilings: Readonly<Partial<Record<Window, { readonly maxCostNanos?: number; readonly maxTokens?: number }>>>;
+  readonly ceilings: WindowCeilings;
   /** Holds, or says which window has no room; nothing is written then. Holding the same call twice is one hold. */
-  hold(hold: UserHold): { readonly type: "held" } | { readonly type: "over"; readonly window: Window };
+  hold(hold: UserHold): { readonly type: "held" } | FullWindow;
   /** Books what the call cost, in place of its hold. A second settlement changes nothing. */
   settle(callId: string, costNanos: number, tokens: number): void;
   /** Takes a hold back: the call was never made. */
   release(callId: string): void;
   /** Calls of a run that are still held, as they were named: of all runs of this name, in whichever repository. */
   open(rid: string): readonly string[];
-  /** What is used of a window, held and settled. */
-  spend(window: Window, day: string): Spend;
+  /** What is used of a window, held and settled: by all calls, or by those to one provider. */
+  spend(window: Window, day: string, provider?: string): Spend;
   /** How far the quick input bound of a model is from what its provider counts. */
   calibration(model: string): Calibration;
   keepCalibration(model: string, calibration: Calibration): void;

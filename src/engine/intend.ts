@@ -16,9 +16,10 @@ import type { AgentStep } from "../core/pipeline.ts";
 import { budgetRule, permittedBudget } from "../core/policy-limits.ts";
 import type { CallIntent, IntendResult } from "../core/ports.ts";
 import { stepState } from "../core/run.ts";
-import { reserve, reservedCall } from "./calls.ts";
+import { type NoRoom, namedRoom, reserve, reservedCall } from "./calls.ts";
 import { type Context, callBook } from "./context.ts";
 import { policyOf } from "./policy.ts";
+import { quotaHeadroom } from "./quota.ts";
 
 /** The longest wait for calls of the same run to settle: two minutes is a long answer. */
 const LONGEST_WAIT_MS = 120_000;
@@ -51,14 +52,15 @@ export async function intend(
   for (;;) {
     const reservation = plan(context, step, intent, bargain);
     if (!bargain.isTight && !isWhole(reservation)) {
-      bargain = { ...bargain, bound: await tightBound(context, intent), isTight: true };
+      const bound = Math.min(bargain.bound, await tightBound(context, intent));
+      bargain = { ...bargain, bound, isTight: true };
       continue;
     }
     if (reservation.type === "wait") {
       bargain = { ...bargain, looks: (await waitForMore(context)) ? bargain.looks : bargain.looks + 1 };
       continue;
     }
-    if (reservation.type !== "fits") return refusal(context, step, intent.model, reservation);
+    if (reservation.type !== "fits") return refusal(context, step, intent, reservation);
     const call = reservedCall(context.log, intent.model, intent.request, reservation, intent.credential);
     const full = reserve(callBook(context), call, intent.model);
     if (full === null) return { type: "held", callId: call.callId, maxTokens: reservation.maxTokens, reservation };
@@ -74,11 +76,21 @@ function tightBound({ deps }: Context, { request, credential }: CallIntent): Pro
 
 /** Null fields have no ceiling: what is left of every scope of a call and of the user's day and week. */
 export function headroom(context: Context, step: AgentStep): Headroom {
+  return tightest(ownHeadroom(context, step), windowsHeadroom(context));
+}
+
+/** What run, role and step have left. */
+export function ownHeadroom(context: Context, step: AgentStep): Headroom {
   const { spend } = context.log.run;
   const scopes = scopesOf(step).map((scope) =>
     headroomOf(ceilingOf(context, step, scope), spend[scope] ?? NOTHING_SPENT),
   );
-  return [...scopes, ...WINDOWS.map((window) => windowHeadroom(context, window))].reduce(tightest);
+  return scopes.reduce(tightest);
+}
+
+/** What the user's day and week have left. */
+export function windowsHeadroom(context: Context): Headroom {
+  return WINDOWS.map((window) => windowHeadroom(context, window)).reduce(tightest);
 }
 
 /** The run's own ceiling, or the lower one of a policy that is in force by now. */
@@ -107,8 +119,11 @@ function plan(context: Context, step: AgentStep, intent: CallIntent, { bound, lo
     price: intent.model.price,
     inputTokensBound: bound,
     wantedOutputTokens: intent.wantedOutputTokens,
-    headroom: headroom(context, step),
-    mayGrow: !context.halt.reason && (isInFlight(context) ? looks === 0 : othersHold(context) && looks < MOST_LOOKS),
+    headroom: WINDOWS.map((window) => quotaHeadroom(context.deps, window, intent.model)).reduce(
+      tightest,
+      headroom(context, step),
+    ),
+    mayGrow: !context.halt.reason && mayGrow(context, intent.model, looks),
   });
 }
 
@@ -116,15 +131,21 @@ function isWhole(reservation: Reservation): boolean {
   return reservation.type === "unpriced" || (reservation.type === "fits" && !reservation.shrunk);
 }
 
+function mayGrow(context: Context, model: ModelFacts, looks: number): boolean {
+  return isInFlight(context) ? looks === 0 : othersHold(context, model) && looks < MOST_LOOKS;
+}
+
 function isInFlight({ log }: Context): boolean {
   return Object.keys(log.run.openCalls).length > 0;
 }
 
 /** True while another run of the user's holds a part of a window that has a ceiling. */
-function othersHold({ deps }: Context): boolean {
-  const day = deps.chance.day(deps.chance.now());
+function othersHold({ deps: { chance, userLedger } }: Context, { quota, ref }: ModelFacts): boolean {
+  const day = chance.day(chance.now());
   return WINDOWS.some(
-    (window) => deps.userLedger.ceilings[window] && deps.userLedger.spend(window, day).heldTokens > 0,
+    (window) =>
+      (userLedger.ceilings[window] && userLedger.spend(window, day).heldTokens > 0) ||
+      (quota?.[window] && userLedger.spend(window, day, ref.provider).heldTokens > 0),
   );
 }
 
@@ -142,7 +163,7 @@ async function waitForMore({ log, deps, halt }: Context): Promise<boolean> {
 function refusal(
   context: Context,
   step: AgentStep,
-  model: ModelFacts,
+  { model, request }: CallIntent,
   reservation: Extract<Reservation, { type: "does-not-fit" | "unpriced" }>,
 ): IntendResult {
   const name = formatModelRef(model.ref);
@@ -159,14 +180,18 @@ function refusal(
     const why = `${reason} of what ${policy} gives, so it was not made`;
     return { type: "refused", why: "window", reason: why };
   }
-  const window = WINDOWS.find((one) => {
-    const { nanos, tokens } = windowHeadroom(context, one);
-    return (unit === "money" ? nanos : tokens) === left;
-  });
-  if (window === undefined || isFullItself(context, step, reservation)) {
-    // The agent stops for this in a moment; only here is it known what would have been enough.
-    context.halt.request("budget", `${reason}, so it was not made`, { unit, needed, role: step.role });
+  const isAsTight = ({ nanos, tokens }: Headroom) => (unit === "money" ? nanos : tokens) === left;
+  const window = WINDOWS.find((one) => isAsTight(windowHeadroom(context, one)));
+  const quota = WINDOWS.find((one) => isAsTight(quotaHeadroom(context.deps, one, model)));
+  if ((window ?? quota) === undefined || isFullItself(context, step, reservation)) {
+    // The agent stops for this in a moment; only here is it known what would have been enough. A run can do without a diagnosis.
+    if (request.asker.purpose !== "diagnose")
+      context.halt.request("budget", `${reason}, so it was not made`, { unit, needed, role: step.role });
     return { type: "refused", why: "budget", reason: `${reason}, so it was not made` };
+  }
+  if (window === undefined) {
+    const why = `${reason} of your quota for ${model.ref.provider} this ${quota}, so it was not made`;
+    return { type: "refused", why: "window", reason: why };
   }
   const its = policyOf(context, step.id).limits.find(({ limits }) => limits.budget?.windows?.[window]);
   const whose =
@@ -206,8 +231,7 @@ function isFullItself(
   });
 }
 
-function noRoom(model: ModelFacts, scope: string): IntendResult {
-  const why = scope === "day" || scope === "week" ? "window" : "budget";
-  const reason = `the budget of ${scope} does not hold another call to ${formatModelRef(model.ref)}`;
-  return { type: "refused", why, reason };
+function noRoom(model: ModelFacts, full: NoRoom): IntendResult {
+  const reason = `${namedRoom(full, model)} does not hold another call to ${formatModelRef(model.ref)}`;
+  return { type: "refused", why: full.type === "scope" ? "budget" : "window", reason };
 }

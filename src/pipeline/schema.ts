@@ -2,6 +2,7 @@ import type { Infer, JsonSchema } from "../core/json.ts";
 import { EFFECTS, TOOL_NAMES } from "../core/permission.ts";
 import { ASK_RULES, INPUT_TYPES, LOST_CALL_RULES, ROLE_NAMES, SANDBOX_MODES } from "../core/pipeline.ts";
 import { EDIT_CHECKS } from "./edit-check-schema.ts";
+import { ESCALATION } from "./escalation-schema.ts";
 import { MCP_SERVERS, NETWORK } from "./mcp-schema.ts";
 import {
   ARTIFACT_PATTERN,
@@ -22,6 +23,17 @@ const tokens = { type: "integer", minimum: 1 } as const satisfies JsonSchema;
 export const CEILINGS = {
   usd: { description: "US dollars at list price.", anyOf: [usd, none] },
   tokens: { description: "Input and output tokens together.", anyOf: [tokens, none] },
+} as const satisfies Readonly<Record<string, JsonSchema>>;
+
+/** The same for spans of the user's calendar. */
+export const WINDOW_CEILINGS = {
+  day: { type: "object", additionalProperties: false, description: "A day of your calendar.", properties: CEILINGS },
+  week: {
+    type: "object",
+    additionalProperties: false,
+    description: "A week of your calendar, from Monday.",
+    properties: CEILINGS,
+  },
 } as const satisfies Readonly<Record<string, JsonSchema>>;
 
 const COMMAND = {
@@ -157,6 +169,7 @@ const ROLE = {
       },
     },
     edit_checks: EDIT_CHECKS,
+    escalation: ESCALATION,
     network: { ...NETWORK, description: "What its shell may reach where a sandbox is active. Default: `none`." },
     max_turns: { type: "integer", minimum: 1, maximum: 1000, description: "Model calls of one conversation." },
   },
