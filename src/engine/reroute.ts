@@ -2,7 +2,7 @@ import { refusalsOf } from "../core/candidates.ts";
 import { CcpError, EXIT } from "../core/errors.ts";
 import { formatModelRef, type ModelFacts, parseModelRef } from "../core/model.ts";
 import type { RoleName } from "../core/pipeline.ts";
-import { policyDenied } from "../core/policy-limits.ts";
+import { policyDenied } from "../core/policy-words.ts";
 import type { Policies } from "../core/ports.ts";
 import { readRun } from "../core/read-run.ts";
 import type { Run } from "../core/run.ts";
