@@ -101,7 +101,7 @@ export function intentOf(question: Question, model: ModelFacts): CallIntent {
     model: model.ref,
     system: assignment.system,
     messages: aside?.messages ?? talk.messages,
-    tools: port.tools.specs(assignment.grant, model),
+    tools: aside?.withoutTools ? [] : port.tools.specs(assignment.grant, model),
     asker: askerOf(question),
   };
   return { model, request, wantedOutputTokens: outputCeiling(model, question) };

@@ -23,6 +23,8 @@ export interface Aside {
   readonly maxOutputTokens: number;
   /** Who is asked, where it is not whom the conversation asks; missing: those. */
   readonly route?: Route;
+  /** True: there is no use for tools in its answer. Missing: it has those of the conversation, for what a provider has in its cache begins with them. */
+  readonly withoutTools?: true;
 }
 
 /** Who is asked now. */

@@ -1,17 +1,27 @@
-import type { Conversation, Reminder } from "../core/conversation.ts";
+import { type Conversation, EMPTY_CONVERSATION, type Reminder } from "../core/conversation.ts";
 import { unreachable } from "../core/errors.ts";
 import { repeatedText } from "../core/loop.ts";
-import type { Agent, AgentOutcome, Assignment, StepPort } from "../core/ports.ts";
+import type { Agent, AgentOutcome, AgentQuestion, Assignment, StepPort } from "../core/ports.ts";
 import { renderTemplate } from "../core/template.ts";
 import { openTodos, renderTodos } from "../core/todos.ts";
 import { nextTurn, type Turn, togetherOf } from "../core/turn.ts";
+import { askModel, intentOf } from "./ask-model.ts";
 import { askInContext } from "./keep-context.ts";
 import { openRoute, type Route } from "./route.ts";
 import { followTalk } from "./talk.ts";
 
 /** The built-in agent: a conversation that is the fold of its own record, so it starts and resumes alike. */
 export function createAgent(): Agent {
-  return { run: runAgent };
+  return { run: runAgent, ask };
+}
+
+async function ask(assignment: Assignment, question: AgentQuestion, port: StepPort): Promise<AgentOutcome | null> {
+  const { purpose, text, maxOutputTokens } = question;
+  const aside = { purpose, messages: [{ role: "user", text }], maxOutputTokens, withoutTools: true } as const;
+  const asked = { assignment, port, route: openRoute(assignment.candidates), talk: EMPTY_CONVERSATION, turn: 0, aside };
+  const { request } = intentOf(asked, asked.route.current());
+  const ruled = await port.candidatesBeside(request, maxOutputTokens);
+  return askModel(ruled === null ? asked : { ...asked, aside: { ...aside, route: openRoute(ruled) } });
 }
 
 async function runAgent(assignment: Assignment, port: StepPort): Promise<AgentOutcome> {

@@ -45,6 +45,7 @@ export async function loadNamed(
     ...given,
     providers: lanes.map((lane) => lane.id),
     defaultModels: given.defaultModels ?? (await wiring.defaultRoutes()),
+    strongerModels: await wiring.strongerModels(),
     project: await repository.project(),
   });
 }

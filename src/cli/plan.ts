@@ -4,6 +4,7 @@ import { activeSandbox, sandboxText } from "../core/confinement.ts";
 import { formatUsd } from "../core/money.ts";
 import type { InputValue, Pipeline, Command as PipelineCommand, Step } from "../core/pipeline.ts";
 import { underPolicy } from "../core/policy-limits.ts";
+import { plural } from "../core/words.ts";
 import type { CommandContext } from "./command-context.ts";
 import { loadForRun } from "./load-pipeline.ts";
 import { budgetFrom, type PipelineFlags, pipelineOptions } from "./pipeline-flags.ts";
@@ -44,6 +45,7 @@ export function registerPlan(program: Command, context: CommandContext): void {
         `${loaded.pipeline.name}  ${loaded.path}\nbudget ${budgetText(loaded.pipeline.budget)} · ${sandboxText(sandbox, active)}${active === "none" && sandbox !== "off" ? ` (${detail})` : ""}\n`,
       );
       stdout.write(await tableText(["step", "after", "does", "may use", "budget", "on failure"], rows, wiring, stdout));
+      for (const line of escalationLines(loaded.pipeline)) stdout.write(`${line}\n`);
       stdout.write("no call was made\n");
     });
 }
@@ -60,6 +62,21 @@ function row(step: Step, { roles }: Pipeline, inputs: Inputs): readonly string[]
   const role = roles[step.role];
   const does = `${step.role}: ${role?.models.join(", ") ?? ""}`;
   return [step.id, after, does, role?.tools.join(" ") ?? "", budgetText(role?.budget ?? {}), onFailure];
+}
+
+/** What is done where a role's work is stuck, a line a role. */
+function escalationLines({ roles }: Pipeline): readonly string[] {
+  return Object.values(roles).flatMap(({ name, escalation }) => {
+    if (!escalation) return [`stuck ${name}: tried again, no more`];
+    const { models, limit, diagnose, confidence, uncertainty } = escalation;
+    const doubt = { doer: `confidence < ${confidence}`, planner: `uncertainty > ${uncertainty}`, reviewer: "" }[name];
+    const parts = [
+      models.length > 0 && limit > 0 ? `${models.join(", ")} (at most ${plural(limit, "time")} a run)` : "",
+      diagnose ? "a reviewer's diagnosis" : "",
+    ].filter((part) => part !== "");
+    const then = parts.length > 0 ? `other tactics, then ${parts.join(", then ")}` : "other tactics";
+    return [`stuck ${name}${doubt === "" ? "" : ` (or ${doubt})`}: ${then}`];
+  });
 }
 
 function failureText(step: Step, inputs: Inputs): string {

@@ -18,10 +18,12 @@ import type { CommandContext } from "./command-context.ts";
 import { selectRun } from "./select-run.ts";
 import { elapsedOf } from "./system-chance.ts";
 import { tableText } from "./table-text.ts";
+import { showEscalations } from "./usage-escalations.ts";
 import { writeJson } from "./write-json.ts";
 
 interface UsageFlags {
   readonly by: UsageGroup;
+  readonly escalations?: boolean;
   readonly json?: boolean;
 }
 
@@ -32,12 +34,14 @@ export function registerUsage(program: Command, context: CommandContext): void {
     .description("what runs have cost: by model, role, lane, run, step or day; what was wasted; your day and week")
     .argument("[rid]", "only this run (default: all of this repository)")
     .addOption(new Option("--by <group>", "how calls are put together").choices([...USAGE_GROUPS]).default("model"))
+    .option("--escalations", "what was done where steps were stuck, and what came of it")
     .option("--json", "as JSON")
     .action(async (given: string | undefined, flags: UsageFlags) => {
       const wiring = context.wiring();
       const rid = given === undefined ? null : await selectRun(given, wiring);
       const store = await wiring.store();
       const calls = store.calls(rid);
+      if (flags.escalations) return showEscalations({ rid, store, calls }, flags, wiring, context);
       const report = usageReport(calls, flags.by, { dayOf: wiring.chance.day, priceOf: pricesOf(store) });
       const windows = await windowsOf(wiring);
       const { stdout } = context.surroundings;

@@ -2,6 +2,7 @@ import type { Budget, Scope, Window } from "./budget.ts";
 import type { Sandbox } from "./confinement.ts";
 import type { Saying } from "./conversation.ts";
 import type { ExitCode } from "./errors.ts";
+import type { EscalationAction, Means, Signal, Tactic } from "./escalation-terms.ts";
 import type { FailureClass } from "./failure.ts";
 import type { CallPurpose, ModelFailure, StopReason } from "./model.ts";
 import type { ToolEffect } from "./permission.ts";
@@ -41,6 +42,9 @@ export type StepOutcome =
       readonly output: BlobRef;
       /** The finish value of an agent, as JSON; null for a command. */
       readonly finish: BlobRef | null;
+      /** What a doer, or a planner, says of its own work, from 0 to 1; missing: nothing. */
+      readonly confidence?: number;
+      readonly uncertainty?: number;
     }
   | {
       readonly status: "failed";
@@ -210,6 +214,8 @@ export type Event =
       readonly tree: TreeHash;
       /** The tree that it left, after `changes: discard` was carried out. */
       readonly treeAfter: TreeHash;
+      /** Of a check that was red: sha256 of what it said, less what differs each time. Two that are the same have failed alike. */
+      readonly signature?: string;
     }
   | {
       readonly type: "step.started";
@@ -251,6 +257,39 @@ export type Event =
       readonly conversation: number;
       readonly outcome: StepOutcome;
       readonly tree: TreeHash;
+    }
+  /** What the next try of a step is to be, and why; or that there is none. */
+  | {
+      readonly type: "escalation.decided";
+      readonly stepId: string;
+      readonly role: RoleName;
+      /** The try that it came after. */
+      readonly conversation: number;
+      readonly signal: Signal;
+      readonly action: EscalationAction;
+      /** Of `tactic`: which. */
+      readonly tactic?: Tactic;
+      /** From here on: 0: the role's own models; n: the n-th stronger one. */
+      readonly rung: number;
+      /** `provider/model`: who is asked first, before and from here on. */
+      readonly from: string;
+      readonly to: string;
+      readonly reason: string;
+      /** What was known of the world: with it, the decision follows from the record. */
+      readonly means: Means;
+    }
+  /** A reviewer's model was asked what is wrong with a step's work. */
+  | {
+      readonly type: "step.diagnosed";
+      readonly stepId: string;
+      /** The try that it is about. */
+      readonly conversation: number;
+      /** What it advised; null: it gave no answer, and the next try does without. */
+      readonly advice: BlobRef | null;
+      /** `provider/model`; null: nobody answered. */
+      readonly model: string | null;
+      /** Why there is no advice; null: there is. */
+      readonly reason: string | null;
     }
   | {
       readonly type: "steps.reset";

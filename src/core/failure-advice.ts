@@ -1,3 +1,4 @@
+import type { EventOf } from "./event.ts";
 import type { FailureClass } from "./failure.ts";
 
 const ANOTHER_MODEL = "go on with another model (`--model ROLE=PROVIDER/MODEL`)";
@@ -30,6 +31,25 @@ const ADVICE: Readonly<Record<FailureClass, string>> = {
   stale: "the files changed under the review: go on, and it is done again",
   "tree-changed": "see who else works in the worktree, then go on",
 };
+
+/**
+ * What a person can do once nothing is left that ccp may try with a step: the nearest thing first. `decided`: the decision
+ * that there is nothing. Sentences without a full stop.
+ */
+export function afterExhaustion(
+  rid: string,
+  { stepId, role, means }: EventOf<"escalation.decided">,
+): readonly string[] {
+  const { stronger } = means;
+  return [
+    `read what was tried and why it failed: \`ccp view ${rid} --step ${stepId}\``,
+    stronger === null
+      ? `name a stronger model: \`ccp resume ${rid} --model ${role}=PROVIDER/MODEL\`, or \`escalation.models\` of the ${role} in the pipeline`
+      : `let ${stronger.model} try: \`ccp resume ${rid} --model ${role}=${stronger.model}\``,
+    `mend it by hand in the worktree, or give it what it lacks, then \`ccp resume ${rid}\``,
+    `split the task, or word it anew: \`ccp run --on ${rid} "…"\``,
+  ];
+}
 
 /** What a person can do about a step that failed like this. A sentence without a full stop. */
 export function adviceOn(failure: FailureClass): string {

@@ -22,7 +22,7 @@ export function givensOf(pipeline: Pipeline, step: Step, run: Run): StepGivens {
   };
 }
 
-/** What a step costs and how long it may take decides nothing about its result. */
+/** What a step costs, how long it may take and what is done where it is stuck decides nothing about its result. */
 function ownPart(pipeline: Pipeline, step: Step): Json {
   const until = step.kind === "agent" && step.until ? { command: step.until.command } : null;
   const definition = { ...step, until, attempts: undefined, timeoutMs: undefined, onFailure: undefined };
@@ -30,7 +30,7 @@ function ownPart(pipeline: Pipeline, step: Step): Json {
   return asJson({ definition, role: role && { ...role, ...UNDECISIVE } });
 }
 
-const UNDECISIVE = { budget: undefined, maxTurns: undefined, namedByPerson: undefined } as const;
+const UNDECISIVE = { budget: undefined, maxTurns: undefined, namedByPerson: undefined, escalation: undefined } as const;
 
 /** An agent sees the inputs that its prompts name; a command finds all of them in its environment. */
 function inputValues(step: Step, references: readonly string[], run: Run): Json {

@@ -1,4 +1,5 @@
 import { addSpend, NOTHING_SPENT } from "./budget.ts";
+import { afterDecision, afterRed, afterTry, afterWayBack, type Failing, NOT_ESCALATED } from "./escalation-state.ts";
 import type { EventOf, StoredEvent } from "./event.ts";
 import { ledgerEntry } from "./ledger.ts";
 import { asked, decided, withoutQuestion, withoutQuestionsOf } from "./questions.ts";
@@ -9,7 +10,7 @@ import { addUsage } from "./usage.ts";
 import { without } from "./without.ts";
 
 /** Changes whenever the same events fold into another run: what was folded by an older ccp is not gone on from. */
-export const FOLD_VERSION = 6;
+export const FOLD_VERSION = 7;
 
 type WorkEventType =
   | "command.started"
@@ -61,7 +62,9 @@ function applyFact(run: Run, event: StoredEvent): Run {
     }
     case "pipeline.changed": {
       const created = run.created && { ...run.created, inputs: event.inputs };
-      return { ...run, pipeline: event.pipeline, created, routes: {} };
+      // Whoever has succeeded was not doubted under the plan that it followed.
+      const steps = mapSteps(run.steps, withoutDoubt);
+      return { ...run, pipeline: event.pipeline, created, steps, routes: {} };
     }
     case "budget.raised":
       return {
@@ -72,7 +75,11 @@ function applyFact(run: Run, event: StoredEvent): Run {
     case "budget.warned":
       return { ...run, warned: [...run.warned, `${event.scope} ${event.percent}`] };
     case "route.changed":
-      return { ...run, routes: { ...run.routes, [event.role]: event.models } };
+      return {
+        ...run,
+        routes: { ...run.routes, [event.role]: event.models },
+        steps: mapSteps(run.steps, (step) => onFirstRung(step, event.role)),
+      };
     case "policy.changed":
       return { ...run, policies: { ...run.policies, [event.stepId]: event.policy } };
     case "route.decided":
@@ -112,6 +119,12 @@ function applyFact(run: Run, event: StoredEvent): Run {
       return decided(run, event);
     case "steps.reset":
       return reset(run, event);
+    case "escalation.decided":
+      return withStep(run, event.stepId, (step) => decidedOn(step, event));
+    case "step.diagnosed":
+      return withStep(run, event.stepId, (step) => ({
+        escalation: { ...step.escalation, isDiagnosisDue: false, advice: event.advice },
+      }));
     case "step.started":
     case "step.reused":
     case "step.interrupted":
@@ -161,7 +174,7 @@ function applyCallEvent(run: Run, event: StoredEvent & EventOf<"call.reserved" |
     case "call.settled":
       return withStep(closed(run, event.callId), event.stepId, (step) => ({
         usage: addUsage(step.usage, event.usage),
-        lastModel: event.result.type === "answered" ? event.model : step.lastModel,
+        lastModel: event.result.type === "answered" && event.purpose !== "diagnose" ? event.model : step.lastModel,
         ...(brokeOff(event) ? { lostCall: { callId: event.callId, seq: event.seq } } : {}),
       }));
     case "call.lost":
@@ -204,6 +217,7 @@ function applyStepEvent(
         judgedTree: event.tree,
         failures: step.failures + (event.outcome.status === "failed" ? 1 : 0),
         feedback: event.outcome.status === "failed" ? step.feedback : null,
+        escalation: afterTry(step.escalation, event.stepId, event.outcome),
         endedAt: event.at,
       }));
   }
@@ -277,6 +291,7 @@ function prepared(run: Run, event: EventOf<"workspace.prepared">): Run {
 function rewound(run: Run, steps: readonly string[]): Run {
   const afresh = {
     origin: null,
+    escalation: NOT_ESCALATED,
     backs: 0,
     judgedTree: null,
     fingerprint: null,
@@ -295,12 +310,17 @@ function undone(run: Run, steps: readonly string[]): Run {
     outcome: null,
     feedback: null,
   } as const;
-  return steps.reduce((state, stepId) => withStep(state, stepId, () => undo), withoutQuestionsOf(run, steps));
+  const undoneOf = (step: StepState) => ({ ...undo, escalation: afterWayBack(step.escalation, null) });
+  return steps.reduce((state, stepId) => withStep(state, stepId, undoneOf), withoutQuestionsOf(run, steps));
 }
 
 /** A way back: the target and all after it are to be done again, the target knowing why. */
 function reset(run: Run, event: EventOf<"steps.reset">): Run {
-  const told = withStep(undone(run, event.steps), event.to, () => ({ feedback: event.feedback }));
+  const failing = failingOf(run, event.from);
+  const told = withStep(undone(run, event.steps), event.to, () => ({
+    feedback: event.feedback,
+    escalation: afterWayBack(stepState(run, event.to).escalation, failing),
+  }));
   return withStep(told, event.from, (step) => ({ backs: step.backs + 1 }));
 }
 
@@ -311,13 +331,49 @@ function interrupted(step: StepState): StepState {
 
 function withFreshTries(step: StepState): StepState {
   if (step.status === "running") return interrupted(step);
-  return step.status === "failed" ? { ...step, status: "pending", failures: 0, backs: 0, checkFailures: 0 } : step;
+  if (step.status !== "failed") return step;
+  return { ...step, status: "pending", failures: 0, backs: 0, checkFailures: 0, escalation: NOT_ESCALATED };
+}
+
+/** What a failed step has failed of; null: it has not failed. */
+function failingOf(run: Run, stepId: string): Failing | null {
+  const { outcome } = stepState(run, stepId);
+  if (outcome?.status !== "failed") return null;
+  const command = run.commands.findLast((record) => record.stepId === stepId && record.end.exitCode !== 0);
+  const check = outcome.class === "check-failed" ? (command?.signature ?? null) : null;
+  return { stepId, class: outcome.class, check };
+}
+
+/** A decision that gives a step more tries: it is to be done again, or once more beyond its attempts. */
+function decidedOn(step: StepState, event: EventOf<"escalation.decided">): Partial<StepState> {
+  const escalation = afterDecision(step.escalation, event);
+  // Who had finished and was doubted goes at it once more, on the files as they are. That try was no failure.
+  const isDoubted = step.status === "succeeded";
+  const status = isDoubted ? ({ status: "pending" } as const) : {};
+  if (event.action === "stronger") return { escalation, ...status, failures: 0 };
+  if (event.action === "diagnose") return { escalation, ...status, failures: step.failures - (isDoubted ? 0 : 1) };
+  return { escalation };
+}
+
+/** A person has named a model: it is asked from the next conversation on, whatever was decided before. */
+function onFirstRung(step: StepState, role: string): StepState {
+  if (step.escalation.role !== role) return step;
+  return { ...step, escalation: { ...step.escalation, rung: 0, topRung: 0 } };
+}
+
+function withoutDoubt(step: StepState): StepState {
+  if (step.escalation.occasion !== "succeeded") return step;
+  return { ...step, escalation: { ...step.escalation, occasion: null } };
 }
 
 function withCommand(run: Run, event: EventOf<"command.finished">): Run {
   const recorded = { ...run, commands: [...run.commands, event] };
   if (event.purpose !== "until" || event.stepId === null || event.end.exitCode === 0) return recorded;
-  return withStep(recorded, event.stepId, (step) => ({ checkFailures: step.checkFailures + 1 }));
+  const red = { tree: event.tree, signature: event.signature ?? null };
+  return withStep(recorded, event.stepId, (step) => ({
+    checkFailures: step.checkFailures + 1,
+    escalation: afterRed(step.escalation, red),
+  }));
 }
 
 /** What comes on record while nobody drives the run: the time before it was nobody's. */

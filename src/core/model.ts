@@ -65,8 +65,10 @@ export interface Asker {
   readonly purpose?: CallPurpose;
 }
 
-/** What a call is for that is no turn of its conversation. `compact`: a summary, where it has become too long. */
-export type CallPurpose = "compact";
+/** What a call is for that is no turn of its conversation. `compact`: a summary, where it has become too long. `diagnose`: a reviewer is asked why a step fails. */
+export const CALL_PURPOSES = ["compact", "diagnose"] as const;
+/** One of `CALL_PURPOSES`. */
+export type CallPurpose = (typeof CALL_PURPOSES)[number];
 
 /** One model request, complete: what is sent is a function of this value and the lane. */
 export interface ModelRequest {

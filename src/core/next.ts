@@ -1,7 +1,9 @@
 import { EXIT, type ExitCode } from "./errors.ts";
+import { escalationOf, type Trouble, troubleOf } from "./escalation.ts";
 import { isJudge, refutedUntil, unprovenUntil, voidBefore, voidJudgements } from "./evidence.ts";
 import { deservesAnotherTry } from "./failure.ts";
 import {
+  type AgentStep,
   baselineChecks,
   type CheckCommand,
   isWriter,
@@ -27,6 +29,10 @@ export type Action =
   | ({ readonly type: "check-final"; readonly stepId: string } & CheckCommand)
   /** Take back what these steps said of another tree. */
   | { readonly type: "judge-again"; readonly steps: readonly string[] }
+  /** A step is stuck, or was: what its next try is to be. */
+  | { readonly type: "decide"; readonly step: AgentStep; readonly trouble: Trouble }
+  /** Ask a reviewer's model why the step fails. */
+  | { readonly type: "diagnose"; readonly step: AgentStep }
   | { readonly type: "perform"; readonly step: Step; readonly conversation: number }
   | { readonly type: "go-back"; readonly from: Step; readonly to: string; readonly steps: readonly string[] }
   | {
@@ -45,9 +51,11 @@ export function nextActions(pipeline: Pipeline, run: Run): readonly Action[] {
   const check = nextBaselineCheck(pipeline, run);
   if (check) return [check];
 
-  const { ready, underWay, lost, isAllDone } = standingOf(pipeline, run);
+  const { ready, underWay, lost, isAllDone, troubled, puzzling } = standingOf(pipeline, run);
   if (lost) return underWay.length > 0 ? [] : [afterLoss(pipeline, run, lost)];
+  if (troubled.length > 0) return troubled;
   if (isAllDone) return [afterAll(pipeline, run)];
+  if (puzzling.length > 0) return puzzling.map((step) => ({ type: "diagnose", step }));
   return startable(pipeline, ready, underWay).map((step) => {
     const stale = underWay.length === 0 && isJudge(step) ? voidBefore(pipeline, run, step) : [];
     if (stale.length > 0) return judgeAgain(stale);
@@ -113,24 +121,35 @@ interface Standing {
   /** The first that failed for good; null: none. */
   readonly lost: Step | null;
   readonly isAllDone: boolean;
+  /** What has to be decided before anything else is begun. */
+  readonly troubled: readonly Extract<Action, { type: "decide" }>[];
+  /** Those of which a reviewer is to be asked before their next try. */
+  readonly puzzling: readonly AgentStep[];
 }
 
 function standingOf(pipeline: Pipeline, run: Run): Standing {
   const [ready, underWay]: [Step[], Step[]] = [[], []];
+  const troubled: Extract<Action, { type: "decide" }>[] = [];
+  const puzzling: AgentStep[] = [];
   let lost: Step | null = null;
   let isAllDone = true;
   const states = statesIn(pipeline, run);
   const waits = waitsOf(pipeline);
   const isDone = (place: number) => states[place]?.status === "succeeded";
   for (const [place, step] of pipeline.steps.entries()) {
+    const state = states[place] ?? UNTRIED;
+    if (step.kind === "agent") {
+      const trouble = state.escalation.occasion === null ? null : troubleOf(pipeline, run, step);
+      if (trouble) troubled.push({ type: "decide", step, trouble });
+      if (state.escalation.isDiagnosisDue) puzzling.push(step);
+    }
     if (isDone(place)) continue;
     isAllDone = false;
-    const state = states[place] ?? UNTRIED;
     if (state.status === "running") underWay.push(step);
     else if (waits[place]?.every(isDone)) ready.push(step);
-    if (lost === null && isLost(step, state)) lost = step;
+    if (lost === null && isLost(pipeline, step, state)) lost = step;
   }
-  return { ready, underWay, lost, isAllDone };
+  return { ready, underWay, lost, isAllDone, troubled, puzzling };
 }
 
 /** By place. Valid until it is asked for again: this is asked after each step, and only what has changed is looked at. */
@@ -162,8 +181,9 @@ function afterLoss(pipeline: Pipeline, run: Run, lost: Step): Action {
   return { type: "end", status: "failed", exitCode: EXIT.failed, reason: `step "${lost.id}" failed, ${reason}` };
 }
 
-/** Failed for good: its tries are spent, or another try cannot help. */
-function isLost(step: Step, state: StepState): boolean {
+/** Failed for good: its tries are spent, or another try cannot help. Where there are other ways out, they decide. */
+function isLost(pipeline: Pipeline, step: Step, state: StepState): boolean {
   if (state.status !== "failed" || state.outcome?.status !== "failed") return false;
-  return state.failures >= step.attempts || !deservesAnotherTry(state.outcome.class);
+  if (!deservesAnotherTry(state.outcome.class)) return true;
+  return escalationOf(pipeline, step) ? state.escalation.isGivenUp : state.failures >= step.attempts;
 }

@@ -31,6 +31,24 @@ export interface Role {
   readonly budget: Budget;
   /** Model calls of one conversation. */
   readonly maxTurns: number;
+  /** What is done where its work is stuck; missing: it is tried again, as often as its steps say. */
+  readonly escalation?: Escalation;
+}
+
+/** What may be done where the work of a role is stuck, and from when on it counts as stuck. */
+export interface Escalation {
+  /** Stronger models (`provider/model`), the next one first; empty: there is none. */
+  readonly models: readonly string[];
+  /** True: nobody has named them, so they give way to a model that a person names. */
+  readonly isDefault: boolean;
+  /** Stronger models taken in one run, in all steps of the role together. */
+  readonly limit: number;
+  /** A reviewer may be asked what is wrong, once in each step. */
+  readonly diagnose: boolean;
+  /** A doer that finishes with less confidence than this is doubted; 0: never. */
+  readonly confidence: number;
+  /** A planner that finishes with more uncertainty than this is doubted; 1: never. */
+  readonly uncertainty: number;
 }
 
 /** A command that looks at what an edit has done to certain files. */

@@ -8,7 +8,16 @@ import type { FailedAttempt, FailureClass, RetryDecision } from "./failure.ts";
 import type { Json, JsonSchema } from "./json.ts";
 import type { LaneStanding } from "./lane.ts";
 import type { Admission } from "./lane-health.ts";
-import type { Asker, ModelEvent, ModelFacts, ModelRef, ModelRequest, ToolCall, ToolSpec } from "./model.ts";
+import type {
+  Asker,
+  CallPurpose,
+  ModelEvent,
+  ModelFacts,
+  ModelRef,
+  ModelRequest,
+  ToolCall,
+  ToolSpec,
+} from "./model.ts";
 import type { PermissionRule, ToolEffect } from "./permission.ts";
 import type { RoleName } from "./pipeline.ts";
 import type { PolicyInForce } from "./policy.ts";
@@ -585,6 +594,15 @@ export interface FailedCall extends Omit<FailedAttempt, "msLeft" | "random"> {
 /** One role doing one step. Never throws for what a model or a tool does. */
 export interface Agent {
   run(assignment: Assignment, port: StepPort): Promise<AgentOutcome>;
+  /** Asks one question, without tools and beside any talk. Null: the answer is on record; else why there is none. */
+  ask(assignment: Assignment, question: AgentQuestion, port: StepPort): Promise<AgentOutcome | null>;
+}
+
+/** A question that is a conversation of its own. */
+export interface AgentQuestion {
+  readonly purpose: CallPurpose;
+  readonly text: string;
+  readonly maxOutputTokens: number;
 }
 
 // ── ui ───────────────────────────────────────────────────────────────────────────────────────────────────────────

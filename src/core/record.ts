@@ -49,6 +49,7 @@ export function runRecord(run: Run, pipeline: Pipeline, events: readonly StoredE
     models: modelRecords(events),
     checks: run.commands.map(checkRecord),
     waiting_for: questionRecord(run),
+    escalations: events.flatMap(decisionRecord),
     permission_denials: events.flatMap(denialRecord),
     artifacts: Object.values(run.artifacts).map(({ name, blob, stepId }) => ({
       name,
@@ -142,6 +143,13 @@ function questionRecord(run: Run): Json {
   if (question === null) return null;
   const { stepId, tool, subject, reason } = question;
   return { step: stepId, tool, call: subject, reason };
+}
+
+/** What was decided about a step that was stuck, and why. */
+function decisionRecord(event: StoredEvent): readonly Json[] {
+  if (event.type !== "escalation.decided") return [];
+  const { stepId, conversation, signal, action, tactic, from, to, reason } = event;
+  return [{ step: stepId, try: conversation, signal, action, tactic: tactic ?? null, from, to, reason }];
 }
 
 function denialRecord(event: StoredEvent): readonly Json[] {

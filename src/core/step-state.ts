@@ -1,3 +1,4 @@
+import { type EscalationState, NOT_ESCALATED } from "./escalation-state.ts";
 import type { BlobRef, Fingerprint, StepOutcome, TreeHash } from "./event.ts";
 import type { TaskKind } from "./route-rules.ts";
 import { NO_USAGE, type Usage } from "./usage.ts";
@@ -31,6 +32,8 @@ export interface StepState {
   readonly prompt: BlobRef | null;
   /** What the next try is told of the failure that led to it. */
   readonly feedback: BlobRef | null;
+  /** Where it stands between its tries: what was tried to get it unstuck. */
+  readonly escalation: EscalationState;
   readonly usage: Usage;
   readonly calls: number;
   readonly lostCalls: number;
@@ -61,6 +64,7 @@ export const UNTRIED: StepState = {
   outcome: null,
   prompt: null,
   feedback: null,
+  escalation: NOT_ESCALATED,
   usage: NO_USAGE,
   calls: 0,
   lostCalls: 0,

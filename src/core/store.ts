@@ -1,6 +1,6 @@
 import type { Scope, Spend, Window, WindowCeilings } from "./budget.ts";
 import type { Calibration } from "./calibration.ts";
-import type { BlobRef, Event, StoredEvent } from "./event.ts";
+import type { BlobRef, Event, EventOf, EventType, StoredEvent } from "./event.ts";
 import type { RoleName } from "./pipeline.ts";
 import type { Run } from "./run.ts";
 import type { Usage } from "./usage.ts";
@@ -67,6 +67,9 @@ export interface CallRecord {
   readonly retryOf: string | null;
 }
 
+/** An event, and the run that it is of. */
+export type EventOfRun<T extends EventType = EventType> = StoredEvent & EventOf<T> & { readonly rid: string };
+
 /** A word that a person leaves for whoever drives a run: other models for a role. */
 export interface LeftRequest {
   readonly role: RoleName;
@@ -108,6 +111,8 @@ export interface Store {
   drop(rid: string, id: number): void;
   /** In order; empty for an unknown run. */
   events(rid: string, afterSeq?: number): readonly StoredEvent[];
+  /** Those of certain types, of one run or (null) of all; by run, each run's in order. */
+  eventsOf<T extends EventType>(types: readonly T[], rid: string | null): readonly EventOfRun<T>[];
   /** The run as it was folded last, so that only what came after it has to be; null: fold from the beginning. */
   folded(rid: string): Run | null;
   /** Keeps a fold. It is not part of the record: it may be lost, and made again, at any time. */

@@ -41,6 +41,8 @@ export type TranscriptEntry = { readonly at: number } & (
       readonly end: Pick<CommandEnd, "exitCode" | "endedBy" | "durationMs">;
       readonly output: string;
     }
+  /** What a reviewer's model has said of the tries so far; the next one is shown it. */
+  | { readonly kind: "advice"; readonly model: string; readonly text: string }
   /** Anything else worth a line: a try that begins, an outcome. */
   | { readonly kind: "note"; readonly text: string }
 );

@@ -1,4 +1,5 @@
 import { candidatesOf, refusalsOf } from "../core/candidates.ts";
+import { routeOnRung } from "../core/escalation.ts";
 import type { ModelFacts, ModelRequest } from "../core/model.ts";
 import type { AgentStep } from "../core/pipeline.ts";
 import { TASK_OF } from "../core/route-rules.ts";
@@ -9,13 +10,18 @@ import { policyOf } from "./policy.ts";
 
 /**
  * Whom a step's conversation is to ask now, in order, as `provider/model`: a person's word counts first, then what rules
- * have said for this conversation, then the role's own route. The one place where that is known.
+ * have said for this conversation, then the role's own route; where the step is escalated, the stronger model comes before
+ * the last two. The one place where that is known.
  */
 export function routeNow({ log, pipeline }: Context, step: AgentStep): readonly string[] {
   const role = pipeline.roles[step.role];
   if (!role) throw new Error(`role ${step.role} is not in the pipeline`);
-  const decided = stepState(log.run, step.id).decided[TASK_OF[role.name]] ?? [];
-  return log.run.routes[role.name] ?? (decided.length > 0 ? decided : role.models);
+  const { decided, escalation } = stepState(log.run, step.id);
+  const named = log.run.routes[role.name];
+  const ruled = decided[TASK_OF[role.name]] ?? [];
+  const route = named ?? (ruled.length > 0 ? ruled : role.models);
+  // A reviewer that is asked about a step is not on that step's rung.
+  return escalation.role === role.name ? routeOnRung(role, named, escalation.rung, route) : route;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { failureWords } from "../core/check-words.ts";
 import type { Network } from "../core/confinement.ts";
 import type { CommandEnd, CommandPurpose, Event, EventOf, TreeHash } from "../core/event.ts";
 import type { Run } from "../core/run.ts";
@@ -6,6 +7,7 @@ import { confinedWorkspace } from "./confined.ts";
 import { type Context, treeOf, treeOfRun, workspaceOf } from "./context.ts";
 import type { Executed } from "./executor.ts";
 import { isRefusedCommand } from "./policy.ts";
+import { sha256 } from "./run-log.ts";
 
 /** A command that the engine runs, and what its run is recorded as. */
 export interface EngineCommand {
@@ -75,9 +77,15 @@ export async function carryOut(context: Context, command: EngineCommand): Promis
       end: endOf(context, executed),
       tree,
       treeAfter,
+      ...signatureOf(executed),
     },
     stdout: executed.stdout,
   };
+}
+
+/** What is green has nothing to be known by. */
+function signatureOf({ exitCode, endedBy, output }: Executed): { readonly signature?: string } {
+  return exitCode === 0 ? {} : { signature: sha256(`${endedBy ?? exitCode} ${failureWords(output)}`) };
 }
 
 async function settleTree(context: Context, before: TreeHash, changes: "discard" | "keep"): Promise<TreeHash> {

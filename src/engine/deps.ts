@@ -1,4 +1,5 @@
 import type { Sandbox } from "../core/confinement.ts";
+import type { Means } from "../core/escalation-terms.ts";
 import type { Delta, StoredEvent } from "../core/event.ts";
 import type { LaneHealth } from "../core/lane-health.ts";
 import type { Agent, Chance, Models, Repository, Results, Spool, ToolServers, Tools } from "../core/ports.ts";
@@ -21,6 +22,8 @@ export interface EngineDeps {
   readonly servers: ToolServers;
   readonly executor: Executor;
   readonly agent: Agent;
+  /** What could be done for a step that was stuck, when that was asked last: a replay's. Missing: it is looked at now. */
+  readonly weighed?: (stepId: string) => Means;
   readonly chance: Chance;
   /** Hears every fact once it is stored. Never throws. */
   readonly publish: (event: StoredEvent, run: Run) => void;

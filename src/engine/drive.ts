@@ -7,7 +7,9 @@ import { performAgentStep } from "./agent-step.ts";
 import { CommandEnvironment } from "./command-environment.ts";
 import { endRun, endStopped } from "./conclude.ts";
 import type { Context } from "./context.ts";
+import { decideNextTry } from "./decide.ts";
 import type { EngineDeps } from "./deps.ts";
+import { diagnose } from "./diagnosis.ts";
 import { Halt } from "./halt.ts";
 import { haltWithoutSandbox, policyOf } from "./policy.ts";
 import { checkBase, checkFinal, createWorkspace, prepareWorkspace } from "./prepare.ts";
@@ -75,7 +77,7 @@ export function pinnedPlan(log: RunLog): Plan {
 }
 
 function keyOf(action: Action): string {
-  return action.type === "perform" ? `perform ${action.step.id}` : action.type;
+  return "step" in action ? `${action.type} ${action.step.id}` : action.type;
 }
 
 function perform(action: Action, context: Context): Promise<void> {
@@ -92,6 +94,10 @@ function perform(action: Action, context: Context): Promise<void> {
       return checkFinal(context, action);
     case "judge-again":
       return judgeAgain(context, action);
+    case "decide":
+      return decideNextTry(context, action);
+    case "diagnose":
+      return diagnose(context, action.step);
     case "perform":
       return action.step.kind === "agent"
         ? performAgentStep(context, action.step, action.conversation)

@@ -86,7 +86,7 @@ export interface OpenQuestion {
 }
 
 /** What an engine is put together from. */
-export type EngineParts = Omit<EngineDeps, "publish" | "tell" | "control" | "policy"> & {
+export type EngineParts = Omit<EngineDeps, "publish" | "tell" | "control" | "policy" | "weighed"> & {
   readonly peers: Peers;
   /** The policies that hold for work that starts from a commit. */
   readonly policies: (commit: string) => Promise<Policies>;

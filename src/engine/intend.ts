@@ -60,7 +60,7 @@ export async function intend(
       bargain = { ...bargain, looks: (await waitForMore(context)) ? bargain.looks : bargain.looks + 1 };
       continue;
     }
-    if (reservation.type !== "fits") return refusal(context, step, intent.model, reservation);
+    if (reservation.type !== "fits") return refusal(context, step, intent, reservation);
     const call = reservedCall(context.log, intent.model, intent.request, reservation, intent.credential);
     const full = reserve(callBook(context), call, intent.model);
     if (full === null) return { type: "held", callId: call.callId, maxTokens: reservation.maxTokens, reservation };
@@ -76,11 +76,21 @@ function tightBound({ deps }: Context, { request, credential }: CallIntent): Pro
 
 /** Null fields have no ceiling: what is left of every scope of a call and of the user's day and week. */
 export function headroom(context: Context, step: AgentStep): Headroom {
+  return tightest(ownHeadroom(context, step), windowsHeadroom(context));
+}
+
+/** What run, role and step have left. */
+export function ownHeadroom(context: Context, step: AgentStep): Headroom {
   const { spend } = context.log.run;
   const scopes = scopesOf(step).map((scope) =>
     headroomOf(ceilingOf(context, step, scope), spend[scope] ?? NOTHING_SPENT),
   );
-  return [...scopes, ...WINDOWS.map((window) => windowHeadroom(context, window))].reduce(tightest);
+  return scopes.reduce(tightest);
+}
+
+/** What the user's day and week have left. */
+export function windowsHeadroom(context: Context): Headroom {
+  return WINDOWS.map((window) => windowHeadroom(context, window)).reduce(tightest);
 }
 
 /** The run's own ceiling, or the lower one of a policy that is in force by now. */
@@ -153,7 +163,7 @@ async function waitForMore({ log, deps, halt }: Context): Promise<boolean> {
 function refusal(
   context: Context,
   step: AgentStep,
-  model: ModelFacts,
+  { model, request }: CallIntent,
   reservation: Extract<Reservation, { type: "does-not-fit" | "unpriced" }>,
 ): IntendResult {
   const name = formatModelRef(model.ref);
@@ -174,8 +184,9 @@ function refusal(
   const window = WINDOWS.find((one) => isAsTight(windowHeadroom(context, one)));
   const quota = WINDOWS.find((one) => isAsTight(quotaHeadroom(context.deps, one, model)));
   if ((window ?? quota) === undefined || isFullItself(context, step, reservation)) {
-    // The agent stops for this in a moment; only here is it known what would have been enough.
-    context.halt.request("budget", `${reason}, so it was not made`, { unit, needed, role: step.role });
+    // The agent stops for this in a moment; only here is it known what would have been enough. A run can do without a diagnosis.
+    if (request.asker.purpose !== "diagnose")
+      context.halt.request("budget", `${reason}, so it was not made`, { unit, needed, role: step.role });
     return { type: "refused", why: "budget", reason: `${reason}, so it was not made` };
   }
   if (window === undefined) {

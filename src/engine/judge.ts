@@ -43,7 +43,7 @@ async function judgePlan(context: Context, step: AgentStep, plan: Plan, finish: 
   const artifacts = kept(step, document);
   if (await hasMoved(context))
     return { outcome: failed("tree-changed", "the planner changed files, which it may not", finish), artifacts };
-  return { outcome: { status: "succeeded", output: document, finish }, artifacts };
+  return { outcome: { status: "succeeded", output: document, finish, uncertainty: plan.uncertainty }, artifacts };
 }
 
 async function judgeWork(context: Context, step: AgentStep, work: Work, finish: BlobRef): Promise<Judgement> {
@@ -53,7 +53,8 @@ async function judgeWork(context: Context, step: AgentStep, work: Work, finish: 
     const reason = "the doer says that it is done and has changed nothing";
     return { outcome: failed("no-change", reason, finish), artifacts };
   }
-  return { outcome: { status: "succeeded", output: context.log.text(work.summary), finish }, artifacts };
+  const output = context.log.text(work.summary);
+  return { outcome: { status: "succeeded", output, finish, confidence: work.confidence }, artifacts };
 }
 
 /** A verdict counts only for the tree that was shown; anything but `approve` fails the step. */

@@ -159,7 +159,7 @@ function contextOf(spec: RunSpec, parts: PlanParts): Context {
     results: memoryResults(),
     servers: { open: never },
     executor: { looksAhead: false, command: never, tool: never, checkEdit: never },
-    agent: { run: never },
+    agent: { run: never, ask: never },
     publish: () => undefined,
     tell: () => undefined,
     variables: {},

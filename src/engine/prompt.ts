@@ -39,8 +39,25 @@ export async function composePrompt(
     step.role === "reviewer" ? await changesSection(context) : null,
     step.role === "reviewer" ? checksSection(context) : null,
     ...feedbackSections(context, step),
+    ...escalationSections(context, step),
   ];
   return { system: fill(role.prompt), user: sections.filter((section) => section !== null).join("\n\n") };
+}
+
+/** What a reviewer's model is shown of a step that fails; null: the pinned pipeline has no words to ask with. */
+export async function composeDiagnosis(context: Context, step: AgentStep): Promise<Prompt | null> {
+  const system = message(context, "diagnose", {});
+  if (system === "") return null;
+  const { created } = context.log.run;
+  const sections = [
+    message(context, "task", { task: created ? context.log.readText(created.task) : "" }),
+    step.role === "planner" ? null : planSection(context),
+    await changesSection(context),
+    checksSection(context),
+    ...feedbackSections(context, step),
+    doubtSection(context, step),
+  ];
+  return { system, user: sections.filter((section) => section !== null).join("\n\n") };
 }
 
 /** One of the engine's own sentences, filled. */
@@ -141,6 +158,24 @@ function feedbackSections(context: Context, step: AgentStep): readonly string[] 
     outcome?.status === "failed" && outcome.class !== "rejected" ? failureText(context, step.id, outcome) : null;
   const back = feedback ? context.log.readText(feedback) : null;
   return [back, own].filter((text) => text !== null).map((failure) => message(context, "feedback", { failure }));
+}
+
+/** What was decided about the next try: that the last finish is doubted, what a reviewer advises, another way to go at it. */
+function escalationSections(context: Context, step: AgentStep): readonly string[] {
+  const { advice, tactic } = stepState(context.log.run, step.id).escalation;
+  const advised =
+    advice && message(context, "diagnosis", { advice: quoteData("advice", context.log.readText(advice)) });
+  const told = tactic && message(context, `tactic-${tactic}`, {});
+  return [doubtSection(context, step), advised, told].filter((section) => section !== null);
+}
+
+/** Its last try had finished, and is to be gone on from all the same. */
+function doubtSection(context: Context, step: AgentStep): string | null {
+  const { outcome } = stepState(context.log.run, step.id);
+  if (outcome?.status !== "succeeded") return null;
+  const { confidence, uncertainty, output } = outcome;
+  const figure = confidence === undefined ? `uncertainty ${uncertainty ?? "unknown"}` : `confidence ${confidence}`;
+  return message(context, "doubted", { figure, said: quoteData("said", context.log.readText(output)) });
 }
 
 function findingsText(review: Review): string {

@@ -15,7 +15,7 @@ import { type ArtifactComparison, compareArtifacts } from "./replay-compare.ts";
 import { routesIn } from "./replay-deps.ts";
 import { isResumed, type RecordedCourse, recordedCourse } from "./replay-drives.ts";
 import { type RecordedPayloads, recordedFacts, recordedPayloads } from "./replay-models.ts";
-import { answeringExecutor, answeringModels, Unanswered } from "./replay-old-answers.ts";
+import { answeringExecutor, answeringModels, meansOfOld, Unanswered } from "./replay-old-answers.ts";
 import { recordedRouter } from "./replay-router.ts";
 import { recordedServers } from "./replay-servers.ts";
 import { AnswersSoFar, type DifferentQuestion } from "./replay-so-far.ts";
@@ -116,6 +116,7 @@ function world({ run, events, plan, parts, memory, made, signal }: Surroundings,
     servers: recordedServers(events, payloads),
     executor: answeringExecutor(answering, tools),
     agent,
+    weighed: (stepId) => meansOfOld(answering, plan.pipeline, stepId),
     chance: { ...standingChance(parts.chance, run.created?.at ?? 0), rid: () => made.rid },
     publish(event) {
       if (event.type === "workspace.created") made.path = event.path;

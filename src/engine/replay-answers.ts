@@ -1,3 +1,4 @@
+import { type Means, NO_MEANS } from "../core/escalation-terms.ts";
 import type { BlobRef, EventOf, StoredEvent, TreeHash } from "../core/event.ts";
 import type { RecordedCall } from "./replay-models.ts";
 import { done, FactNames } from "./replay-names.ts";
@@ -26,6 +27,8 @@ export interface RecordedAnswers {
   command(name: string, text: string, tree: TreeHash): EventOf<"command.finished"> | undefined;
   /** What the command of this name was then. */
   commandText(name: string): string | undefined;
+  /** What could be done for a step that was stuck, by the name of the decision; nothing, where none was made. */
+  means(name: string): Means;
   /** What a conversation began with; null: it was not begun. */
   prompt(stepId: string, conversation: number): BlobRef | null;
 }
@@ -69,6 +72,10 @@ export function recordedAnswers(events: readonly StoredEvent[]): RecordedAnswers
       return own?.command === text ? own : commands.find((one) => one.command === text && one.tree === tree);
     },
     commandText: (name) => commandOf(name)?.command,
+    means(name) {
+      const event = named.get(name);
+      return event?.type === "escalation.decided" ? event.means : NO_MEANS;
+    },
     prompt: (stepId, conversation) => prompts.get(`${stepId} ${conversation}`) ?? null,
   };
 }

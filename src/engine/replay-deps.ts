@@ -3,7 +3,7 @@ import type { StoredEvent } from "../core/event.ts";
 import type { Pipeline } from "../core/pipeline.ts";
 import type { EngineDeps } from "./deps.ts";
 import type { Course } from "./replay-course.ts";
-import { followingAgent, followingExecutor, followingModels, followingPolicy } from "./replay-follow.ts";
+import { followingAgent, followingExecutor, followingModels, followingPolicy, meansThen } from "./replay-follow.ts";
 import { type RecordedPayloads, recordedFacts, recordedPayloads } from "./replay-models.ts";
 import { asked, done } from "./replay-names.ts";
 import { recordedRouter } from "./replay-router.ts";
@@ -41,6 +41,7 @@ export function followingDeps({ run, events, parts, memory, made }: Undertaking,
     servers: recordedServers(events, payloads),
     executor: followingExecutor(following, tools),
     agent: followingAgent(following, agent, ledger),
+    weighed: (stepId) => meansThen(course, stepId),
     chance,
     publish(event) {
       if (event.type === "workspace.created") made.path = event.path;

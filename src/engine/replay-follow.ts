@@ -1,3 +1,4 @@
+import { type Means, NO_MEANS } from "../core/escalation-terms.ts";
 import type { EventOf } from "../core/event.ts";
 import type { RetryDecision } from "../core/failure.ts";
 import { canonicalJson, type Json } from "../core/json.ts";
@@ -178,7 +179,21 @@ export function followingAgent({ course }: Following, agent: Agent, ledger: Repl
         ? await stopped(outcome, course, port.signal)
         : outcome;
     },
+    async ask(assignment, question, port) {
+      const { stepId } = assignment;
+      const clock = new AbortController().signal;
+      const outcome = await agent.ask(assignment, question, followingPort(port, assignment, { course, ledger, clock }));
+      return outcome?.type === "stopped" && course.isThrough(stepId)
+        ? await stopped(outcome, course, port.signal)
+        : outcome;
+    },
   };
+}
+
+/** What could be done then: prices, ceilings and the clock of that day are not to be had any more. */
+export function meansThen(course: Course, stepId: string): Means {
+  const decided = course.find(course.names.nextDecision(stepId));
+  return decided?.type === "escalation.decided" ? decided.means : NO_MEANS;
 }
 
 const OUT_OF_TIME: AgentOutcome = { type: "failed", class: "timeout", reason: "the step ran out of time" };

@@ -46,6 +46,8 @@ export class FactNames {
       case "policy.changed":
         return this.#counted(`${event.type} ${event.stepId}`);
       case "message.added":
+      case "escalation.decided":
+      case "step.diagnosed":
       case "context.pruned":
       case "context.summarised":
       case "route.decided":
@@ -84,6 +86,12 @@ export class FactNames {
   /** What begins, or ends, is named by what it is and which one it is. Here: the next call of a step, … */
   nextCall(stepId: string): string {
     return `call ${stepId}.${this.#nth(`calls of ${stepId}`)}`;
+  }
+
+  /** … the next decision about a step's tries … */
+  nextDecision(stepId: string): string {
+    const key = `escalation.decided ${stepId}`;
+    return `${key} ${this.#nth(key)}`;
   }
 
   /** … the run of a command that was begun last … */

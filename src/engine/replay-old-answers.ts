@@ -1,6 +1,8 @@
+import type { Means } from "../core/escalation-terms.ts";
 import type { TreeHash } from "../core/event.ts";
 import { canonicalJson } from "../core/json.ts";
 import { formatModelRef, type ModelEvent, type ModelRequest } from "../core/model.ts";
+import type { Pipeline } from "../core/pipeline.ts";
 import type { Models, Tools, Workspace } from "../core/ports.ts";
 import type { Executed, Execution, Executor, ToolExecution } from "./executor.ts";
 import type { QuestionPlace, RecordedAnswers } from "./replay-answers.ts";
@@ -41,6 +43,15 @@ export function answeringModels({ answers, payloads, so }: Answering, facts: Mod
     },
     recover: async () => ({ answer: null, text: "" }),
   };
+}
+
+/** What could be done when as much had been decided about the step, as far as this plan has the same stronger models. */
+export function meansOfOld({ answers, so }: Answering, { steps, roles }: Pipeline, stepId: string): Means {
+  const means = answers.means(so.names.nextDecision(stepId));
+  const step = steps.find(({ id }) => id === stepId);
+  const models = (step?.kind === "agent" && roles[step.role]?.escalation?.models) || [];
+  const stronger = means.stronger && models[means.stronger.rung - 1] === means.stronger.model ? means.stronger : null;
+  return { ...means, stronger };
 }
 
 function unansweredQuestion({ stepId, conversation, turn, attempt }: QuestionPlace): string {

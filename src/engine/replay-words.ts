@@ -69,9 +69,11 @@ export function describe(fact: Json): string {
 
 const WHAT: Readonly<Record<string, (fact: Json) => string>> = {
   "call.reserved": (fact) =>
-    numberOf(fact, "turn") === 0
-      ? `the question for a summary in try ${numberOf(fact, "conversation")}`
-      : `the question of turn ${numberOf(fact, "turn")} in try ${numberOf(fact, "conversation")}`,
+    textOf(fact, "purpose") === "diagnose"
+      ? `the question for a diagnosis of try ${numberOf(fact, "conversation")}`
+      : numberOf(fact, "turn") === 0
+        ? `the question for a summary in try ${numberOf(fact, "conversation")}`
+        : `the question of turn ${numberOf(fact, "turn")} in try ${numberOf(fact, "conversation")}`,
   "call.settled": () => "the answer of a model",
   "call.lost": () => "a call that was lost",
   "tool.started": (fact) => `the tool ${textOf(fact, "tool")} (${textOf(fact, "subject")}) that began`,
@@ -85,6 +87,8 @@ const WHAT: Readonly<Record<string, (fact: Json) => string>> = {
   "context.summarised": () => "the summary that stands for a part of the conversation",
   "artifact.written": (fact) => `the artifact ${textOf(fact, "name")}`,
   "steps.reset": (fact) => `the way back from "${textOf(fact, "from")}" to "${textOf(fact, "to")}"`,
+  "escalation.decided": (fact) => `the decision what comes after try ${numberOf(fact, "conversation")}`,
+  "step.diagnosed": (fact) => `what a reviewer advised after try ${numberOf(fact, "conversation")}`,
   "run.ended": (fact) => `the end of the run (${textOf(fact, "status")})`,
 };
 

@@ -59,6 +59,12 @@ function factEntries(
               : `failed, ${event.outcome.class}: ${event.outcome.reason}`,
         },
       ];
+    case "escalation.decided":
+      return [{ at, kind: "note", text: `${event.action} (${event.signal}): ${event.reason}` }];
+    case "step.diagnosed":
+      return event.advice === null
+        ? [{ at, kind: "note", text: `no advice: ${event.reason}` }]
+        : [{ at, kind: "advice", model: event.model ?? "", text: log.readText(event.advice) }];
     case "call.settled": {
       const { model, usage, costNanos, durationMs, result } = event;
       const [failure, text] =

@@ -62,6 +62,8 @@ function answerOf(
   { result, purpose, model, usage }: EventOf<"call.settled">,
   payloads: Payloads,
 ): readonly Utterance[] {
+  // A reviewer was asked about the conversation; nothing was said in it.
+  if (purpose === "diagnose") return [];
   if (result.type === "failed") {
     return result.failure.class === "overflow" && purpose === undefined ? [{ type: "refused", model }] : [];
   }

@@ -12,6 +12,8 @@ export interface LoadContext {
   readonly providers: readonly string[];
   /** Routes for roles whose file names no model, from the keys that are there. */
   readonly defaultModels: Readonly<Partial<Record<RoleName, readonly string[]>>>;
+  /** Of a model (`provider/model`) the stronger one that its vendor has and that can be asked here; missing: none is known. */
+  readonly strongerModels?: Readonly<Record<string, string>>;
   readonly project: ProjectFacts;
   /** What `--input` gave, as text; null: values are not asked for (`ccp validate`). */
   readonly inputs: Readonly<Record<string, string>> | null;

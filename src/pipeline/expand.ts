@@ -6,6 +6,7 @@ import type { CheckedFile } from "./checked-file.ts";
 import type { LoadContext } from "./context.ts";
 import { type Draft, sorted } from "./draft.ts";
 import { editChecksOf } from "./edit-checks.ts";
+import { escalationOf } from "./escalation.ts";
 import { inputSpec, inputValues } from "./input-values.ts";
 import { serversOf } from "./mcp-servers.ts";
 import { networkOf } from "./network.ts";
@@ -119,6 +120,7 @@ function rolesOf(
       ...networkOf(raw),
       budget: budgets[name] ?? {},
       maxTurns: raw?.max_turns ?? DEFAULT_MAX_TURNS[name],
+      ...escalationOf(file, name, context),
     };
     return [name, role];
   });

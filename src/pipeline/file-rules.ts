@@ -1,6 +1,7 @@
 import type { Diagnostic } from "../core/diagnostic.ts";
 import { type Draft, isFaulty, type Rule, sorted } from "./draft.ts";
 import { checkEditChecks } from "./edit-checks.ts";
+import { checkEscalation } from "./escalation.ts";
 import { describe } from "./explain.ts";
 import { checkRoleServers, checkServers } from "./mcp-servers.ts";
 import { checkPermissionSamples } from "./permission-samples.ts";
@@ -91,6 +92,7 @@ const RULES: readonly Rule[] = [
   checkArtifacts,
   checkCopies,
   checkEditChecks,
+  checkEscalation,
   checkServers,
   checkRoleServers,
 ];

@@ -16,10 +16,16 @@ export function routeOf(draft: Draft, role: RoleName, context: LoadContext): rea
 /** Every model that a file or a flag names belongs to a provider that is known. */
 export function checkRoutes(draft: Draft, context: LoadContext): readonly Diagnostic[] {
   const inFile = ROLE_NAMES.flatMap((role) => {
-    const models = draft.raw.roles?.[role]?.models;
-    const path: Path = ["roles", role, "models"];
-    if (typeof models === "string") return wrongModel(models, draft.source.at(path), context);
-    return (models ?? []).flatMap((model, index) => wrongModel(model, draft.source.at([...path, index]), context));
+    const raw = draft.raw.roles?.[role];
+    const wrong = (models: string | readonly string[] | undefined, path: Path) =>
+      typeof models === "string"
+        ? wrongModel(models, draft.source.at(path), context)
+        : (models ?? []).flatMap((model, index) => wrongModel(model, draft.source.at([...path, index]), context));
+    const stronger = typeof raw?.escalation === "object" ? raw.escalation.models : undefined;
+    return [
+      ...wrong(raw?.models, ["roles", role, "models"]),
+      ...wrong(stronger, ["roles", role, "escalation", "models"]),
+    ];
   });
   const byFlag = Object.entries(context.models ?? {}).flatMap(([role, models]) => {
     const place = flag(role);

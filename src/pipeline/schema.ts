@@ -2,6 +2,7 @@ import type { Infer, JsonSchema } from "../core/json.ts";
 import { EFFECTS, TOOL_NAMES } from "../core/permission.ts";
 import { ASK_RULES, INPUT_TYPES, LOST_CALL_RULES, ROLE_NAMES, SANDBOX_MODES } from "../core/pipeline.ts";
 import { EDIT_CHECKS } from "./edit-check-schema.ts";
+import { ESCALATION } from "./escalation-schema.ts";
 import { MCP_SERVERS, NETWORK } from "./mcp-schema.ts";
 import {
   ARTIFACT_PATTERN,
@@ -168,6 +169,7 @@ const ROLE = {
       },
     },
     edit_checks: EDIT_CHECKS,
+    escalation: ESCALATION,
     network: { ...NETWORK, description: "What its shell may reach where a sandbox is active. Default: `none`." },
     max_turns: { type: "integer", minimum: 1, maximum: 1000, description: "Model calls of one conversation." },
   },

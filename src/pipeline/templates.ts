@@ -21,6 +21,17 @@ export const TEMPLATE_PLACEHOLDERS = {
   "messages/checks": ["checks"],
   /** Why the work comes back. */
   "messages/feedback": ["failure"],
+  /** The last try had finished with little confidence. */
+  "messages/doubted": ["figure", "said"],
+  /** To a reviewer's model, in the place of its role: why does this step fail? */
+  "messages/diagnose": [],
+  /** What it answered, for the next try. */
+  "messages/diagnosis": ["advice"],
+  /** Other ways to go at it, for the next try. */
+  "messages/tactic-narrower": [],
+  "messages/tactic-tests-first": [],
+  "messages/tactic-another-tool": [],
+  "messages/tactic-read-docs": [],
   /** To a model that stopped without finishing. */
   "messages/nudge": [],
   /** Added to it where the model's own list of work has something left. */

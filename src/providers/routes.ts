@@ -32,6 +32,21 @@ const DEFAULT_MODELS: readonly VendorModels[] = [
   },
 ];
 
+/** Of models that work at a fair price the stronger one of the same vendor. Ids as above. */
+const STRONGER: Readonly<Record<string, string>> = {
+  // $2 in, $10 out per million tokens; the stronger one $5 and $25.
+  "anthropic/claude-sonnet-5": "anthropic/claude-opus-5",
+  // $2 in, $12 out; the stronger one $4 and $20.
+  "openai/gpt-5.6-terra": "openai/gpt-5.6-sol",
+};
+
+/** What to take where a model is stuck and nobody has named a stronger one: of the same vendor and key, from the lanes that can be asked now. */
+export function strongerModels(lanes: readonly Lane[]): Readonly<Record<string, string>> {
+  const usable = lanes.filter((lane) => lane.wire !== "scripted" && cannotAsk(lane) === null);
+  const entries = Object.entries(STRONGER).filter(([model]) => usable.some(({ id }) => model.startsWith(`${id}/`)));
+  return Object.fromEntries(entries);
+}
+
 /**
  * The routes of roles for which nobody named a model, from the lanes that can be asked now. Empty lists: there is none.
  * The vendors with a key come first, so that another answers when one is down, then the models that providers.yaml

@@ -1,6 +1,6 @@
 import type { ProviderFailureClass } from "../core/failure.ts";
 import type { Json } from "../core/json.ts";
-import type { CallPurpose, StopReason } from "../core/model.ts";
+import { CALL_PURPOSES, type CallPurpose, type StopReason } from "../core/model.ts";
 import { choiceAt, complain, countAt, expectKeys, listAt, type Place, textAt, under } from "./json-place.ts";
 
 /** One answer of the scripted provider, and when it is given. */
@@ -69,7 +69,6 @@ const TURN_KEYS = [
   "delay_ms",
   "fault",
 ];
-const PURPOSES = ["compact"] as const satisfies readonly CallPurpose[];
 const STOPS = ["end", "tool_calls", "length", "refusal"] as const satisfies readonly StopReason[];
 const FAULTS = [
   "rate",
@@ -101,7 +100,7 @@ function readTurn(at: Place): ScriptedTurn {
   if (under(at, "role").value === undefined && under(at, "step").value === undefined) {
     complain(at, "role or step is needed");
   }
-  const purpose = choiceAt(under(at, "purpose"), PURPOSES);
+  const purpose = choiceAt(under(at, "purpose"), CALL_PURPOSES);
   return {
     role,
     step,

@@ -23,7 +23,7 @@ export function scriptedProvider(turns: readonly ScriptedTurn[]): ScriptedProvid
   return {
     async *send(request, signal) {
       const { asker } = request;
-      const unasked = asker.purpose === undefined ? undefined : SUMMARY;
+      const unasked = asker.purpose === "compact" ? SUMMARY : undefined;
       const turn = turns.find((candidate) => matches(candidate, asker)) ?? unasked;
       if (turn === undefined) return yield failure(noMatch(asker));
       if (!(await waited(turn.delayMs, signal))) return yield failure({ ...ABORTED, mayBeBilled: false });

@@ -22,6 +22,13 @@ export class EventLog {
       .map(({ seq, at, v, body }) => upcast({ ...JSON.parse(body), seq, at }, v));
   }
 
+  /** Of certain types, of one run or (null) of all. */
+  readTypes(types: readonly string[], rid: string | null): readonly (StoredEvent & { readonly rid: string })[] {
+    return this.#statements
+      .all<EventRow & { readonly rid: string }>(READ_TYPES, JSON.stringify(types), rid, rid)
+      .map((row) => ({ ...upcast({ ...JSON.parse(row.body), seq: row.seq, at: row.at }, row.v), rid: row.rid }));
+  }
+
   remove(rid: string): void {
     this.#statements.run(REMOVE, rid);
   }
@@ -36,6 +43,8 @@ const ADD = "INSERT INTO event (id, at, v, type, body) VALUES (? << 32 | ?, ?, ?
 const READ = `SELECT seq, at, v, body FROM run JOIN event
   ON id BETWEEN (run.ordinal << 32 | ?) + 1 AND (run.ordinal << 32 | 0xffffffff)
   WHERE rid = ? ORDER BY id`;
+const READ_TYPES = `SELECT rid, seq, event.at, event.v, body FROM run JOIN event ON id BETWEEN ${EVENT_IDS}
+  WHERE type IN (SELECT value FROM json_each(?)) AND (? IS NULL OR rid = ?) ORDER BY id`;
 const REMOVE = `DELETE FROM event WHERE id IN (SELECT id FROM run JOIN event ON id BETWEEN ${EVENT_IDS} WHERE rid = ?)`;
 
 interface EventRow {

@@ -1,11 +1,12 @@
 import { hostname } from "node:os";
 import type { Scope, Spend } from "../core/budget.ts";
 import { CcpError } from "../core/errors.ts";
-import type { BlobRef, Event, StoredEvent } from "../core/event.ts";
+import type { BlobRef, Event, EventType, StoredEvent } from "../core/event.ts";
 import type { Run } from "../core/run.ts";
 import type {
   AppendResult,
   CallRecord,
+  EventOfRun,
   Freed,
   LeftRequest,
   Owner,
@@ -129,6 +130,10 @@ export class SqliteStore implements Store {
 
   events(rid: string, afterSeq = 0): readonly StoredEvent[] {
     return this.#explained(() => this.#recorder.log.read(rid, afterSeq));
+  }
+
+  eventsOf<T extends EventType>(types: readonly T[], rid: string | null): readonly EventOfRun<T>[] {
+    return this.#explained(() => this.#recorder.log.readTypes(types, rid)) as readonly EventOfRun<T>[];
   }
 
   folded(rid: string): Run | null {

@@ -3,6 +3,7 @@ import type { Run } from "../core/run.ts";
 import { budgetLine } from "./budget-lines.ts";
 import { callLine } from "./call-lines.ts";
 import { contextLine } from "./context-lines.ts";
+import { escalationLine } from "./escalation-lines.ts";
 import { type Line, type LineContext, NO_CONTEXT } from "./line.ts";
 import { permissionLine } from "./permission-lines.ts";
 import { policyLine } from "./policy-lines.ts";
@@ -47,6 +48,9 @@ export function lineOf(event: StoredEvent, run: Run, context: LineContext = NO_C
     case "context.pruned":
     case "context.summarised":
       return contextLine(event);
+    case "escalation.decided":
+    case "step.diagnosed":
+      return escalationLine(event, context);
     case "permission.asked":
     case "permission.decided":
       return permissionLine(event, run);

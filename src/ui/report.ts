@@ -1,10 +1,11 @@
 import type { StoredEvent } from "../core/event.ts";
-import { adviceOn } from "../core/failure-advice.ts";
+import { adviceOn, afterExhaustion } from "../core/failure-advice.ts";
 import type { Pipeline } from "../core/pipeline.ts";
 import type { DiffStat } from "../core/ports.ts";
-import { lostCalls, type Run, totalSpend } from "../core/run.ts";
+import { lostCalls, type Run, stepState, totalSpend } from "../core/run.ts";
 import { stepEntries } from "../core/step-table.ts";
 import { plural } from "../core/words.ts";
+import { escalationLines } from "./escalation-lines.ts";
 import { formatCostOf, formatEnd, formatTimeOf, formatTokens } from "./format.ts";
 import { quoted } from "./line.ts";
 import { createPaint, type Paint } from "./paint.ts";
@@ -45,6 +46,7 @@ export function renderReport(run: Run, pipeline: Pipeline, extra: ReportExtra): 
     statusLines(run, events, paint),
     [stepTable(run, pipeline, foldProgress(events), extra.width)],
     section("Lost calls", indented(lostLines(events, run.rid))),
+    section("Escalation", indented(escalationLines(events))),
     section("Reused", indented(reusedLines(events, run))),
     section("Checks", checkLines(run)),
     section("Changes", changeLines(extra.diffStat)),
@@ -73,7 +75,7 @@ function statusLines(run: Run, events: readonly StoredEvent[], paint: Paint): re
   return [
     paint(kind, `${words}  ${run.rid}  ${oneLine(run.created?.pipelineName ?? "")}`),
     ...(reason === null ? [] : [`  ${quoted(reason, 600)}`]),
-    ...adviceLines(run),
+    ...adviceLines(run, events),
     `  ${formatCostOf(spend.settledNanos, run.budgets.run)}, ${formatTokens(spend.settledTokens)} tokens, ${formatTimeOf(run.activeMs, run.budgets.run)}`,
     ...(lost === 0 ? [] : [`  ${plural(lost, "call")} lost: sent, outcome unknown, charged in full`]),
     ...indented(money),
@@ -82,12 +84,15 @@ function statusLines(run: Run, events: readonly StoredEvent[], paint: Paint): re
 }
 
 /** Only of a run that failed: in one that stood still, what to do is its next command. */
-function adviceLines(run: Run): readonly string[] {
+function adviceLines(run: Run, events: readonly StoredEvent[]): readonly string[] {
   if (run.status !== "failed") return [];
   const lost = stepEntries(run.steps).flatMap(([id, { status, outcome }]) =>
     status === "failed" && outcome?.status === "failed" ? [`  ${id}: ${adviceOn(outcome.class)}`] : [],
   );
-  return lost.length === 0 ? [] : [...lost, `  how it came to that: ccp view ${run.rid}`];
+  const givenUp = events.findLast((event) => event.type === "escalation.decided" && event.action === "fail");
+  const isStill = givenUp?.type === "escalation.decided" && stepState(run, givenUp.stepId).escalation.isGivenUp;
+  const next = isStill ? afterExhaustion(run.rid, givenUp).map((line) => `  - ${oneLine(line)}`) : [];
+  return lost.length === 0 ? [] : [...lost, ...next, `  how it came to that: ccp view ${run.rid}`];
 }
 
 /** The last word of each check, those on the base first. */

@@ -1,7 +1,7 @@
 import type { CacheMiss } from "../core/cache-misses.ts";
 import type { ContextUtterance } from "../core/context-view.ts";
 import type { Utterance } from "../core/conversation.ts";
-import type { Part, StopReason } from "../core/model.ts";
+import type { CallPurpose, Part, StopReason } from "../core/model.ts";
 import { formatUsd } from "../core/money.ts";
 import type { TranscriptEntry } from "../core/transcript.ts";
 import { lostWords } from "./call-lines.ts";
@@ -63,14 +63,21 @@ function blockOf(entry: TranscriptEntry, limit: number): Block {
       const heading = `$ ${quoted(entry.command, 200)}: ${formatEnd(entry.end)}  ${formatDuration(entry.end.durationMs)}`;
       return { kind: entry.end.exitCode === 0 ? "step" : "warning", heading, body: shortened(entry.output, limit) };
     }
+    case "advice":
+      return { kind: "title", heading: `${modelName(entry.model)} advises`, body: shortened(entry.text, limit) };
     case "note":
       return { kind: "note", heading: entry.text, body: [] };
   }
 }
 
+const PURPOSES: Readonly<Record<CallPurpose, string>> = {
+  compact: ", asked for a summary",
+  diagnose: ", asked as a reviewer why it fails",
+};
+
 function callBlock(entry: TranscriptEntry & { readonly kind: "call" }, limit: number): Block {
   const figures = `${formatUsage(entry.usage)}${missedText(entry.missed)}  ${formatUsd(entry.costNanos)}  ${formatDuration(entry.durationMs)}`;
-  const purpose = entry.purpose === undefined ? "" : ", asked for a summary";
+  const purpose = entry.purpose === undefined ? "" : PURPOSES[entry.purpose];
   const name = `${modelName(entry.model)}${purpose}`;
   if (entry.failure === null) return { kind: "detail", heading: `${name}: ${figures}`, body: [] };
   const status = entry.failure.httpStatus === null ? "" : ` (${entry.failure.httpStatus})`;

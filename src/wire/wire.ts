@@ -79,6 +79,8 @@ export interface Wiring {
   ui(): Promise<Ui>;
   /** Default routes by role, from the keys that are there. */
   defaultRoutes(): Promise<Readonly<Record<string, readonly string[]>>>;
+  /** Of a model the stronger one that is taken where nobody names one. */
+  strongerModels(): Promise<Readonly<Record<string, string>>>;
   /** The model that a lane is pinged with; null: none is known. */
   pingModel(lane: Lane): Promise<ModelRef | null>;
   /** The repository that a worktree of ours belongs to; null: there is no such worktree. */
@@ -194,6 +196,10 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
       };
     },
     ui: once(() => import("../ui/ui.ts")),
+    async strongerModels() {
+      const { strongerModels } = await import("../providers/routes.ts");
+      return strongerModels(await wiring.lanes());
+    },
     async defaultRoutes() {
       const { defaultRoutes } = await import("../providers/routes.ts");
       return defaultRoutes(await wiring.lanes());

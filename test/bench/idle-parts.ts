@@ -32,7 +32,7 @@ export function idleParts(stateDir: string, tree = EMPTY_TREE): EngineParts & { 
     results: noResults(stateDir),
     models: { facts: never, standing: never, send: never, recover: never, inputBound: never, tightInputBound: never },
     tools,
-    agent: { run: never },
+    agent: { run: never, ask: never },
     chance: systemChance,
     secrets: [],
     variables: {},

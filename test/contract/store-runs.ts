@@ -2,7 +2,15 @@ import { describe, expect, test } from "vitest";
 import type { Event, StoredEvent } from "../../src/core/event.ts";
 import { foldRun } from "../../src/core/fold-run.ts";
 import type { Store } from "../../src/core/store.ts";
-import { artifactOf, callLost, callReserved, callSettled, runCreated, runEnded } from "../support/events.ts";
+import {
+  artifactOf,
+  callLost,
+  callReserved,
+  callSettled,
+  EMPTY_BLOB,
+  runCreated,
+  runEnded,
+} from "../support/events.ts";
 
 const numbered = (events: readonly Event[], at = 7): readonly StoredEvent[] =>
   events.map((event, index) => ({ ...event, seq: index + 1, at: at + index }));
@@ -61,6 +69,20 @@ export function storeRunsContract(name: string, make: () => Store): void {
       expect(found({ prefix: "" })).toHaveLength(6);
       expect(found({ prefix: "x" })).toEqual([]);
       expect(found({ limit: 0 })).toEqual([]);
+    });
+
+    test("events of certain types are found in one run or in all, each with its run, in order", () => {
+      const store = make();
+      for (const rid of ["r-a", "r-b"]) store.create(rid, [runCreated(rid), artifactOf(EMPTY_BLOB)], 0);
+      store.append("r-a", 1, [artifactOf(EMPTY_BLOB, "REVIEW.md"), runEnded()], 7);
+      const found = (rid: string | null) =>
+        store
+          .eventsOf(["artifact.written", "run.ended"], rid)
+          .map((event) => `${event.rid} ${event.seq} ${event.type} ${event.at}`);
+      expect(found("r-b")).toEqual(["r-b 2 artifact.written 0"]);
+      const ofA = ["r-a 2 artifact.written 0", "r-a 3 artifact.written 7", "r-a 4 run.ended 7"];
+      expect(found(null)).toEqual([...ofA, ...found("r-b")]);
+      expect(store.eventsOf(["run.applied"], null)).toEqual([]);
     });
 
     test("runs of the same instant are in the order of their rids", () => {

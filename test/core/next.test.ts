@@ -61,6 +61,10 @@ function eventsOf(action: Action, run: Run, roll: () => number, newTree: () => s
       return [
         { type: "run.ended", status: action.status, exitCode: action.exitCode, reason: action.reason, hint: null },
       ];
+    // Nothing of this pipeline is escalated.
+    case "decide":
+    case "diagnose":
+      return [];
     case "perform": {
       const { step, conversation } = action;
       const writes = step.kind === "shell" ? step.changes === "keep" : step.role === "doer";

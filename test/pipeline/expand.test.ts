@@ -154,6 +154,7 @@ describe("what a file says is what is done", () => {
       "    permissions: [{ tool: bash, match: 'git *', effect: deny, reason: ccp commits }]",
       "    budget: { usd: 1, tokens: none }",
       "    max_turns: 7",
+      "    escalation: { models: anthropic/claude-opus-5, limit: 3, confidence: 0.2 }",
       "pipeline: [{ role: doer }]",
     ].join("\n");
     const { budget, workspace, sandbox, roles } = load(text).pipeline;
@@ -171,6 +172,14 @@ describe("what a file says is what is done", () => {
         permissions: [{ tool: "bash", match: "git *", effect: "deny", reason: "ccp commits" }],
         budget: { maxCostNanos: 1e9 },
         maxTurns: 7,
+        escalation: {
+          models: ["anthropic/claude-opus-5"],
+          isDefault: false,
+          limit: 3,
+          diagnose: false,
+          confidence: 0.2,
+          uncertainty: 0.7,
+        },
       },
     });
   });

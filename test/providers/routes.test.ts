@@ -3,7 +3,7 @@ import type { Lane } from "../../src/core/lane.ts";
 import { resolveLanes } from "../../src/providers/lanes.ts";
 import { pingModel } from "../../src/providers/ping-model.ts";
 import { loadPriceBook } from "../../src/providers/prices.ts";
-import { defaultRoutes } from "../../src/providers/routes.ts";
+import { defaultRoutes, strongerModels } from "../../src/providers/routes.ts";
 import { lane } from "../support/wires.ts";
 
 const KEYS = {
@@ -77,18 +77,30 @@ describe("the routes of roles for which nobody named a model", () => {
     const lanes = await lanesOf(KEYS);
     const book = await loadPriceBook();
     const pings = lanes.map(pingModel).filter((ref) => ref !== null);
-    const routed = Object.values(defaultRoutes(lanes))
-      .flat()
-      .map((name) => {
+    const routed = [...Object.values(defaultRoutes(lanes)).flat(), ...Object.values(strongerModels(lanes))].map(
+      (name) => {
         const [provider = "", ...model] = name.split("/");
         return { provider, model: model.join("/") };
-      });
+      },
+    );
     for (const { provider, model } of [...routed, ...pings]) {
       const asked = lanes.find(({ id }) => id === provider) as Lane;
       expect([provider, model, book.priceOf(asked, model)?.input]).toEqual([provider, model, expect.any(Number)]);
       expect(book.contextWindowOf(asked, model)).toBeGreaterThan(100_000);
     }
   });
+});
+
+it("a stronger model is one of the same vendor whose key is there, and dearer", async () => {
+  expect(strongerModels(await lanesOf({ OPENAI_API_KEY }))).toEqual({ "openai/gpt-5.6-terra": "openai/gpt-5.6-sol" });
+  const [lanes, book] = [await lanesOf(KEYS), await loadPriceBook()];
+  const priceOf = (name: string) => {
+    const [provider = "", model = ""] = name.split("/");
+    return book.priceOf(lanes.find(({ id }) => id === provider) as Lane, model)?.output ?? 0;
+  };
+  const stronger = Object.entries(strongerModels(lanes));
+  expect(stronger).toHaveLength(2);
+  for (const [model, above] of stronger) expect(priceOf(above)).toBeGreaterThan(priceOf(model));
 });
 
 describe("what to ping", () => {

@@ -35,7 +35,9 @@ export interface ScriptedTurn {
   readonly role?: string;
   readonly step?: string;
   readonly conversation?: number;
-  readonly turn: number;
+  readonly turn?: number;
+  /** Of a question beside the talk; then it has no turn. */
+  readonly purpose?: string;
   readonly say?: string;
   readonly calls?: readonly { readonly tool: string; readonly args?: unknown; readonly raw?: string }[];
   readonly usage?: Readonly<Record<string, number>>;
@@ -132,6 +134,8 @@ export interface Scenario {
     readonly secrets?: readonly string[];
     /** Default: what there is here. */
     readonly sandbox?: Sandbox;
+    /** Default: the machine's, and no wait is waited. */
+    readonly chance?: Chance;
   }): Promise<Engine & { readonly store: Store }>;
 }
 
@@ -208,7 +212,7 @@ export function scenario(options: ScenarioOptions = {}): Scenario {
         servers: around.servers ?? createToolServers(),
         executor: liveExecutor(tools, secrets),
         agent: createAgent(),
-        chance: hastyChance(wiring.chance),
+        chance: hastyChance(around.chance ?? wiring.chance),
         peers: await wiring.peers(),
         userLedger: around.userLedger ?? (await wiring.userLedger()),
         health: around.health ?? (await wiring.health()),
