@@ -2,21 +2,34 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Budget, Window } from "../core/budget.ts";
 import type { Config } from "../core/config.ts";
+import type { Lane } from "../core/lane.ts";
 import type { LaneHealth } from "../core/lane-health.ts";
 import { permittedWindow } from "../core/policy-limits.ts";
-import type { Peers, Policies } from "../core/ports.ts";
+import type { Chance, Peers, Policies, Repository, Tools } from "../core/ports.ts";
+import type { RouteRule } from "../core/route-rules.ts";
 import type { UserLedger } from "../core/store.ts";
 import type { RunSpec } from "../engine/begin-run.ts";
 import type { PlannedRoute } from "../engine/planned-routes.ts";
 import type { Closable } from "./journal.ts";
 import { openModels, secretsOf } from "./models.ts";
 import { sandboxFinder } from "./sandbox.ts";
-import type { Wiring } from "./wire.ts";
 
 export type { PlannedCandidate, PlannedRoute } from "../engine/planned-routes.ts";
 
+/** What of the rooms, put together, it takes to look at routes. */
+interface Wired {
+  readonly config: Config;
+  readonly chance: Chance;
+  repository(): Promise<Repository>;
+  peers(): Promise<Peers>;
+  lanes(): Promise<readonly Lane[]>;
+  tools(): Promise<Tools>;
+  routing(): Promise<readonly RouteRule[]>;
+  policies(commit: string | null): Promise<Policies>;
+}
+
 /** Whom the steps of a run would ask, without beginning it: no file is written and no server asked. */
-export async function planRoutes(spec: RunSpec, wiring: Wiring, opened: Closable[]): Promise<readonly PlannedRoute[]> {
+export async function planRoutes(spec: RunSpec, wiring: Wired, opened: Closable[]): Promise<readonly PlannedRoute[]> {
   const { plannedRoutes } = await import("../engine/planned-routes.ts");
   const { NO_SPOOL } = await import("../engine/replay-world.ts");
   const { SqliteStore } = await import("../store/sqlite-store.ts");
