@@ -24,9 +24,9 @@ export async function askModel(question: Question): Promise<AgentOutcome | null>
     const kept: Entrance | null = entrance && port.refusalOf(route.current()) === null ? entrance : null;
     const entered: Awaited<ReturnType<typeof enterLane>> =
       kept ?? (await enterLane(question, (model) => intentOf(question, model)));
-    if (entered.type === "stopped") return entered;
     // The windows of others may be others: it is looked at anew what can be sent to them.
     if (entered.type === "rerouted") return null;
+    if (entered.type === "stopped") return entered;
     const intent = { ...intentOf(question, route.current()), credential: entered.credential };
     const end = await attempt(question, intent);
     if (end.type === "answered") return null;

@@ -22,6 +22,7 @@ import { registerReplay } from "./replay.ts";
 import { registerRerun } from "./rerun.ts";
 import { registerResume } from "./resume.ts";
 import { registerRewind } from "./rewind.ts";
+import { registerRoute } from "./route.ts";
 import { registerRun } from "./run.ts";
 import { registerRuns } from "./runs.ts";
 import { registerUsage } from "./usage.ts";
@@ -49,6 +50,7 @@ export const COMMANDS: readonly ((program: Command, context: CommandContext) => 
   registerGc,
   registerValidate,
   registerPlan,
+  registerRoute,
   registerPermissions,
   registerPolicy,
   registerInit,

@@ -1,6 +1,5 @@
 import type { PackInForce, PolicyInForce } from "../core/policy.ts";
-import { policyProblems } from "../core/policy-limits.ts";
-import { restrictionsOf } from "../core/policy-words.ts";
+import { policyProblems, restrictionsOf } from "../core/policy-words.ts";
 import type { Inspection, PolicyPlaceHere, Wiring } from "../wire/wire.ts";
 import type { TextStream } from "./config.ts";
 import { tableText } from "./table-text.ts";

@@ -2,7 +2,7 @@ import { lstatSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, parse, resolve } from "node:path";
 import { Argument, type Command } from "commander";
 import { CcpError, EXIT, hasCode, messageOf } from "../core/errors.ts";
-import { policyProblems } from "../core/policy-limits.ts";
+import { policyProblems } from "../core/policy-words.ts";
 import type { CommandContext } from "./command-context.ts";
 import { inspectionJson, inspectionText, showJson, showText } from "./policy-text.ts";
 import { writeJson } from "./write-json.ts";

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { CcpError, EXIT } from "../core/errors.ts";
-import { policyProblems } from "../core/policy-limits.ts";
+import { policyProblems } from "../core/policy-words.ts";
 import { savedNanos, stepsToDo } from "../core/reuse.ts";
 import { openQuestion, type Run } from "../core/run.ts";
 import type { Plan, ResumeChanges, Wiring } from "../wire/wire.ts";

@@ -3,15 +3,8 @@ import { refusalsOf } from "../core/candidates.ts";
 import { canonicalJson } from "../core/json.ts";
 import type { InputValue, Pipeline, RoleName, Step } from "../core/pipeline.ts";
 import type { PolicyInForce } from "../core/policy.ts";
-import {
-  budgetRefusal,
-  commandRefusal,
-  policyDenied,
-  policyProblems,
-  serverRefusal,
-  underPolicy,
-} from "../core/policy-limits.ts";
-import { budgetWords } from "../core/policy-words.ts";
+import { budgetRefusal, commandRefusal, serverRefusal, underPolicy } from "../core/policy-limits.ts";
+import { budgetWords, policyDenied, policyProblems } from "../core/policy-words.ts";
 
 /** What a person asks for by a flag is refused where it is too much, with the reason; it is not made smaller unseen. */
 export function refuseBudget(asked: Budget | null, policy: PolicyInForce): void {

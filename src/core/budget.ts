@@ -18,6 +18,26 @@ export const WINDOWS = ["day", "week"] as const;
 /** One of `WINDOWS`. */
 export type Window = (typeof WINDOWS)[number];
 
+/** Ceilings in money and tokens, by window; a missing one has none. */
+export type WindowCeilings = Readonly<Partial<Record<Window, Pick<Budget, "maxCostNanos" | "maxTokens">>>>;
+
+/** What holds where both do: the lower of each. */
+export function narrowerCeilings(a: WindowCeilings, b: WindowCeilings): WindowCeilings {
+  const lower = (x: number | undefined, y: number | undefined) => Math.min(x ?? Infinity, y ?? Infinity);
+  return Object.fromEntries(
+    WINDOWS.filter((window) => a[window] || b[window]).map((window) => {
+      const [maxCostNanos, maxTokens] = (["maxCostNanos", "maxTokens"] as const).map((unit) =>
+        lower(a[window]?.[unit], b[window]?.[unit]),
+      ) as [number, number];
+      const ceiling = {
+        ...(Number.isFinite(maxCostNanos) ? { maxCostNanos } : {}),
+        ...(Number.isFinite(maxTokens) ? { maxTokens } : {}),
+      };
+      return [window, ceiling];
+    }),
+  );
+}
+
 /** The first day of the week that a day (`2026-11-20`) is in: a Monday. */
 export function weekOf(day: string): string {
   const at = new Date(`${day}T00:00:00Z`);

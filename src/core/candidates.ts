@@ -1,7 +1,8 @@
 import { CcpError } from "./errors.ts";
 import { type ModelFacts, parseModelRef } from "./model.ts";
 import { NO_POLICY, type PolicyInForce } from "./policy.ts";
-import { modelRefusal, policyDenied } from "./policy-limits.ts";
+import { modelRefusal } from "./policy-limits.ts";
+import { policyDenied } from "./policy-words.ts";
 import type { Models } from "./ports.ts";
 
 /**

@@ -17,7 +17,7 @@ export type Patience =
 /** The same where none may be. */
 export type Standoff =
   | { readonly type: "wait"; readonly waitMs: number; readonly reason: string }
-  | { readonly type: "stop"; readonly why: "unavailable" | "credentials"; readonly reason: string };
+  | { readonly type: "stop"; readonly why: "unavailable" | "credentials" | "window"; readonly reason: string };
 
 /** Who has to wait longer for one model asks another: a limit of a minute, counted by the second, is over by then. */
 const LONGEST_WAIT_MS = 61_000;
@@ -45,13 +45,14 @@ export function standoff(all: readonly TurnedAway[], now: number): Standoff {
   if (untilAt === null || waitMs <= LONGEST_WAIT_MS) {
     return { type: "wait", waitMs, reason: reasonOf(first.model, reason) };
   }
+  const isQuota = known.every(({ admission }) => admission.type === "spent");
   const isKeys = known.every(({ admission }) => admission.type === "rest" && admission.why === "auth");
   const each = known.map(({ model, admission }) => {
     return `${reasonOf(model, admission.reason)}, until ${localTime(admission.untilAt ?? now, now)}`;
   });
   return {
     type: "stop",
-    why: isKeys ? "credentials" : "unavailable",
+    why: isQuota ? "window" : isKeys ? "credentials" : "unavailable",
     reason: `nobody is asked now. ${each.join("; ")}`,
   };
 }

@@ -16,6 +16,8 @@ export type Admission =
   /** It counts as sent. `credential`: the variable's name, where there are several. */
   | { readonly type: "go"; readonly credential: string | null }
   | Exclude<Entry, { readonly type: "go" }>
+  /** The user lets its provider have no more, until then. */
+  | { readonly type: "spent"; readonly untilAt: number; readonly reason: string }
   /** No credential is left but those that have failed. */
   | { readonly type: "none" };
 

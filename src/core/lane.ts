@@ -1,3 +1,4 @@
+import type { WindowCeilings } from "./budget.ts";
 import type { Capabilities, EditForm } from "./model.ts";
 import type { Price } from "./money.ts";
 import type { RouteRule } from "./route-rules.ts";
@@ -32,6 +33,8 @@ export interface Lane {
   readonly waits?: Waits;
   /** What may be sent with each credential; missing: as much as its provider takes. */
   readonly limits?: Limits;
+  /** What all calls to it together may use of a day or a week; missing: no ceiling of its own. */
+  readonly quota?: WindowCeilings;
   /** Who said what of it, for people who wonder; nothing is decided by it. */
   readonly sources?: ValueSources;
 }
@@ -112,6 +115,7 @@ export interface ProviderEntry {
   readonly models?: Readonly<Record<string, LaneModel>>;
   readonly waits?: Waits;
   readonly limits?: Limits;
+  readonly quota?: WindowCeilings;
   /** Where each of its values stands. */
   readonly sources?: ValueSources;
 }

@@ -1,4 +1,5 @@
 import type { Allowance } from "./allowance.ts";
+import type { WindowCeilings } from "./budget.ts";
 import type { FailureClass } from "./failure.ts";
 import type { Json, JsonSchema } from "./json.ts";
 import type { Price } from "./money.ts";
@@ -145,6 +146,8 @@ export interface ModelFacts {
   readonly edits?: EditForm;
   /** Missing: nobody knows. */
   readonly capabilities?: Capabilities;
+  /** What the user lets its provider have, over all runs; missing: as much as the other ceilings leave. */
+  readonly quota?: WindowCeilings;
 }
 
 /** What a model may be able to do: call tools, reason before it answers, see pictures. */

@@ -1,19 +1,11 @@
 import { isAllowedHost } from "./allowed-hosts.ts";
 import type { Budget, Scope, Window } from "./budget.ts";
-import { CcpError, EXIT } from "./errors.ts";
 import { commonHosts } from "./host-pattern.ts";
 import { formatModelRef, type ModelRef } from "./model.ts";
 import { JOB_TOOLS, type PermissionRule } from "./permission.ts";
 import { decide } from "./permission-decision.ts";
 import type { Pipeline, Role, SandboxMode } from "./pipeline.ts";
-import {
-  type NamedLimits,
-  type NameLimit,
-  type PackInForce,
-  type PolicyInForce,
-  type PolicyLimits,
-  policyTitle,
-} from "./policy.ts";
+import type { NamedLimits, NameLimit, PolicyInForce, PolicyLimits } from "./policy.ts";
 import type { McpServer, ServerNetwork } from "./tool-servers.ts";
 
 /** Why a policy does not let a model be asked, with its name and rule; null: it does. */
@@ -196,38 +188,6 @@ export function underPolicy(pipeline: Pipeline, policy: PolicyInForce): Pipeline
   };
   const roles = Object.fromEntries(Object.entries(pipeline.roles).map(([name, one]) => [name, role(one)]));
   return { ...pipeline, budget, roles, sandbox: permittedSandbox(policy, pipeline.sandbox) };
-}
-
-/** Whatever a policy refuses, so that it is said once and in the same words. `why`: which policy, by which rule. */
-export function policyDenied(why: string, policy: PolicyInForce): CcpError {
-  return new CcpError("policy_denied", EXIT.credentials, why, { hint: policyHint(policy) });
-}
-
-/** Whom to ask, and how to see what is in force. */
-export function policyHint({ packs }: PolicyInForce): string {
-  const contacts = [...new Set(packs.flatMap(({ pack }) => pack?.contact ?? []))];
-  const ask = contacts.length === 0 ? "" : `; to have it changed ask ${contacts.join(" or ")}`;
-  return `see what is in force: ccp policy show${ask}`;
-}
-
-/** One line for each policy that does not hold as it should, and what follows from that. */
-export function policyProblems({ packs }: PolicyInForce): readonly string[] {
-  return packs.flatMap((one) => (one.problem === null ? [] : [problemText(one)]));
-}
-
-function problemText({ place, path, standing, pack, problem }: PackInForce): string {
-  const title = policyTitle(place, pack);
-  const contact = pack?.contact ? `; ask ${pack.contact}` : "";
-  switch (standing) {
-    case "valid":
-      return `${title}: ${problem}`;
-    case "kept":
-      return `${path} was rejected: ${problem}; ${title}, the last good one, stays in force`;
-    case "expired":
-      return `${title} ${problem}: until there is a new one, nothing that costs money or writes is done${contact}`;
-    case "rejected":
-      return `${path} was rejected: ${problem}`;
-  }
 }
 
 /** The rule that refuses a name, in the words of the policy; null: none does. */

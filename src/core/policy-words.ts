@@ -1,7 +1,8 @@
 import type { Budget } from "./budget.ts";
+import { CcpError, EXIT } from "./errors.ts";
 import { formatUsd } from "./money.ts";
 import { ruleName } from "./permission-decision.ts";
-import type { NameLimit, PolicyLimits } from "./policy.ts";
+import { type NameLimit, type PackInForce, type PolicyInForce, type PolicyLimits, policyTitle } from "./policy.ts";
 import { plural } from "./words.ts";
 
 /** One restriction of a policy: what it is about, and what is left. */
@@ -53,4 +54,36 @@ export function budgetWords({ maxCostNanos, maxTokens, maxDurationMs }: Budget):
     maxDurationMs === undefined ? "" : plural(maxDurationMs / 60_000, "minute"),
   ];
   return parts.filter((part) => part !== "").join(", ");
+}
+
+/** Whatever a policy refuses, so that it is said once and in the same words. `why`: which policy, by which rule. */
+export function policyDenied(why: string, policy: PolicyInForce): CcpError {
+  return new CcpError("policy_denied", EXIT.credentials, why, { hint: policyHint(policy) });
+}
+
+/** Whom to ask, and how to see what is in force. */
+export function policyHint({ packs }: PolicyInForce): string {
+  const contacts = [...new Set(packs.flatMap(({ pack }) => pack?.contact ?? []))];
+  const ask = contacts.length === 0 ? "" : `; to have it changed ask ${contacts.join(" or ")}`;
+  return `see what is in force: ccp policy show${ask}`;
+}
+
+/** One line for each policy that does not hold as it should, and what follows from that. */
+export function policyProblems({ packs }: PolicyInForce): readonly string[] {
+  return packs.flatMap((one) => (one.problem === null ? [] : [problemText(one)]));
+}
+
+function problemText({ place, path, standing, pack, problem }: PackInForce): string {
+  const title = policyTitle(place, pack);
+  const contact = pack?.contact ? `; ask ${pack.contact}` : "";
+  switch (standing) {
+    case "valid":
+      return `${title}: ${problem}`;
+    case "kept":
+      return `${path} was rejected: ${problem}; ${title}, the last good one, stays in force`;
+    case "expired":
+      return `${title} ${problem}: until there is a new one, nothing that costs money or writes is done${contact}`;
+    case "rejected":
+      return `${path} was rejected: ${problem}`;
+  }
 }

@@ -95,7 +95,7 @@ export type Candidate =
 
 /** Why a candidate is not asked, in a word and in words for people. */
 export interface PassedOver {
-  readonly why: "unknown" | "no-key" | "window" | "capability" | "unpriced" | "cost";
+  readonly why: "unknown" | "no-key" | "policy" | "window" | "capability" | "unpriced" | "cost";
   readonly says: string;
 }
 

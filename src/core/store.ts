@@ -1,4 +1,4 @@
-import type { Scope, Spend, Window } from "./budget.ts";
+import type { Scope, Spend, Window, WindowCeilings } from "./budget.ts";
 import type { Calibration } from "./calibration.ts";
 import type { BlobRef, Event, EventOf, EventType, StoredEvent } from "./event.ts";
 import type { RoleName } from "./pipeline.ts";
@@ -149,6 +149,15 @@ export interface UserHold {
   readonly day: string;
   readonly heldNanos: number;
   readonly heldTokens: number;
+  /** What the user lets the model's provider have; missing: no ceiling of its own. */
+  readonly quota?: WindowCeilings;
+}
+
+/** What has no room for a hold: the user's own ceiling for a window, or the quota of the provider for it. */
+export interface FullWindow {
+  readonly type: "over";
+  readonly window: Window;
+  readonly isQuota: boolean;
 }
 
 /**
@@ -157,17 +166,17 @@ export interface UserHold {
  */
 export interface UserLedger {
   /** Ceilings of the user's configuration; a missing window has none. */
-  readonly ceilings: Readonly<Partial<Record<Window, { readonly maxCostNanos?: number; readonly maxTokens?: number }>>>;
+  readonly ceilings: WindowCeilings;
   /** Holds, or says which window has no room; nothing is written then. Holding the same call twice is one hold. */
-  hold(hold: UserHold): { readonly type: "held" } | { readonly type: "over"; readonly window: Window };
+  hold(hold: UserHold): { readonly type: "held" } | FullWindow;
   /** Books what the call cost, in place of its hold. A second settlement changes nothing. */
   settle(callId: string, costNanos: number, tokens: number): void;
   /** Takes a hold back: the call was never made. */
   release(callId: string): void;
   /** Calls of a run that are still held, as they were named: of all runs of this name, in whichever repository. */
   open(rid: string): readonly string[];
-  /** What is used of a window, held and settled. */
-  spend(window: Window, day: string): Spend;
+  /** What is used of a window, held and settled: by all calls, or by those to one provider. */
+  spend(window: Window, day: string, provider?: string): Spend;
   /** How far the quick input bound of a model is from what its provider counts. */
   calibration(model: string): Calibration;
   keepCalibration(model: string, calibration: Calibration): void;

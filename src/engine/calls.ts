@@ -1,4 +1,4 @@
-import { NOTHING_SPENT, type Reservation, reachedWarnings, type Scope, WINDOWS } from "../core/budget.ts";
+import { NOTHING_SPENT, type Reservation, reachedWarnings, type Scope, WINDOWS, type Window } from "../core/budget.ts";
 import type { BlobRef, Event, EventOf } from "../core/event.ts";
 import { canonicalJson, type Json } from "../core/json.ts";
 import { NOTHING_SHOWN, shownBy } from "../core/lane-account.ts";
@@ -57,11 +57,25 @@ export function reservedCall(
   };
 }
 
+/** What has no room for a reservation: a scope of the run's, a window of the user's, or the quota of the model's provider. */
+export type NoRoom =
+  | { readonly type: "scope"; readonly scope: Scope }
+  | { readonly type: "window"; readonly window: Window }
+  | { readonly type: "quota"; readonly window: Window };
+
+/** What is full, for people. */
+export function namedRoom(full: NoRoom, { ref }: ModelFacts): string {
+  if (full.type === "scope") return `the budget of ${full.scope}`;
+  return full.type === "window"
+    ? `your ceiling for this ${full.window}`
+    : `your quota for ${ref.provider} this ${full.window}`;
+}
+
 /**
  * Puts a reservation on record, with the user's own ledger and with the run's; in that order, so that a crash leaves a
- * hold and never a gap. Null: on record. Else what has no room for it, and nothing was written.
+ * hold and never a gap. Null: on record. Else nothing was written.
  */
-export function reserve(book: CallBook, call: EventOf<"call.reserved">, model: ModelFacts): string | null {
+export function reserve(book: CallBook, call: EventOf<"call.reserved">, model: ModelFacts): NoRoom | null {
   const { log, userLedger } = book;
   if (!model.scripted) {
     const { callId, heldNanos, heldTokens } = call;
@@ -74,13 +88,14 @@ export function reserve(book: CallBook, call: EventOf<"call.reserved">, model: M
       day,
       heldNanos,
       heldTokens,
+      ...(model.quota ? { quota: model.quota } : {}),
     };
     const held = userLedger.hold(hold);
-    if (held.type === "over") return held.window;
+    if (held.type === "over") return { type: held.isQuota ? "quota" : "window", window: held.window };
   }
   const scope = log.reserve(call);
   if (scope !== null && !model.scripted) userLedger.release(userKey(log, call.callId));
-  return scope;
+  return scope === null ? null : { type: "scope", scope };
 }
 
 /** Puts the end of a call on record: settled at what it cost, or lost where nobody can say. `text`: what arrived of it. */

@@ -7,7 +7,7 @@ import { stepState } from "../core/run.ts";
 import { estimateFixed, estimateMessage } from "../core/token-estimate.ts";
 import type { Context } from "./context.ts";
 import { headroom } from "./intend.ts";
-import { grantUnder } from "./policy.ts";
+import { grantUnder, policyOf } from "./policy.ts";
 import type { Prompt } from "./prompt.ts";
 import { mostOutput } from "./role-grant.ts";
 
@@ -54,7 +54,8 @@ function decide(
   const { router } = context.deps;
   if (router === undefined || isNamedByPerson(context, step)) return null;
   const { id: stepId } = step;
-  const decided = router.decide({ stepId, conversation, task }, () => requestOf(context, step, task, asked()));
+  const request = () => requestOf(context, step, task, asked());
+  const decided = router.decide({ stepId, conversation, task }, request, policyOf(context, stepId));
   if (decided === null) return null;
   return { type: "route.decided", stepId, conversation, task, ...decided };
 }

@@ -16,9 +16,10 @@ import type { AgentStep } from "../core/pipeline.ts";
 import { budgetRule, permittedBudget } from "../core/policy-limits.ts";
 import type { CallIntent, IntendResult } from "../core/ports.ts";
 import { stepState } from "../core/run.ts";
-import { reserve, reservedCall } from "./calls.ts";
+import { type NoRoom, namedRoom, reserve, reservedCall } from "./calls.ts";
 import { type Context, callBook } from "./context.ts";
 import { policyOf } from "./policy.ts";
+import { quotaHeadroom } from "./quota.ts";
 
 /** The longest wait for calls of the same run to settle: two minutes is a long answer. */
 const LONGEST_WAIT_MS = 120_000;
@@ -51,7 +52,8 @@ export async function intend(
   for (;;) {
     const reservation = plan(context, step, intent, bargain);
     if (!bargain.isTight && !isWhole(reservation)) {
-      bargain = { ...bargain, bound: await tightBound(context, intent), isTight: true };
+      const bound = Math.min(bargain.bound, await tightBound(context, intent));
+      bargain = { ...bargain, bound, isTight: true };
       continue;
     }
     if (reservation.type === "wait") {
@@ -117,8 +119,11 @@ function plan(context: Context, step: AgentStep, intent: CallIntent, { bound, lo
     price: intent.model.price,
     inputTokensBound: bound,
     wantedOutputTokens: intent.wantedOutputTokens,
-    headroom: headroom(context, step),
-    mayGrow: !context.halt.reason && (isInFlight(context) ? looks === 0 : othersHold(context) && looks < MOST_LOOKS),
+    headroom: WINDOWS.map((window) => quotaHeadroom(context.deps, window, intent.model)).reduce(
+      tightest,
+      headroom(context, step),
+    ),
+    mayGrow: !context.halt.reason && mayGrow(context, intent.model, looks),
   });
 }
 
@@ -126,15 +131,21 @@ function isWhole(reservation: Reservation): boolean {
   return reservation.type === "unpriced" || (reservation.type === "fits" && !reservation.shrunk);
 }
 
+function mayGrow(context: Context, model: ModelFacts, looks: number): boolean {
+  return isInFlight(context) ? looks === 0 : othersHold(context, model) && looks < MOST_LOOKS;
+}
+
 function isInFlight({ log }: Context): boolean {
   return Object.keys(log.run.openCalls).length > 0;
 }
 
 /** True while another run of the user's holds a part of a window that has a ceiling. */
-function othersHold({ deps }: Context): boolean {
-  const day = deps.chance.day(deps.chance.now());
+function othersHold({ deps: { chance, userLedger } }: Context, { quota, ref }: ModelFacts): boolean {
+  const day = chance.day(chance.now());
   return WINDOWS.some(
-    (window) => deps.userLedger.ceilings[window] && deps.userLedger.spend(window, day).heldTokens > 0,
+    (window) =>
+      (userLedger.ceilings[window] && userLedger.spend(window, day).heldTokens > 0) ||
+      (quota?.[window] && userLedger.spend(window, day, ref.provider).heldTokens > 0),
   );
 }
 
@@ -169,15 +180,18 @@ function refusal(
     const why = `${reason} of what ${policy} gives, so it was not made`;
     return { type: "refused", why: "window", reason: why };
   }
-  const window = WINDOWS.find((one) => {
-    const { nanos, tokens } = windowHeadroom(context, one);
-    return (unit === "money" ? nanos : tokens) === left;
-  });
-  if (window === undefined || isFullItself(context, step, reservation)) {
+  const isAsTight = ({ nanos, tokens }: Headroom) => (unit === "money" ? nanos : tokens) === left;
+  const window = WINDOWS.find((one) => isAsTight(windowHeadroom(context, one)));
+  const quota = WINDOWS.find((one) => isAsTight(quotaHeadroom(context.deps, one, model)));
+  if ((window ?? quota) === undefined || isFullItself(context, step, reservation)) {
     // The agent stops for this in a moment; only here is it known what would have been enough. A run can do without a diagnosis.
     if (request.asker.purpose !== "diagnose")
       context.halt.request("budget", `${reason}, so it was not made`, { unit, needed, role: step.role });
     return { type: "refused", why: "budget", reason: `${reason}, so it was not made` };
+  }
+  if (window === undefined) {
+    const why = `${reason} of your quota for ${model.ref.provider} this ${quota}, so it was not made`;
+    return { type: "refused", why: "window", reason: why };
   }
   const its = policyOf(context, step.id).limits.find(({ limits }) => limits.budget?.windows?.[window]);
   const whose =
@@ -217,8 +231,7 @@ function isFullItself(
   });
 }
 
-function noRoom(model: ModelFacts, scope: string): IntendResult {
-  const why = scope === "day" || scope === "week" ? "window" : "budget";
-  const reason = `the budget of ${scope} does not hold another call to ${formatModelRef(model.ref)}`;
-  return { type: "refused", why, reason };
+function noRoom(model: ModelFacts, full: NoRoom): IntendResult {
+  const reason = `${namedRoom(full, model)} does not hold another call to ${formatModelRef(model.ref)}`;
+  return { type: "refused", why: full.type === "scope" ? "budget" : "window", reason };
 }

@@ -5,7 +5,7 @@ import { formatModelRef, type ModelFacts, type ModelFailure } from "../core/mode
 import { formatUsd, usdToNanos } from "../core/money.ts";
 import { type CallEnd, settleCall } from "../core/settlement.ts";
 import { NO_USAGE, type Usage } from "../core/usage.ts";
-import { reserve, reservedCall, settleReserved, userKey } from "./calls.ts";
+import { type NoRoom, namedRoom, reserve, reservedCall, settleReserved, userKey } from "./calls.ts";
 import type { EngineDeps } from "./deps.ts";
 import { RunLog } from "./run-log.ts";
 
@@ -142,11 +142,11 @@ function tooDear(model: ModelFacts): CcpError {
   );
 }
 
-function noRoom(model: ModelFacts, window: string): CcpError {
+function noRoom(model: ModelFacts, full: NoRoom): CcpError {
   return new CcpError(
     "budget_reached",
     EXIT.budget,
-    `your ceiling for this ${window} has no room for a ping of ${formatModelRef(model.ref)}`,
-    { hint: "nothing was sent; the ceilings are in ~/.config/ccp/config.yaml" },
+    `${namedRoom(full, model)} has no room for a ping of ${formatModelRef(model.ref)}`,
+    { hint: `nothing was sent; it is in ~/.config/ccp/${full.type === "quota" ? "providers.yaml" : "config.yaml"}` },
   );
 }

@@ -241,10 +241,8 @@ function followingPort(
     afterFailure(failed: FailedCall, asker: Asker): RetryDecision {
       const name = begun(course.names.nextCall(stepId));
       const call = course.isOfThisDrive(name) ? course.find(name) : undefined;
-      if (call?.type !== "call.reserved" || !isSameQuestion(call, asker)) return { type: "give-up" };
-      if (call.model === formatModelRef(failed.candidate.ref)) return { type: "retry", waitMs: 0 };
-      const index = failed.ahead.findIndex(({ ref }) => formatModelRef(ref) === call.model);
-      return index < 0 ? port.afterFailure(failed, asker) : { type: "next-candidate", index };
+      const then = call?.type === "call.reserved" ? call : null;
+      return decidedThen(then, failed, asker) ?? port.afterFailure(failed, asker);
     },
     admit(wanted: CallIntent, except: readonly string[] = []): Admission {
       const call = course.find(begun(course.names.nextCall(stepId)));
@@ -266,6 +264,21 @@ function followingPort(
       return port.intend(intent);
     },
   };
+}
+
+/**
+ * What had been decided about a failed attempt, by the call that came next; `next` is null where none did. Null: it asks
+ * somebody who is not ahead. What the rules say by now is not looked at: they, the clock and chance were others then.
+ */
+export function decidedThen(
+  next: EventOf<"call.reserved"> | null,
+  failed: FailedCall,
+  asker: Asker,
+): RetryDecision | null {
+  if (next === null || !isSameQuestion(next, asker)) return { type: "give-up" };
+  if (next.model === formatModelRef(failed.candidate.ref)) return { type: "retry", waitMs: 0 };
+  const index = failed.ahead.findIndex(({ ref }) => formatModelRef(ref) === next.model);
+  return index < 0 ? null : { type: "next-candidate", index };
 }
 
 function isSameQuestion({ conversation, turn, purpose }: EventOf<"call.reserved">, asker: Asker): boolean {

@@ -1,6 +1,9 @@
+import { refusalsOf } from "../core/candidates.ts";
 import { CcpError, EXIT } from "../core/errors.ts";
 import { formatModelRef, type ModelFacts, parseModelRef } from "../core/model.ts";
 import type { RoleName } from "../core/pipeline.ts";
+import { policyDenied } from "../core/policy-words.ts";
+import type { Policies } from "../core/ports.ts";
 import { readRun } from "../core/read-run.ts";
 import type { Run } from "../core/run.ts";
 import { stepState } from "../core/run.ts";
@@ -21,7 +24,8 @@ export interface Rerouted {
   readonly after: readonly ModelFacts[];
 }
 
-type Parts = Pick<EngineDeps, "store" | "models" | "repository"> & Parameters<typeof noteFact>[2];
+type Parts = Pick<EngineDeps, "store" | "models" | "repository"> &
+  Parameters<typeof noteFact>[2] & { readonly policies: (commit: string) => Promise<Policies> };
 
 /** Has other models asked for a role of a run from its next call on. Throws before anything is changed if it cannot be. */
 export async function reroute(rid: string, { role, models }: LeftRequest, parts: Parts): Promise<Rerouted> {
@@ -37,6 +41,9 @@ export async function reroute(rid: string, { role, models }: LeftRequest, parts:
       `no step of ${rid} has the role ${role}`,
       `its roles: ${Object.keys(pipeline.roles).join(", ")}`,
     );
+  const policy = (await parts.policies(run.created?.base.commit ?? "")).now();
+  const [refusal] = refusalsOf(models, policy);
+  if (refusal !== undefined) throw policyDenied(refusal, policy);
   const after = models.map((name) => askable(name, run, role, parts.models));
   const ofRole = pipeline.steps.filter((step) => step.kind === "agent" && step.role === role);
   const asked = ofRole

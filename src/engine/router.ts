@@ -1,5 +1,7 @@
+import { refusalsOf } from "../core/candidates.ts";
 import { CcpError } from "../core/errors.ts";
 import { parseModelRef } from "../core/model.ts";
+import type { PolicyInForce } from "../core/policy.ts";
 import type { Models } from "../core/ports.ts";
 import type { Candidate, RouteDecision, RouteRequest, RouteRule, TaskKind } from "../core/route-rules.ts";
 import { routerOf } from "../core/routing.ts";
@@ -21,7 +23,7 @@ export interface Decided {
 /** Says whom a conversation is to ask. */
 export interface Router {
   /** Null: there is nothing to say, and nothing goes on record. `request` is only called where it is needed. */
-  decide(question: RouteQuestion, request: () => RouteRequest): Decided | null;
+  decide(question: RouteQuestion, request: () => RouteRequest, policy: PolicyInForce): Decided | null;
 }
 
 /** Decides by rules; what is known of the models that they name is looked up once. */
@@ -29,8 +31,8 @@ export function ruledRouter(rules: readonly RouteRule[], models: Pick<Models, "f
   if (rules.length === 0) return { decide: () => null };
   const decide = ruling(rules, models);
   return {
-    decide(_, request) {
-      const { rule, candidates } = decide(request());
+    decide(_, request, policy) {
+      const { rule, candidates } = decide(request(), policy);
       return { rule: rule?.name ?? null, candidates };
     },
   };
@@ -40,13 +42,23 @@ export function ruledRouter(rules: readonly RouteRule[], models: Pick<Models, "f
 export function ruling(
   rules: readonly RouteRule[],
   models: Pick<Models, "facts">,
-): (request: RouteRequest) => RouteDecision {
+): (request: RouteRequest, policy: PolicyInForce) => RouteDecision {
   const decide = routerOf(rules);
   let known: ReadonlyMap<string, Candidate> | null = null;
-  return (request) => {
+  return (request, policy) => {
     known ??= new Map(rules.flatMap(({ use }) => use).map((name) => [name, candidateOf(name, models)]));
-    return decide(request, known);
+    return decide(request, permitted(known, policy));
   };
+}
+
+/** Less those that a policy refuses. */
+function permitted(known: ReadonlyMap<string, Candidate>, policy: PolicyInForce): ReadonlyMap<string, Candidate> {
+  if (policy.packs.length === 0) return known;
+  const all = [...known].map(([name, candidate]): readonly [string, Candidate] => {
+    const [says] = refusalsOf([name], policy);
+    return [name, says === undefined ? candidate : { kind: "cannot-ask", passedOver: { why: "policy", says } }];
+  });
+  return new Map(all);
 }
 
 function candidateOf(name: string, models: Pick<Models, "facts">): Candidate {

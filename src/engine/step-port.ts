@@ -16,6 +16,7 @@ import { shortenedEvent } from "./context-events.ts";
 import { type AskedInput, boundOf, type CountedInput, learn } from "./input-bound.ts";
 import { intend } from "./intend.ts";
 import { lookAtPolicy, policyOf } from "./policy.ts";
+import { quotaSpent } from "./quota.ts";
 import { takeRequests } from "./take-requests.ts";
 import { type Conversing, useTools } from "./use-tools.ts";
 import { utteranceOf, utterancesOf } from "./utterances.ts";
@@ -76,7 +77,10 @@ export function openStepPort(context: Context, step: AgentStep, conversing: Conv
       return candidatesNow(context, step);
     },
     candidatesBeside: async (request, maxOutputTokens) => candidatesBeside(context, step, request, maxOutputTokens),
-    admit: (wanted, except = []) => admissions.admit(wanted, boundFor(wanted), except),
+    admit(wanted, except = []) {
+      const bound = boundFor(wanted);
+      return quotaSpent(deps, wanted.model, bound) ?? admissions.admit(wanted, bound, except);
+    },
     async intend(intent) {
       const result = await intend(context, step, intent, boundFor(intent));
       const isAside = intent.request.asker.purpose !== undefined;

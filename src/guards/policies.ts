@@ -144,10 +144,9 @@ function keep({ chosen }: PolicyChoice, text: string, place: string, { memory }:
 
 /** Changes whenever a policy or a key may have. */
 function stampOf(sources: readonly PolicySource[]): string {
-  const files = sources.flatMap(({ path, content, keyFolders }) => [
-    ...(content === undefined ? [path] : []),
-    ...keyFolders.flatMap(keyFiles),
-  ]);
+  const paths = sources.flatMap(({ path, content }) => (content === undefined ? [path] : []));
+  const folders = new Set(sources.flatMap(({ keyFolders }) => keyFolders));
+  const files = [...paths, ...[...folders].flatMap(keyFiles)];
   return files.map((file) => `${file} ${stampOfFile(file)}`).join("\n");
 }
 

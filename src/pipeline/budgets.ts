@@ -1,4 +1,4 @@
-import { type Budget, roleShares } from "../core/budget.ts";
+import { type Budget, roleShares, WINDOWS, type Window, type WindowCeilings } from "../core/budget.ts";
 import { usdToNanos } from "../core/money.ts";
 import type { RoleName } from "../core/pipeline.ts";
 import type { RawBudget, RawRole } from "./schema.ts";
@@ -24,6 +24,13 @@ export function ceilingsOf(raw: NonNullable<RawRole["budget"]>): Budget {
     ...(typeof raw.usd === "number" ? { maxCostNanos: usdToNanos(raw.usd) } : {}),
     ...(typeof raw.tokens === "number" ? { maxTokens: raw.tokens } : {}),
   };
+}
+
+/** The same by spans of the user's calendar. */
+export function windowCeilingsOf(raw: Readonly<Partial<Record<Window, RawRole["budget"]>>>): WindowCeilings {
+  return Object.fromEntries(
+    WINDOWS.flatMap((window) => (raw[window] ? [[window, ceilingsOf(raw[window])] as const] : [])),
+  );
 }
 
 /** What a role's own budget says: a figure, null for `none`, nothing where the role gets its share. */

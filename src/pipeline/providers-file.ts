@@ -9,6 +9,7 @@ import {
 } from "../core/money.ts";
 import type { ValueSource, ValueSources } from "../core/value-source.ts";
 import { builtInOf } from "../core/via.ts";
+import { windowCeilingsOf } from "./budgets.ts";
 import { sorted } from "./draft.ts";
 import { PATTERN_WORDS, parseDuration, URL_PATTERN } from "./patterns.ts";
 import { PROVIDERS_SCHEMA, type RawModel, type RawProvider, type RawProviders } from "./providers-schema.ts";
@@ -70,6 +71,7 @@ function entryOf(id: string, raw: RawProvider): ProviderEntry {
     ...(raw.free === undefined ? {} : { free: raw.free }),
     ...(raw.context_tokens === undefined ? {} : { contextTokens: raw.context_tokens }),
     ...(raw.models === undefined && raw.model_map === undefined ? {} : { models: modelsOf(id, raw) }),
+    ...(raw.quota === undefined ? {} : { quota: windowCeilingsOf(raw.quota) }),
     ...waitsOf(raw),
     ...(raw.limits === undefined ? {} : { limits: limitsOf(raw.limits) }),
   };

@@ -4,6 +4,7 @@ import { EDIT_FORMS } from "../core/model.ts";
 import { VIA_NAMES } from "../core/via.ts";
 import { DURATION_PATTERN, HOST_PATTERN, PROVIDER_ID_PATTERN, VARIABLE_PATTERN } from "./patterns.ts";
 import { CAPABILITY_LIST, RULE } from "./routing-schema.ts";
+import { WINDOW_CEILINGS } from "./schema.ts";
 
 /** The scripted provider is named on the command line, never in a file. */
 const FILE_WIRES = [
@@ -74,6 +75,13 @@ const PROVIDER = {
       type: "string",
       pattern: DURATION_PATTERN,
       description: "How long an answer may take to begin. Default: 2m; 5m on openai-chat, 10m on this machine.",
+    },
+    quota: {
+      type: "object",
+      additionalProperties: false,
+      description:
+        "What all your calls to it together may use. Where it is used up, the next model of a route is asked.",
+      properties: WINDOW_CEILINGS,
     },
     silence_timeout: {
       type: "string",

@@ -25,6 +25,17 @@ export const CEILINGS = {
   tokens: { description: "Input and output tokens together.", anyOf: [tokens, none] },
 } as const satisfies Readonly<Record<string, JsonSchema>>;
 
+/** The same for spans of the user's calendar. */
+export const WINDOW_CEILINGS = {
+  day: { type: "object", additionalProperties: false, description: "A day of your calendar.", properties: CEILINGS },
+  week: {
+    type: "object",
+    additionalProperties: false,
+    description: "A week of your calendar, from Monday.",
+    properties: CEILINGS,
+  },
+} as const satisfies Readonly<Record<string, JsonSchema>>;
+
 const COMMAND = {
   description: "A shell command, or `{ input: NAME }` for a command that the user gives.",
   anyOf: [

@@ -1,7 +1,5 @@
 import type { Infer, JsonSchema } from "../core/json.ts";
-import { CEILINGS } from "./schema.ts";
-
-const window = { type: "object", additionalProperties: false, properties: CEILINGS } as const satisfies JsonSchema;
+import { WINDOW_CEILINGS } from "./schema.ts";
 
 /** The user's own `config.yaml`. No project has such a file: what is in it holds over all of them. */
 export const USER_CONFIG_SCHEMA = {
@@ -12,10 +10,7 @@ export const USER_CONFIG_SCHEMA = {
       type: "object",
       additionalProperties: false,
       description: "Ceilings over all your runs together, in all repositories. What is not given has none.",
-      properties: {
-        day: { ...window, description: "A day of your calendar." },
-        week: { ...window, description: "A week of your calendar, from Monday." },
-      },
+      properties: WINDOW_CEILINGS,
     },
   },
 } as const satisfies JsonSchema;

@@ -1,6 +1,6 @@
-import { type Budget, WINDOWS, type Window } from "../core/budget.ts";
+import type { WindowCeilings } from "../core/budget.ts";
 import type { Diagnostic } from "../core/diagnostic.ts";
-import { ceilingsOf } from "./budgets.ts";
+import { windowCeilingsOf } from "./budgets.ts";
 import { sorted } from "./draft.ts";
 import { isBlank, readYaml } from "./read-yaml.ts";
 import { structureChecker } from "./structure.ts";
@@ -9,7 +9,7 @@ import { type RawUserConfig, USER_CONFIG_SCHEMA } from "./user-config-schema.ts"
 /** What a user has decided for all runs. */
 export interface UserConfig {
   /** A missing window has no ceiling. */
-  readonly budget: Readonly<Partial<Record<Window, Budget>>>;
+  readonly budget: WindowCeilings;
 }
 
 /** A `config.yaml` as the rest of ccp wants it, or everything that is wrong with it. */
@@ -31,6 +31,5 @@ export function checkUserConfig(text: string, path: string): UserConfigCheck {
   const diagnostics = [...yaml.diagnostics, ...faults.map((fault) => fault.diagnostic)];
   if (diagnostics.length > 0) return { ok: false, diagnostics: sorted(path, diagnostics) };
   const { budget = {} } = rest as RawUserConfig;
-  const windows = WINDOWS.flatMap((window) => (budget[window] ? [[window, ceilingsOf(budget[window])] as const] : []));
-  return { ok: true, config: { budget: Object.fromEntries(windows) } };
+  return { ok: true, config: { budget: windowCeilingsOf(budget) } };
 }

@@ -1,3 +1,4 @@
+import { WINDOWS } from "../core/budget.ts";
 import { credentialsOf, type Lane, type LaneModel, type Limits, type Wire } from "../core/lane.ts";
 import type { KnownAccount } from "../core/lane-health.ts";
 import { CAPABILITIES, type Capabilities } from "../core/model.ts";
@@ -93,7 +94,19 @@ function settingsOf(lane: Lane): readonly Setting[] {
     ["first_event_timeout", duration(firstEventTimeoutMs)],
     ["silence_timeout", duration(idleTimeoutMs)],
     ...limitsOf(lane),
+    ...quotaOf(lane),
   ];
+}
+
+function quotaOf({ quota = {} }: Lane): readonly Setting[] {
+  return WINDOWS.flatMap((window) => {
+    const { maxCostNanos, maxTokens } = quota[window] ?? {};
+    const [money, tokens] = [usd(maxCostNanos), maxTokens?.toString()];
+    return [
+      ...(money === undefined ? [] : [[`quota.${window}.usd`, money] as const]),
+      ...(tokens === undefined ? [] : [[`quota.${window}.tokens`, tokens] as const]),
+    ];
+  });
 }
 
 function limitsOf({ limits = {} }: Lane): readonly Setting[] {

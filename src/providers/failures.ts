@@ -67,7 +67,8 @@ function readRefusal(
   if (status >= 300 && status < 400) return { failure: "invalid", message: redirectMessage(headers) };
   if (isWebPage(body)) {
     const message = `answered ${status} with a web page, as no model API does: is the base URL right?`;
-    return { failure: status < 300 ? "invalid" : classOfStatus(status), message };
+    // A login or a maintenance page in front of it, perhaps: no matter of the request, and another may answer.
+    return { failure: status < 300 ? "server" : classOfStatus(status), message };
   }
   const said = readBody(body);
   const message = `answered ${status}${label(said, status)}: ${said.message || "no message"}`;

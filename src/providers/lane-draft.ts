@@ -1,3 +1,4 @@
+import { narrowerCeilings, type WindowCeilings } from "../core/budget.ts";
 import type { Lane, LaneModel, Limits, ProviderEntry, Waits, Wire } from "../core/lane.ts";
 import { didYouMean } from "../core/suggest.ts";
 import type { ValueSources } from "../core/value-source.ts";
@@ -28,6 +29,7 @@ export interface LaneDraft {
   readonly models: Readonly<Record<string, LaneModel>>;
   readonly waits?: Waits;
   readonly limits?: Limits;
+  readonly quota?: WindowCeilings;
   readonly sources: ValueSources;
 }
 
@@ -106,6 +108,7 @@ export function withEntry(id: string, entry: ProviderEntry, known: LaneDraft | n
     contextTokens:
       entry.contextTokens ?? known?.contextTokens ?? (wire === "ollama-chat" ? OLLAMA_CONTEXT_TOKENS : null),
     models: mergeModels(known?.models ?? {}, entry.models ?? {}),
+    ...quotaOf(known?.quota, entry.quota, isUsers),
     ...(known?.waits || entry.waits ? { waits: { ...known?.waits, ...entry.waits } } : {}),
     ...(known?.limits || entry.limits ? { limits } : {}),
     sources: mergeSources(known, entry, limits),
@@ -138,6 +141,7 @@ export function toLane(draft: LaneDraft, environment: Environment): Lane {
     models: draft.models,
     ...(draft.waits ? { waits: draft.waits } : {}),
     ...(draft.limits ? { limits: draft.limits } : {}),
+    ...(draft.quota ? { quota: draft.quota } : {}),
     sources: draft.sources,
   };
 }
@@ -167,6 +171,16 @@ function keysOf(entry: ProviderEntry, wire: Wire, known: readonly KeySource[]): 
 
 function isKeyed(auth: Lane["auth"] | undefined): auth is KeySource["auth"] {
   return auth === "bearer" || auth === "x-api-key";
+}
+
+/** A project can lower what the user lets a provider have, and never raise it. */
+function quotaOf(
+  known: WindowCeilings | undefined,
+  said: WindowCeilings | undefined,
+  isUsers: boolean,
+): Pick<LaneDraft, "quota"> {
+  if (said === undefined) return known === undefined ? {} : { quota: known };
+  return { quota: isUsers || known === undefined ? { ...known, ...said } : narrowerCeilings(known, said) };
 }
 
 function mergeModels(known: LaneDraft["models"], said: LaneDraft["models"]): LaneDraft["models"] {

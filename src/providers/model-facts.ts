@@ -66,6 +66,7 @@ export function factsOf(lane: Lane, model: string, prices: PriceBook): ModelFact
     maxOutputTokens: outputCeiling(lane, said.maxOutputTokens ?? null, contextWindow),
     local: lane.local,
     scripted: lane.wire === "scripted",
+    ...(lane.quota ? { quota: lane.quota } : {}),
     ...(edits === "edit" || lane.wire === "scripted" ? {} : { edits }),
     ...(Object.keys(capabilities).length === 0 || lane.wire === "scripted" ? {} : { capabilities }),
   };

@@ -8,6 +8,7 @@ import type { Peers } from "../core/ports.ts";
 import { laneHealthOn, memoryShelf, type Place, type Shelf } from "./lane-health.ts";
 import { LANE_HEALTH } from "./lane-health-migrations.ts";
 import { openUnflushed } from "./open-database.ts";
+import { openReadOnly } from "./read-only.ts";
 import { Statements } from "./statements.ts";
 
 /** How an account is written; one that a later ccp has written is not read. */
@@ -30,8 +31,13 @@ export function memoryLaneHealth(): LaneHealth {
 
 const ALONE = { self: { pid: 0, host: "", startedAt: null }, hasEnded: () => false };
 
-function sqliteShelf(path: string): Shelf {
-  const database = opened(path);
+/** Only to look: nothing is written, whatever is asked of it. */
+export function lookIntoLaneHealth(path: string, peers: Pick<Peers, "self" | "hasEnded">): LaneHealth {
+  return laneHealthOn(() => sqliteShelf(path, (file) => openReadOnly(file, LANE_HEALTH)), peers);
+}
+
+function sqliteShelf(path: string, open: (path: string) => Database.Database = opened): Shelf {
+  const database = open(path);
   const statements = new Statements(database);
   const explained = <T>(work: () => T): T => {
     try {

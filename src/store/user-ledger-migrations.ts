@@ -28,6 +28,22 @@ const MIGRATIONS: readonly string[] = [
     before INTEGER
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE provider_day (
+    provider TEXT NOT NULL,
+    day TEXT NOT NULL,
+    settled_nanos INTEGER NOT NULL DEFAULT 0 CHECK (settled_nanos >= 0),
+    held_nanos INTEGER NOT NULL DEFAULT 0 CHECK (held_nanos >= 0),
+    settled_tokens INTEGER NOT NULL DEFAULT 0 CHECK (settled_tokens >= 0),
+    held_tokens INTEGER NOT NULL DEFAULT 0 CHECK (held_tokens >= 0),
+    PRIMARY KEY (provider, day)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO provider_day
+    SELECT substr(model, 1, instr(model, '/') - 1), day,
+      sum(iif(state = 'settled', nanos, 0)), sum(iif(state = 'held', nanos, 0)),
+      sum(iif(state = 'settled', tokens, 0)), sum(iif(state = 'held', tokens, 0))
+    FROM call GROUP BY 1, 2;
+  `,
 ];
 
 /** The ledger of a user: "ccpu" in hex tells it from any other SQLite file. */

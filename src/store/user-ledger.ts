@@ -1,20 +1,23 @@
+import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import type Database from "better-sqlite3";
 import {
-  type Budget,
   NOTHING_SPENT,
   type Spend,
   usedNanos,
   usedTokens,
   WINDOWS,
   type Window,
+  type WindowCeilings,
   weekOf,
 } from "../core/budget.ts";
 import { type Calibration, UNCALIBRATED } from "../core/calibration.ts";
-import type { UserHold, UserLedger } from "../core/store.ts";
+import { parseModelRef } from "../core/model.ts";
+import type { FullWindow, UserHold, UserLedger } from "../core/store.ts";
 import { makeDurableDirectory } from "./durable-directory.ts";
 import { explained } from "./failures.ts";
-import { openDatabase } from "./open-database.ts";
+import { openDatabase, openInMemory } from "./open-database.ts";
+import { openReadOnly } from "./read-only.ts";
 import { Statements } from "./statements.ts";
 import { USER_LEDGER } from "./user-ledger-migrations.ts";
 
@@ -34,7 +37,20 @@ export function openUserLedger(
   return new SqliteUserLedger(path, database, { ceilings, narrowed });
 }
 
-type Narrowed = (window: Window, own: Budget | undefined) => Budget | undefined;
+/** The same, only to be looked at: nothing is written, and one that is not there is empty. */
+export function lookIntoUserLedger(
+  path: string,
+  ceilings: UserLedger["ceilings"],
+  narrowed: Narrowed = (_, own) => own,
+): UserLedger {
+  const database = explained(path, () =>
+    existsSync(path) ? openReadOnly(path, USER_LEDGER) : openInMemory(USER_LEDGER),
+  );
+  return new SqliteUserLedger(path, database, { ceilings, narrowed });
+}
+
+type Narrowed = (window: Window, own: Ceiling) => Ceiling;
+type Ceiling = WindowCeilings[Window];
 
 /** One row a call, and one a day with the sums. A hold that a crash has left stays until its run is driven again. */
 class SqliteUserLedger implements UserLedger {
@@ -67,11 +83,10 @@ class SqliteUserLedger implements UserLedger {
   hold(hold: UserHold): ReturnType<UserLedger["hold"]> {
     return this.#write(() => {
       if (this.#statements.get("SELECT 1 FROM call WHERE call_id = ?", hold.callId)) return { type: "held" };
-      const { ceilings } = this;
-      const full = WINDOWS.find((window) => !fits(hold, ceilings[window] ?? {}, this.#spend(window, hold.day)));
-      if (full !== undefined) return { type: "over", window: full };
+      const full = this.#full(hold, this.ceilings) ?? this.#full(hold, hold.quota ?? {}, providerOf(hold.model));
+      if (full !== null) return full;
       this.#statements.run(HOLD, hold);
-      this.#book(hold.day, { heldNanos: hold.heldNanos, heldTokens: hold.heldTokens });
+      this.#book(hold, { heldNanos: hold.heldNanos, heldTokens: hold.heldTokens });
       return { type: "held" };
     });
   }
@@ -82,7 +97,7 @@ class SqliteUserLedger implements UserLedger {
       if (!held) return;
       this.#statements.run(SETTLE, costNanos, tokens, callId);
       const settled = { settledNanos: costNanos, settledTokens: tokens };
-      this.#book(held.day, { ...settled, heldNanos: -held.nanos, heldTokens: -held.tokens });
+      this.#book(held, { ...settled, heldNanos: -held.nanos, heldTokens: -held.tokens });
     });
   }
 
@@ -91,7 +106,7 @@ class SqliteUserLedger implements UserLedger {
       const held = this.#held(callId);
       if (!held) return;
       this.#statements.run("DELETE FROM call WHERE call_id = ?", callId);
-      this.#book(held.day, { heldNanos: -held.nanos, heldTokens: -held.tokens });
+      this.#book(held, { heldNanos: -held.nanos, heldTokens: -held.tokens });
     });
   }
 
@@ -101,8 +116,8 @@ class SqliteUserLedger implements UserLedger {
     );
   }
 
-  spend(window: Window, day: string): Spend {
-    return explained(this.#path, () => this.#spend(window, day));
+  spend(window: Window, day: string, provider?: string): Spend {
+    return explained(this.#path, () => this.#spend(window, day, provider));
   }
 
   calibration(model: string): Calibration {
@@ -122,14 +137,34 @@ class SqliteUserLedger implements UserLedger {
     return this.#statements.get<Held>("SELECT * FROM call WHERE call_id = ? AND state = 'held'", callId);
   }
 
-  #spend(window: Window, day: string): Spend {
-    const [first, more] = window === "day" ? [day, 0] : [weekOf(day), DAYS_AFTER_MONDAY];
-    return this.#statements.get<Spend>(SPEND, { first, more: `+${more} days` }) ?? NOTHING_SPENT;
+  #full(hold: UserHold, ceilings: WindowCeilings, provider?: string): FullWindow | null {
+    const window = WINDOWS.find((one) => {
+      const ceiling = ceilings[one];
+      return ceiling !== undefined && !fits(hold, ceiling, this.#spend(one, hold.day, provider));
+    });
+    return window === undefined ? null : { type: "over", window, isQuota: provider !== undefined };
   }
 
-  #book(day: string, change: Partial<Spend>): void {
+  #spend(window: Window, day: string, provider?: string): Spend {
+    const [first, more] = window === "day" ? [day, 0] : [weekOf(day), DAYS_AFTER_MONDAY];
+    const span = { first, more: `+${more} days` };
+    const sums =
+      provider === undefined
+        ? this.#statements.get<Spend>(SPEND, span)
+        : this.#statements.get<Spend>(PROVIDER_SPEND, { ...span, provider });
+    return sums ?? NOTHING_SPENT;
+  }
+
+  #book({ day, model }: Pick<Held, "day" | "model">, change: Partial<Spend>): void {
+    const row = { day, provider: providerOf(model), ...NOTHING_SPENT, ...change };
     this.#statements.run("INSERT INTO day (day) VALUES (?) ON CONFLICT DO NOTHING", day);
-    this.#statements.run(BOOK, { day, ...NOTHING_SPENT, ...change });
+    this.#statements.run(BOOK, row);
+    this.#statements.run(
+      "INSERT INTO provider_day (provider, day) VALUES (?, ?) ON CONFLICT DO NOTHING",
+      row.provider,
+      day,
+    );
+    this.#statements.run(BOOK_PROVIDER, row);
   }
 
   #write<T>(work: () => T): T {
@@ -146,12 +181,20 @@ const SETTLE = "UPDATE call SET state = 'settled', nanos = ?, tokens = ? WHERE c
 
 const OPEN = "SELECT call_id FROM call WHERE rid = ? AND state = 'held' ORDER BY call_id";
 
-const SPEND = `SELECT coalesce(sum(settled_nanos), 0) AS settledNanos, coalesce(sum(held_nanos), 0) AS heldNanos,
-    coalesce(sum(settled_tokens), 0) AS settledTokens, coalesce(sum(held_tokens), 0) AS heldTokens
-  FROM day WHERE day BETWEEN @first AND date(@first, @more)`;
+const SUMS = `SELECT coalesce(sum(settled_nanos), 0) AS settledNanos, coalesce(sum(held_nanos), 0) AS heldNanos,
+    coalesce(sum(settled_tokens), 0) AS settledTokens, coalesce(sum(held_tokens), 0) AS heldTokens`;
 
-const BOOK = `UPDATE day SET settled_nanos = settled_nanos + @settledNanos, held_nanos = held_nanos + @heldNanos,
-  settled_tokens = settled_tokens + @settledTokens, held_tokens = held_tokens + @heldTokens WHERE day = @day`;
+const SPEND = `${SUMS} FROM day WHERE day BETWEEN @first AND date(@first, @more)`;
+
+const PROVIDER_SPEND = `${SUMS} FROM provider_day
+  WHERE provider = @provider AND day BETWEEN @first AND date(@first, @more)`;
+
+const ADD = `SET settled_nanos = settled_nanos + @settledNanos, held_nanos = held_nanos + @heldNanos,
+  settled_tokens = settled_tokens + @settledTokens, held_tokens = held_tokens + @heldTokens`;
+
+const BOOK = `UPDATE day ${ADD} WHERE day = @day`;
+
+const BOOK_PROVIDER = `UPDATE provider_day ${ADD} WHERE provider = @provider AND day = @day`;
 
 const CALIBRATION = "SELECT samples, largest, before FROM calibration WHERE model = ?";
 
@@ -160,12 +203,17 @@ const KEEP_CALIBRATION = `INSERT INTO calibration (model, samples, largest, befo
   SET samples = excluded.samples, largest = excluded.largest, before = excluded.before`;
 
 interface Held {
+  readonly model: string;
   readonly day: string;
   readonly nanos: number;
   readonly tokens: number;
 }
 
-function fits(hold: UserHold, ceilings: Pick<Budget, "maxCostNanos" | "maxTokens">, spend: Spend): boolean {
+function providerOf(model: string): string {
+  return parseModelRef(model)?.provider ?? model;
+}
+
+function fits(hold: UserHold, ceilings: NonNullable<Ceiling>, spend: Spend): boolean {
   const { maxCostNanos = Number.POSITIVE_INFINITY, maxTokens = Number.POSITIVE_INFINITY } = ceilings;
   return usedNanos(spend) + hold.heldNanos <= maxCostNanos && usedTokens(spend) + hold.heldTokens <= maxTokens;
 }

@@ -1,4 +1,4 @@
-import type { Delta, StoredEvent } from "../core/event.ts";
+import type { Delta, EventOf, StoredEvent } from "../core/event.ts";
 import { formatDuration } from "./format.ts";
 import { quoted } from "./line.ts";
 import { modelName } from "./step-label.ts";
@@ -29,7 +29,7 @@ export function activityAfterEvent(activity: Activity, event: StoredEvent): Acti
     case "command.finished":
       return { ...activity, [event.stepId ?? ""]: "" };
     case "call.reserved":
-      return { ...activity, [event.stepId]: `asks ${modelName(event.model)}, call ${event.turn}` };
+      return { ...activity, [event.stepId]: `asks ${modelName(event.model)}${keyText(event)}, call ${event.turn}` };
     case "tool.started":
       return { ...activity, [event.stepId]: `${event.tool} ${event.subject}` };
     case "step.started":
@@ -47,6 +47,11 @@ export function activityAfterEvent(activity: Activity, event: StoredEvent): Acti
   }
 }
 
+/** Which of several keys, where there are several. */
+function keyText({ credential }: EventOf<"call.reserved">): string {
+  return credential === undefined ? "" : ` with ${credential}`;
+}
+
 /** What is being done while this streams in. */
 export function activityAfterDelta(activity: Activity, delta: Delta): Activity {
   const before = activity[delta.stepId] ?? "";
@@ -57,10 +62,10 @@ export function activityAfterDelta(activity: Activity, delta: Delta): Activity {
     }
     case "delta.tool_call":
       return { ...activity, [delta.stepId]: `calls ${delta.tool}` };
-    case "delta.notice":
-      return activity;
     case "delta.waiting":
       return { ...activity, [delta.stepId]: `waits ${formatDuration(delta.waitMs)}: ${delta.reason}` };
+    case "delta.notice":
+      return activity;
   }
 }
 

@@ -9,6 +9,7 @@ import type { Chance, Models, Peers, Policies, Repository, Results, Tools } from
 import { secretValues } from "../core/redact.ts";
 import type { RouteRule } from "../core/route-rules.ts";
 import type { Store, UserLedger } from "../core/store.ts";
+import type { RunSpec } from "../engine/begin-run.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { PingAnswer } from "../engine/ping.ts";
 import type { Library } from "../pipeline/library.ts";
@@ -19,6 +20,7 @@ import { openModels, readProviders, secretsOf } from "./models.ts";
 import { openPolicies, openPolicyKit } from "./policies.ts";
 import type { PolicyKit } from "./policy-kit.ts";
 import { openReplays, type Replays } from "./replays.ts";
+import { type PlannedRoute, planRoutes } from "./route-plans.ts";
 import { type SandboxHere, sandboxFinder, sandboxHere } from "./sandbox.ts";
 
 export type { RunSpec } from "../engine/begin-run.ts";
@@ -35,6 +37,7 @@ export type { NextCommand, UiChoice } from "../ui/ui.ts";
 export type { Closable } from "./journal.ts";
 export type { Inspection, PolicyKit, PolicyPlaceHere } from "./policy-kit.ts";
 export type { AgainstReplay, Replay, Replays } from "./replays.ts";
+export type { PlannedCandidate, PlannedRoute } from "./route-plans.ts";
 export type { SandboxHere } from "./sandbox.ts";
 
 /** Everything that ccp shows of a run. */
@@ -69,6 +72,8 @@ export interface Wiring {
   /** `variables`: the user's values that steps name in `env`. */
   engine(variables: Readonly<Record<string, string>>): Promise<Engine>;
   replays(): Promise<Replays>;
+  /** Whom the steps of a run would ask, without beginning it. */
+  plannedRoutes(spec: RunSpec): Promise<readonly PlannedRoute[]>;
   /** Pings go on record in a journal of the user's own: they need no repository. With several keys each is tried. */
   pinger(): Promise<(model: ModelRef) => Promise<readonly PingAnswer[]>>;
   ui(): Promise<Ui>;
@@ -175,6 +180,7 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
       const [store, repository, tools] = [await wiring.store(), await wiring.repository(), await wiring.tools()];
       return openReplays({ store, repository, tools, chance });
     },
+    plannedRoutes: (spec) => planRoutes(spec, wiring, opened),
     async pinger() {
       const directory = join(stateHome, "ccp", "ping");
       const { ping } = await import("../engine/ping.ts");

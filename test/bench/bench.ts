@@ -9,6 +9,7 @@ import { longRunLines, measureLongRun } from "./long-run.ts";
 import { manyRunsLines, measureManyRuns } from "./many-runs.ts";
 import { measureNoOpSteps, noOpLines } from "./no-op-steps.ts";
 import { doerLines, measureDoer } from "./one-file-doer.ts";
+import { measureRouting, routingLines } from "./routing.ts";
 import { measureRuns, runLines } from "./scripted-run.ts";
 import { measureStartup, startupLines } from "./startup.ts";
 import { measureTokens, tokenLines } from "./streamed-tokens.ts";
@@ -37,10 +38,23 @@ const manyRuns = await measureManyRuns();
 tell(manyRunsLines(manyRuns));
 const bytesPerCall = await measureBytesPerCall();
 tell(bytesLines(bytesPerCall, longRun));
+const routing = await measureRouting();
+tell(routingLines(routing));
 
 const { run: runFigures, gitSpawnMs } = run;
 const agent = { doer, tools, held, tokens };
-const figures = { startup, run: runFigures, gitSpawnMs, agent, journal, noOpSteps, longRun, manyRuns, bytesPerCall };
+const figures = {
+  startup,
+  run: runFigures,
+  gitSpawnMs,
+  agent,
+  journal,
+  noOpSteps,
+  longRun,
+  manyRuns,
+  bytesPerCall,
+  routing,
+};
 const folder = join(ROOT, "results", "bench");
 mkdirSync(folder, { recursive: true });
 writeFileSync(

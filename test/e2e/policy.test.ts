@@ -2,8 +2,11 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, w
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { stringify } from "yaml";
+import { readConfig } from "../../src/cli/config.ts";
 import { runCli } from "../../src/cli/run-cli.ts";
+import { systemChance } from "../../src/cli/system-chance.ts";
 import type { Json } from "../../src/core/json.ts";
+import { wire } from "../../src/wire/wire.ts";
 import { binary, finished, startBinary } from "../support/cli.ts";
 import { git } from "../support/git.ts";
 import { eventsOf, journalOf } from "../support/journal.ts";
@@ -257,6 +260,11 @@ describe("a policy that changes while a run is under way", () => {
     expect(JSON.parse((await ccpAt(on, "replay", result.rid, "--json")).stdout)).toMatchObject({ same: true });
     const still = await ccpAt(on, "resume", result.rid);
     expect(still).toMatchObject({ code: 4, stderr: expect.stringContaining("models.deny has scripted/*") });
+    const chosen = await ccpAt(on, "model", result.rid, flags[1] === undefined ? "" : `doer=scripted/${flags[1]}`);
+    expect(chosen).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining("models.deny has scripted/*; nothing was changed"),
+    });
     rule({ version: 3 });
     expect((await ccpAt(on, "resume", result.rid)).code).toBe(0);
     expect(eventsOf(on, result.rid, "run.resumed")[0]?.policy?.packs).toMatchObject([{ version: 3 }]);
@@ -361,6 +369,28 @@ describe("nothing that a project brings", () => {
         "models.deny has */forbidden*",
       );
     }
+  });
+
+  test("moves the machine's own folder, or has a key of another place count there", async () => {
+    const { on } = ruled();
+    const moved = {
+      ...on,
+      env: { ...on.env, HOME: tempDir("ccp-elsewhere"), XDG_CONFIG_HOME: tempDir("ccp-elsewhere") },
+    };
+    for (const where of [on, moved]) {
+      const { looked_in: places } = JSON.parse((await ccpAt(where, "policy", "show", "--json")).stdout);
+      expect(places[0]).toEqual({ place: "machine", path: "/etc/ccp/policy.json" });
+      expect(places.map(({ place }: { readonly place: string }) => place)).toEqual([
+        "machine",
+        "added",
+        "user",
+        "project",
+      ]);
+    }
+    const kit = await wire(readConfig({ cwd: on.root, environment: on.env } as never), systemChance).policyKit();
+    const trusted = Object.fromEntries(kit.places().map(({ place, keys }) => [place, keys.map(({ path }) => path)]));
+    expect(trusted.machine?.every((path) => path.startsWith("/etc/ccp/policy-keys/"))).toBe(true);
+    expect(trusted.project?.some((path) => path.startsWith(on.root))).toBe(false);
   });
 
   test("is its policy but what is committed, signed by a key that the user or the machine trusts", async () => {

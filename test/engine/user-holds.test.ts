@@ -36,7 +36,7 @@ test("a run that is gone on with in two repositories holds its calls twice: one 
   const home = tempDir("ccp-home");
   const [here, there] = [bookIn("/here", home), bookIn("/there", home)];
   expect(reserve(here, call(60), MODEL)).toBe(null);
-  expect(reserve(there, call(60), MODEL)).toBe("day");
+  expect(reserve(there, call(60), MODEL)).toEqual({ type: "window", window: "day" });
   expect(reserve(there, call(40), MODEL)).toBe(null);
   expect(here.userLedger.spend("day", systemChance.day(Date.now())).heldTokens).toBe(100);
 });

@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, 
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { FALLBACK_LIMITS } from "../../src/core/policy.ts";
-import { policyProblems } from "../../src/core/policy-limits.ts";
+import { policyProblems } from "../../src/core/policy-words.ts";
 import { decoded, MOST_POLICY_BYTES } from "../../src/guards/plain-file.ts";
 import { openPolicies, type PolicySource, verified } from "../../src/guards/policies.ts";
 import { readPolicyKeys } from "../../src/guards/policy-keys.ts";

@@ -184,7 +184,7 @@ describe("a providers file", () => {
       "an unknown key",
       "providers: {acme: {headers: x}}",
       [
-        'providers.yaml:1:20  unknown key "headers" | known here: via, wire, base_url, key_env, auth, free, context_tokens, first_event_timeout, silence_timeout, limits, model_map, models',
+        'providers.yaml:1:20  unknown key "headers" | known here: via, wire, base_url, key_env, auth, free, context_tokens, first_event_timeout, quota, silence_timeout, limits, model_map, models',
       ],
     ],
     [

@@ -2,6 +2,7 @@ import { askModel } from "../../src/agent/ask-model.ts";
 import { openRoute } from "../../src/agent/route.ts";
 import { followTalk } from "../../src/agent/talk.ts";
 import { WINDOWS } from "../../src/core/budget.ts";
+import { NO_POLICY } from "../../src/core/policy.ts";
 import type { Assignment } from "../../src/core/ports.ts";
 import { readRun } from "../../src/core/read-run.ts";
 import { stepState } from "../../src/core/run.ts";
@@ -12,6 +13,7 @@ import { CommandEnvironment } from "../../src/engine/command-environment.ts";
 import { type Context, callBook } from "../../src/engine/context.ts";
 import type { EngineDeps } from "../../src/engine/deps.ts";
 import { Halt } from "../../src/engine/halt.ts";
+import { standingPolicy } from "../../src/engine/policy-watch.ts";
 import { NO_HEALTH, NO_SPOOL } from "../../src/engine/replay-world.ts";
 import { RunLog } from "../../src/engine/run-log.ts";
 import { openStepPort } from "../../src/engine/step-port.ts";
@@ -178,6 +180,7 @@ function contextOf(run: PlannedRun, epoch: number, life: Life, { plan, server }:
     tools: { specs: () => [] },
     repository: { openWorkspace: () => ({}) },
     secrets: [],
+    policy: standingPolicy(NO_POLICY),
     tell: () => undefined,
   } as unknown as EngineDeps;
   const log = new RunLog(run.rid, epoch, { store, chance, publish: () => undefined });

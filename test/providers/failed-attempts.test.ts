@@ -98,7 +98,7 @@ describe.each(REAL_WIRES)("%s", (wire) => {
     const page = { headers: { "content-type": "text/html" }, chunks: ["<!DOCTYPE html><title>Welcome</title>"] };
     const server = await wireServer(page, { ...page, status: 503 });
     const first = await send(server.url);
-    expect(first).toMatchObject({ type: "failed", failure: { class: "invalid", mayBeBilled: false } });
+    expect(first).toMatchObject({ type: "failed", failure: { class: "server", mayBeBilled: false } });
     const second = await send(server.url);
     expect(second).toMatchObject({ type: "failed", failure: { class: "overloaded", httpStatus: 503 } });
     expect(JSON.stringify([first, second])).not.toContain("Welcome");

@@ -186,6 +186,20 @@ describe("the user's file", () => {
     expect(await limitsOf("openrouter")).toEqual({ firstEventTimeoutMs: 300_000, idleTimeoutMs: 120_000 });
   });
 
+  it("gives a provider a quota, which a project may lower and never raise", async () => {
+    const user = file({ zai: { quota: { day: { maxCostNanos: 50, maxTokens: 900 }, week: { maxTokens: 7 } } } });
+    const project = file({
+      zai: { quota: { day: { maxCostNanos: 20, maxTokens: 1000 }, week: { maxCostNanos: 3 } } },
+      openai: { quota: { day: { maxTokens: 5 } } },
+    });
+    expect((await laneOf("zai", { user, project }))?.quota).toEqual({
+      day: { maxCostNanos: 20, maxTokens: 900 },
+      week: { maxCostNanos: 3, maxTokens: 7 },
+    });
+    expect((await laneOf("zai", { user, project: file({ zai: {} }) }))?.quota).toEqual(user.providers.zai?.quota);
+    expect((await laneOf("openai", { user, project }))?.quota).toEqual({ day: { maxTokens: 5 } });
+  });
+
   it("changes built-in ones, and yields to the environment", async () => {
     const user = file({
       zai: { wire: "anthropic-messages", baseUrl: "https://api.z.ai/api/anthropic" },

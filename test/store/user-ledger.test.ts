@@ -34,7 +34,7 @@ function hold(callId: string, heldNanos: number, more: Partial<UserHold> = {}): 
 }
 
 const HELD = { type: "held" };
-const over = (window: Window) => ({ type: "over", window });
+const over = (window: Window, isQuota = false) => ({ type: "over", window, isQuota });
 
 describe("the ledger of a user", () => {
   test("holds what fits, and says which window has no room", () => {
@@ -94,6 +94,45 @@ describe("the ledger of a user", () => {
     ledger.settle("a", 20, 1);
     expect(ledger.hold(hold("a", 80))).toEqual(HELD);
     expect(ledger.spend("day", FRIDAY)).toEqual({ ...NOTHING_SPENT, settledNanos: 20, settledTokens: 1 });
+  });
+
+  test("holds a provider to its quota, and no other", () => {
+    const ledger = open({ day: { maxCostNanos: 1000 } });
+    const quota = { day: { maxCostNanos: 100 }, week: { maxTokens: 25 } };
+    expect(ledger.hold(hold("a", 80, { quota }))).toEqual(HELD);
+    expect(ledger.hold(hold("b", 21, { quota }))).toEqual(over("day", true));
+    expect(ledger.hold(hold("b", 21, { quota, model: "q/m/with/slashes" }))).toEqual(HELD);
+    ledger.settle("a", 20, 10);
+    expect(ledger.hold(hold("c", 80, { quota }))).toEqual(HELD);
+    ledger.release("c");
+    expect(ledger.hold(hold("d", 1, { quota, day: "2026-11-21", heldTokens: 16 }))).toEqual(over("week", true));
+    expect(ledger.hold(hold("e", 1, { day: "2026-11-21", heldTokens: 16 }))).toEqual(HELD);
+    expect(ledger.spend("day", FRIDAY, "p")).toEqual({ ...NOTHING_SPENT, settledNanos: 20, settledTokens: 10 });
+    expect(ledger.spend("week", FRIDAY, "q")).toEqual({ ...NOTHING_SPENT, heldNanos: 21, heldTokens: 10 });
+    expect(ledger.hold(hold("f", 1000, { quota: {} }))).toEqual(over("day"));
+  });
+
+  test("that is older counts what each provider has had before", () => {
+    const path = join(tempDir(), "ledger.db");
+    const before = openUserLedger(path, {});
+    for (const [call, model] of [
+      ["a", "p/m"],
+      ["b", "p/n"],
+      ["c", "q/m"],
+    ] as const)
+      before.hold(hold(call, 10, { model }));
+    before.settle("a", 3, 4);
+    before.close();
+    const database = new Database(path);
+    database.exec("DROP TABLE provider_day; PRAGMA user_version = 1");
+    database.close();
+    const ledger = open({}, path);
+    const [held, settled] = [
+      { heldNanos: 10, heldTokens: 10 },
+      { settledNanos: 3, settledTokens: 4 },
+    ];
+    expect(ledger.spend("day", FRIDAY, "p")).toEqual({ ...held, ...settled });
+    expect(ledger.spend("day", FRIDAY, "q")).toEqual({ ...NOTHING_SPENT, ...held });
   });
 
   test("a hold that is taken back is as if it had never been", () => {

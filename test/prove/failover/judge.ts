@@ -20,12 +20,13 @@ export function violationsOf(played: Played): readonly string[] {
   ];
 }
 
-function endViolations({ play: { scenario }, task, exitCodes }: Played, record: Recorded): readonly string[] {
+function endViolations({ play: { scenario }, task, exitCodes, replayed }: Played, record: Recorded): readonly string[] {
   const isGreen = record.status === "succeeded";
   const expected = scenario.end === "failed" ? [1] : scenario.end === "paused" ? [3, 0] : [0];
   const wrong = Object.entries(task.solution).filter(([path, text]) => record.file(path) !== text);
   return [
     ...(exitCodes.join() === expected.join() ? [] : [`exit ${exitCodes.join()} and not ${expected.join()}`]),
+    ...(replayed === 0 ? [] : [`its replay ended with exit ${replayed}`]),
     ...(isGreen === (scenario.end !== "failed") ? [] : [`it ended as ${record.status}`]),
     ...(scenario.end === "failed" && !isNamed(record.ending, scenario.class)
       ? [`it failed as ${record.ending} and not as ${scenario.class}`]

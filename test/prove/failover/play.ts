@@ -43,6 +43,8 @@ export interface Played {
   readonly stderr: string;
   /** What `ccp view --step` shows of the doer. */
   readonly view: string;
+  /** Exit code of `ccp replay`; null: there was nothing to replay. */
+  readonly replayed: number | null;
   readonly record: Recorded | null;
 }
 
@@ -183,6 +185,7 @@ async function perform(stage: Stage): Promise<Played> {
   const milliseconds = Math.round(performance.now() - startedAt);
   const record = ended.hung ? null : recordOf(root, `${ended.stdout}${again?.stdout ?? ""}`);
   const view = record === null ? "" : (await ccp(["view", record.rid, "--step", "build"], stage)).stdout;
+  const replayed = record === null ? null : (await ccp(["replay", record.rid], stage)).exitCode;
   return {
     play: of,
     task,
@@ -194,6 +197,7 @@ async function perform(stage: Stage): Promise<Played> {
     stdout: ended.stdout,
     stderr: ended.stderr + (again?.stderr ?? ""),
     view,
+    replayed,
     record,
   };
 }

@@ -97,6 +97,7 @@ const TOO_LONG: Readonly<Record<Wire, Act>> = {
   "ollama-chat": { kind: "status", status: 400, body: '{"error":"the input length exceeds the context length"}' },
 };
 const overloadedBody = '{"error":{"type":"overloaded_error","message":"Overloaded"}}';
+const PAGE = "<!DOCTYPE html><title>Back soon</title>";
 const ZAI: readonly Wire[] = ["openai-chat", "anthropic-messages"];
 
 /** Before the first content event. */
@@ -213,6 +214,10 @@ export const BEFORE: readonly Scenario[] = [
   }),
   scenario("error-200", "an error for the first event of a 200", always({ kind: "error", at: "headers" }), {
     ...BUSY,
+    asked: THRICE,
+  }),
+  scenario("page-200", "a web page for the body of a 200", always({ kind: "body", type: "text/html", body: PAGE }), {
+    class: "server",
     asked: THRICE,
   }),
   scenario(
