@@ -33,8 +33,8 @@ import { registerView } from "./view.ts";
 export const COMMANDS: readonly ((program: Command, context: CommandContext) => void)[] = [
   registerRun,
   registerResume,
-  registerRerun,
   registerModel,
+  registerRerun,
   registerFork,
   registerRewind,
   registerReplay,

@@ -56,6 +56,40 @@ export function storeRunsContract(name: string, make: () => Store): void {
       expect(store.isOwned("r-a")).toBe(true);
     });
 
+    test("a word for whoever drives a run is left by anybody, and is there until a fact takes it up or puts another in its place", () => {
+      const store = make();
+      expect(() => store.leave("r-a", { role: "doer", models: ["a/b"] }, 1)).toThrow(
+        expect.objectContaining({ code: "unknown_run" }),
+      );
+      store.create("r-a", [runCreated("r-a")], 0);
+      const ids = (["doer", "reviewer", "doer"] as const).map((role, at) => {
+        return store.leave("r-a", { role, models: [`a/${at}`, "b/c d"] }, at);
+      });
+      const left = () => store.requests("r-a").map(({ id, role, models }) => [ids.indexOf(id), role, models[0]]);
+      expect(left()).toEqual([
+        [0, "doer", "a/0"],
+        [1, "reviewer", "a/1"],
+        [2, "doer", "a/2"],
+      ]);
+      expect(store.requests("r-b")).toEqual([]);
+      const change = { type: "route.changed", role: "doer", models: ["a/0"] } as const;
+      store.append("r-a", 1, [{ ...change, stepId: "do", request: ids[0] ?? 0 }], 3);
+      expect(left()).toEqual([
+        [1, "reviewer", "a/1"],
+        [2, "doer", "a/2"],
+      ]);
+      // A later word of a person's, while nobody drives the run.
+      store.append("r-a", 1, [change], 4);
+      expect(left()).toEqual([[1, "reviewer", "a/1"]]);
+      store.drop("r-a", ids[1] ?? 0);
+      expect(left()).toEqual([]);
+      // No number comes twice: a fact names it.
+      expect(ids).not.toContain(store.leave("r-a", { role: "doer", models: ["a/b"] }, 5));
+      store.release("r-a");
+      store.remove("r-a");
+      expect(store.requests("r-a")).toEqual([]);
+    });
+
     test("a list can be cut short and narrowed to how rids begin", () => {
       const store = make();
       const rids = ["r-aa1", "r-aa2", "r-ab1", "r-b", "r_aa", "r-a%"];

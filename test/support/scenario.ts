@@ -8,10 +8,12 @@ import type { Sandbox } from "../../src/core/confinement.ts";
 import type { StoredEvent } from "../../src/core/event.ts";
 import type { LaneHealth } from "../../src/core/lane-health.ts";
 import type { Chance, Models, Repository, ToolServers, Tools } from "../../src/core/ports.ts";
+import type { RouteRule } from "../../src/core/route-rules.ts";
 import type { Run } from "../../src/core/run.ts";
 import type { Store, UserLedger } from "../../src/core/store.ts";
 import { createEngine, type Engine, type Listener } from "../../src/engine/engine.ts";
 import { liveExecutor } from "../../src/engine/executor.ts";
+import { ruledRouter } from "../../src/engine/router.ts";
 import { createToolServers } from "../../src/protocols/tool-servers.ts";
 import { openSpool } from "../../src/store/spool.ts";
 import { SqliteStore } from "../../src/store/sqlite-store.ts";
@@ -132,6 +134,8 @@ export interface Scenario {
     readonly servers?: ToolServers;
     readonly variables?: Record<string, string>;
     readonly secrets?: readonly string[];
+    /** Rules on who is asked; default: none. */
+    readonly rules?: readonly RouteRule[];
     /** Default: what there is here. */
     readonly sandbox?: Sandbox;
     /** Default: the machine's, and no wait is waited. */
@@ -218,6 +222,7 @@ export function scenario(options: ScenarioOptions = {}): Scenario {
         health: around.health ?? (await wiring.health()),
         secrets,
         variables: around.variables ?? {},
+        ...(around.rules ? { router: ruledRouter(around.rules, models) } : {}),
       });
       return { ...engine, store };
     },
