@@ -118,8 +118,6 @@ function step(world: World) {
     async closeOpenCall() {
       if (world.recovered) record(world.recovered);
     },
-    rerouted: async () => null,
-    candidatesBeside: async () => null,
     heedPolicies: async () => undefined,
     refusalOf: ({ ref }: ModelFacts) => world.refusal?.(ref.model, now) ?? null,
     admit({ model }: CallIntent, except: readonly string[] = []): Admission {
