@@ -153,13 +153,22 @@ function commandPart(
   const matches = readers.flatMap((reader) => {
     if (!concerns(reader.rule, "bash")) return [];
     if (isWhole && reader.rule.match === undefined) return [];
-    const texts = reader.rule.effect === "allow" ? [command.text] : command.forms;
-    return matchOf(reader, reader.command, texts);
+    if (reader.rule.effect !== "allow") return matchOf(reader, reader.command, command.forms);
+    return isByItsAssignments(command, reader) ? [] : matchOf(reader, reader.command, [command.text]);
   });
   const usable = command.isGuess ? matches.filter(({ rule }) => rule.effect !== "allow") : matches;
   if (command.isGuess && usable.length === 0) return [];
   const isUnmatched = !command.isGuess && isClosed(policy.rules, "bash");
   return [judged("command", command.text, usable, isUnmatched ? "bash" : null, command.isGuess)];
+}
+
+/** A pattern that does not speak of assignments means the command: its `*` takes in none that stands before it. */
+function isByItsAssignments(
+  { bare }: Extract<ShellPart, { kind: "command" }>,
+  { rule, command }: Pick<Reader, "rule" | "command">,
+): boolean {
+  if (bare === undefined || /^\w+=/.test(rule.match ?? "")) return false;
+  return command !== null && command.match(bare) !== "certain";
 }
 
 function doubtPart(doubt: Extract<ShellPart, { kind: "doubt" }>, readers: readonly Reader[]): JudgedPart {

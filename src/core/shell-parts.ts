@@ -10,6 +10,8 @@ export type ShellPart =
       readonly text: string;
       /** All that it may be taken for: without path, without git's own options. What denies or asks is held against these. */
       readonly forms: readonly string[];
+      /** Its words without the assignments before them; missing: there are none. */
+      readonly bare?: string;
       /** True: only if a doubt comes true. It is denied by name, but needs nobody's leave. */
       readonly isGuess: boolean;
     }
@@ -100,7 +102,8 @@ function commandPart(assignments: readonly string[], words: readonly ShellWord[]
   const texts = words.map(({ text }) => text);
   const text = plainText([...assignments, ...texts]);
   const forms = [text, ...(words.length > 0 ? formsOf(words) : [])];
-  return { kind: "command", text, forms: [...new Set(forms)], isGuess };
+  const bare = assignments.length > 0 && texts.length > 0 ? { bare: plainText(texts) } : {};
+  return { kind: "command", text, forms: [...new Set(forms)], isGuess, ...bare };
 }
 
 function formsOf(words: readonly ShellWord[]): readonly string[] {

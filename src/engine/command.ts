@@ -77,15 +77,16 @@ export async function carryOut(context: Context, command: EngineCommand): Promis
       end: endOf(context, executed),
       tree,
       treeAfter,
-      ...signatureOf(executed),
+      ...signatureOf(context, executed),
     },
     stdout: executed.stdout,
   };
 }
 
-/** What is green has nothing to be known by. */
-function signatureOf({ exitCode, endedBy, output }: Executed): { readonly signature?: string } {
-  return exitCode === 0 ? {} : { signature: sha256(`${endedBy ?? exitCode} ${failureWords(output)}`) };
+/** What is green has nothing to be known by. A plan without escalation, as each of an older ccp is, has no use for it. */
+function signatureOf({ pipeline }: Context, { exitCode, endedBy, output }: Executed): { readonly signature?: string } {
+  const isOfUse = Object.values(pipeline.roles).some(({ escalation }) => escalation !== undefined);
+  return exitCode === 0 || !isOfUse ? {} : { signature: sha256(`${endedBy ?? exitCode} ${failureWords(output)}`) };
 }
 
 async function settleTree(context: Context, before: TreeHash, changes: "discard" | "keep"): Promise<TreeHash> {

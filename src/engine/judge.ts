@@ -7,6 +7,7 @@ import {
   reviewContradiction,
   type Work,
 } from "../core/contract.ts";
+import { escalationOf } from "../core/escalation.ts";
 import type { BlobRef, EventOf, StepOutcome } from "../core/event.ts";
 import type { FailureClass } from "../core/failure.ts";
 import type { Json } from "../core/json.ts";
@@ -43,7 +44,8 @@ async function judgePlan(context: Context, step: AgentStep, plan: Plan, finish: 
   const artifacts = kept(step, document);
   if (await hasMoved(context))
     return { outcome: failed("tree-changed", "the planner changed files, which it may not", finish), artifacts };
-  return { outcome: { status: "succeeded", output: document, finish, uncertainty: plan.uncertainty }, artifacts };
+  const figure = isEscalated(context, step) ? { uncertainty: plan.uncertainty } : {};
+  return { outcome: { status: "succeeded", output: document, finish, ...figure }, artifacts };
 }
 
 async function judgeWork(context: Context, step: AgentStep, work: Work, finish: BlobRef): Promise<Judgement> {
@@ -54,7 +56,13 @@ async function judgeWork(context: Context, step: AgentStep, work: Work, finish: 
     return { outcome: failed("no-change", reason, finish), artifacts };
   }
   const output = context.log.text(work.summary);
-  return { outcome: { status: "succeeded", output, finish, confidence: work.confidence }, artifacts };
+  const figure = isEscalated(context, step) ? { confidence: work.confidence } : {};
+  return { outcome: { status: "succeeded", output, finish, ...figure }, artifacts };
+}
+
+/** What a role says of its own work is looked at where something can be done about it, and nowhere else on record. */
+function isEscalated({ pipeline }: Context, step: AgentStep): boolean {
+  return escalationOf(pipeline, step) !== null;
 }
 
 /** A verdict counts only for the tree that was shown; anything but `approve` fails the step. */

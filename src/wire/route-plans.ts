@@ -16,20 +16,20 @@ import { sandboxFinder } from "./sandbox.ts";
 
 export type { PlannedCandidate, PlannedRoute } from "../engine/planned-routes.ts";
 
-/** What is looked up for it: parts that write nothing. */
-interface Found {
+/** What of the rooms, put together, it takes to look at routes. */
+interface Wired {
   readonly config: Config;
   readonly chance: Chance;
-  lanes(): Promise<readonly Lane[]>;
-  routing(): Promise<readonly RouteRule[]>;
   repository(): Promise<Repository>;
-  tools(): Promise<Tools>;
   peers(): Promise<Peers>;
-  policies(commit: string): Promise<Policies>;
+  lanes(): Promise<readonly Lane[]>;
+  tools(): Promise<Tools>;
+  routing(): Promise<readonly RouteRule[]>;
+  policies(commit: string | null): Promise<Policies>;
 }
 
 /** Whom the steps of a run would ask, without beginning it: no file is written and no server asked. */
-export async function planRoutes(spec: RunSpec, wiring: Found, opened: Closable[]): Promise<readonly PlannedRoute[]> {
+export async function planRoutes(spec: RunSpec, wiring: Wired, opened: Closable[]): Promise<readonly PlannedRoute[]> {
   const { plannedRoutes } = await import("../engine/planned-routes.ts");
   const { NO_SPOOL } = await import("../engine/replay-world.ts");
   const { SqliteStore } = await import("../store/sqlite-store.ts");

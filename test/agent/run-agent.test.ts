@@ -125,6 +125,8 @@ function step(world: World) {
       return world.admit?.(model.ref.model, except, now) ?? usual;
     },
     lastResort: () => false,
+    rerouted: async () => null,
+    candidatesBeside: async () => null,
     async intend({ model, wantedOutputTokens, credential }: CallIntent) {
       if (credential) done.push(`with ${credential}`);
       if (world.refuse) return { type: "refused", why: world.refuse, reason: "no" };

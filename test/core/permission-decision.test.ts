@@ -355,6 +355,15 @@ describe("laws", () => {
     "! ",
     "if ",
   ];
+  test("a star at the beginning of what is allowed takes in no assignment", () => {
+    const rules: readonly PermissionRule[] = [{ tool: "bash", effect: "allow", match: "* --force*" }];
+    expect(verdict(rules, "bash", "X=1 --force")).toBe("ask");
+    expect(verdict(rules, "bash", "X=1 tar --force")).toBe("allow");
+    const named: readonly PermissionRule[] = [{ tool: "bash", effect: "allow", match: "CI=1 npm test" }];
+    expect(verdict(named, "bash", "CI=1 npm test")).toBe("allow");
+    expect(verdict(named, "bash", "npm test")).toBe("ask");
+  });
+
   test("a prefix never weakens the verdict", () => {
     fc.assert(
       fc.property(rulesOf, words, fc.constantFrom(...prefixes), (rules, command, prefix) => {

@@ -139,6 +139,11 @@ describe("a run under a policy", () => {
     const plan = await ccpAt(on, "plan", ...flags);
     expect(plan).toMatchObject({ code: 0, stdout: expect.stringContaining("budget $0.50") });
     expect(plan.stderr).toContain("the budget of the run is $0.50, 30 minutes by policy");
+    const { on: other } = ruled({ models: { deny: ["scripted/*"] } });
+    const route = await ccpAt(other, "route", ...scripted(other, { turns: [] }));
+    expect(route.stdout.replaceAll(/\s+/g, " ")).toContain(
+      "is refused by policy acme 1 (added): models.deny has scripted/*",
+    );
     const explained = await ccpAt(on, "permissions", "explain", ...flags.slice(2), "doer", "curl x");
     expect(explained).toMatchObject({ code: 1, stdout: expect.stringContaining("policy acme 1 (added)") });
   });

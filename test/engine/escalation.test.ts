@@ -319,7 +319,7 @@ function TEST() {
 }
 
 describe("a doer that is stuck", () => {
-  test.concurrent.each(STORIES)("%s", async (_, stuck, expected, status) => {
+  test.each(STORIES)("%s", async (_, stuck, expected, status) => {
     const { world, engine, run } = await tell(stuck, stuck.isHasty);
     expect(told(engine, run)).toEqual(expected);
     expect(run.status).toBe(status);

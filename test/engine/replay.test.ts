@@ -373,7 +373,7 @@ describe("what is not the same is found, and said", () => {
         index === check && event.type === "command.finished" ? { ...event, end: { ...event.end, exitCode: 1 } } : event,
       ),
     );
-    expect(outcome).toMatchObject({ same: false, difference: { type: "step.finished", stepId: "test" } });
+    expect(outcome).toMatchObject({ same: false, difference: { type: "command.finished", stepId: "test" } });
 
     const answer = events.findIndex((event) => event.type === "call.settled" && event.stepId === "doer");
     const without = await tampered((log) => log.filter((_, index) => index !== answer));
