@@ -75,6 +75,7 @@ export function readConfig(surroundings: Surroundings, flags: GlobalFlags = {}):
     stateDir: stateDir ? resolve(cwd, stateDir) : null,
     resultsDir: flags.resultsDir ?? environment.CCP_RESULTS_DIR ?? "results",
     policyDir: absolute(environment.CCP_POLICY_DIR, "") || null,
+    profile: environment.CCP_PROFILE?.trim() || null,
     trustedHosts: (environment.CCP_TRUSTED_HOSTS ?? "").split(",").filter((host) => host !== ""),
     backgroundAfterMs: secondsIn(environment.CCP_BACKGROUND_AFTER, BACKGROUND_AFTER_SECONDS) * 1000,
     packageRoot,

@@ -15,6 +15,8 @@ export interface Config {
   readonly resultsDir: string;
   /** A folder like `/etc/ccp`, whose policy holds beside that one's and never in its place; null: there is none. */
   readonly policyDir: string | null;
+  /** Which of a provider's keys are meant, where its file has some for profiles; null: none of those. */
+  readonly profile: string | null;
   /** Hosts to which a project's file may point one of the user's keys. */
   readonly trustedHosts: readonly string[];
   /** Milliseconds after which a command of an agent's goes on as a job. */

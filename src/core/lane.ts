@@ -1,6 +1,7 @@
 import type { WindowCeilings } from "./budget.ts";
 import type { Capabilities, EditForm } from "./model.ts";
 import type { Price } from "./money.ts";
+import type { RoleName } from "./pipeline.ts";
 import type { RouteRule } from "./route-rules.ts";
 import type { ValueSource, ValueSources } from "./value-source.ts";
 
@@ -99,7 +100,12 @@ export interface LaneModel {
   readonly capabilities?: Capabilities;
   /** The name that its provider knows it by; missing: the same. */
   readonly theirs?: string;
+  /** Roles that ask it first where nobody names a model for them. */
+  readonly defaultFor?: readonly RoleName[];
 }
+
+/** Variables that hold keys. Several: all that are set are used. */
+export type KeyNames = string | readonly string[];
 
 /** One provider of a `providers.yaml`, checked; nothing in it is trusted yet. */
 export interface ProviderEntry {
@@ -107,8 +113,9 @@ export interface ProviderEntry {
   readonly via?: string;
   readonly wire?: Wire;
   readonly baseUrl?: string;
-  /** Several: all that are set are used. */
-  readonly keyEnv?: string | readonly string[];
+  readonly keyEnv?: KeyNames;
+  /** The same for profiles, in the place of `keyEnv` where one of them is chosen. */
+  readonly scopedEnv?: Readonly<Record<string, KeyNames>>;
   readonly auth?: Lane["auth"];
   readonly free?: boolean;
   readonly contextTokens?: number;

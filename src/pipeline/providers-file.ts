@@ -36,6 +36,7 @@ export function checkProvidersFile(text: string, path: string): ProvidersCheck {
     ...yaml.diagnostics,
     ...faults.map((fault) => fault.diagnostic),
     ...wrongUrls(raw, yaml.source),
+    ...doubleKeys(raw, yaml.source),
     ...wrongRules(raw.routing ?? [], yaml.source),
   ];
   if (diagnostics.length > 0) return { ok: false, diagnostics: sorted(path, diagnostics) };
@@ -61,19 +62,38 @@ function wrongUrls(raw: RawProviders, source: Source): readonly Diagnostic[] {
   });
 }
 
+function doubleKeys(raw: RawProviders, source: Source): readonly Diagnostic[] {
+  return Object.entries(raw.providers ?? {}).flatMap(([id, { key_env: key, auth }]) => {
+    if (key === undefined || typeof auth !== "object" || auth.env === undefined) return [];
+    return [
+      problem(source.at(["providers", id, "auth", "env"], "key"), 'the key is named twice, here and in "key_env"'),
+    ];
+  });
+}
+
 function entryOf(id: string, raw: RawProvider): ProviderEntry {
   return {
     ...(raw.via === undefined ? {} : { via: builtInOf(raw.via) }),
     ...(raw.wire === undefined ? {} : { wire: raw.wire }),
     ...(raw.base_url === undefined ? {} : { baseUrl: raw.base_url.replace(/\/+$/, "") }),
-    ...(raw.key_env === undefined ? {} : { keyEnv: raw.key_env }),
-    ...(raw.auth === undefined ? {} : { auth: raw.auth }),
+    ...authOf(raw),
     ...(raw.free === undefined ? {} : { free: raw.free }),
     ...(raw.context_tokens === undefined ? {} : { contextTokens: raw.context_tokens }),
     ...(raw.models === undefined && raw.model_map === undefined ? {} : { models: modelsOf(id, raw) }),
     ...(raw.quota === undefined ? {} : { quota: windowCeilingsOf(raw.quota) }),
     ...waitsOf(raw),
     ...(raw.limits === undefined ? {} : { limits: limitsOf(raw.limits) }),
+  };
+}
+
+/** The short form of how a key is sent, or the full one. */
+function authOf({ auth, key_env: key }: RawProvider): Pick<ProviderEntry, "auth" | "keyEnv" | "scopedEnv"> {
+  const full = typeof auth === "object" ? auth : { header: auth };
+  const { header, env = key, scoped_env: scopedEnv } = full as Exclude<typeof auth, string | undefined>;
+  return {
+    ...(env === undefined ? {} : { keyEnv: env }),
+    ...(header === undefined ? {} : { auth: header }),
+    ...(scopedEnv === undefined ? {} : { scopedEnv }),
   };
 }
 
@@ -112,6 +132,7 @@ function modelOf(raw: RawModel, writesCostMore: boolean): LaneModel {
     ...(raw.context_window === undefined ? {} : { contextWindow: raw.context_window }),
     ...(raw.max_output_tokens === undefined ? {} : { maxOutputTokens: raw.max_output_tokens }),
     ...(raw.edits === undefined ? {} : { edits: raw.edits }),
+    ...(raw.default_for === undefined ? {} : { defaultFor: raw.default_for }),
     ...(raw.text_calls === undefined ? {} : { textCalls: raw.text_calls }),
     ...(raw.capabilities === undefined ? {} : { capabilities: capabilitiesOf(raw.capabilities) }),
   };
@@ -144,11 +165,18 @@ function sourcesOf(id: string, { models = {}, ...plain }: RawProvider, source: S
   };
   const inList = Array.isArray(models) ? models.map((name, index) => ["models", name, index] as const) : [];
   const inMap = Array.isArray(models) ? [] : pathsIn(models).map((path) => ["models", ...path]);
-  return Object.fromEntries([
+  const sources = Object.fromEntries([
     ["", sourceAt([])],
     ...[...pathsIn(plain), ...inMap].map((path) => [path.join("."), sourceAt(path)] as const),
     ...inList.map(([key, name, index]) => [`${key}.${name}`, sourceAt([key, index])] as const),
   ]);
+  return typeof plain.auth === "object" ? withShortNames(sources) : sources;
+}
+
+/** What the full form of `auth` says goes by the words of the short one. */
+function withShortNames({ auth: _, ...sources }: ValueSources): ValueSources {
+  const { "auth.header": header, "auth.env": env } = sources;
+  return { ...sources, ...(header ? { auth: header } : {}), ...(env ? { key_env: env } : {}) };
 }
 
 /** Of everything in it, the inner after the outer. */

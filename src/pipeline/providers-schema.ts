@@ -1,8 +1,9 @@
 import type { Infer, JsonSchema } from "../core/json.ts";
 import type { Wire } from "../core/lane.ts";
 import { EDIT_FORMS } from "../core/model.ts";
+import { ROLE_NAMES } from "../core/pipeline.ts";
 import { VIA_NAMES } from "../core/via.ts";
-import { DURATION_PATTERN, HOST_PATTERN, PROVIDER_ID_PATTERN, VARIABLE_PATTERN } from "./patterns.ts";
+import { DURATION_PATTERN, HOST_PATTERN, ID_PATTERN, PROVIDER_ID_PATTERN, VARIABLE_PATTERN } from "./patterns.ts";
 import { CAPABILITY_LIST, RULE } from "./routing-schema.ts";
 import { WINDOW_CEILINGS } from "./schema.ts";
 
@@ -17,6 +18,26 @@ const FILE_WIRES = [
 const rate = { type: "number", minimum: 0, maximum: 100_000 } as const satisfies JsonSchema;
 const count = { type: "integer", minimum: 1 } as const satisfies JsonSchema;
 const tokens = { type: "integer", minimum: 1 } as const satisfies JsonSchema;
+
+const KEY_NAMES = [
+  { type: "string", pattern: VARIABLE_PATTERN },
+  { type: "array", minItems: 1, uniqueItems: true, items: { type: "string", pattern: VARIABLE_PATTERN } },
+] as const satisfies readonly JsonSchema[];
+
+const AUTH = {
+  type: "object",
+  additionalProperties: false,
+  properties: {
+    header: { type: "string", enum: ["x-api-key", "bearer"], description: "How the key is sent." },
+    env: { description: "As `key_env`.", anyOf: KEY_NAMES },
+    scoped_env: {
+      type: "object",
+      propertyNames: { pattern: ID_PATTERN },
+      additionalProperties: { anyOf: KEY_NAMES },
+      description: "By profile: the variables that count where `CCP_PROFILE` names it.",
+    },
+  },
+} as const satisfies JsonSchema;
 
 const MODEL = {
   type: "object",
@@ -44,6 +65,12 @@ const MODEL = {
       enum: EDIT_FORMS,
       description: "How it changes files best: by old and new text, by a patch, or by writing whole files.",
     },
+    default_for: {
+      type: "array",
+      items: { type: "string", enum: ROLE_NAMES },
+      uniqueItems: true,
+      description: "Roles that ask it first where neither a flag nor the pipeline names a model.",
+    },
     text_calls: { type: "boolean", description: "It may write tool calls as text: they are read as calls." },
     capabilities: { ...CAPABILITY_LIST, description: "What it can do; what is not in the list, it cannot." },
   },
@@ -63,12 +90,12 @@ const PROVIDER = {
     key_env: {
       description:
         "Name of the environment variable that holds the key, or a list of several. Never the key itself. Of several all that are set are used, one after the other.",
-      anyOf: [
-        { type: "string", pattern: VARIABLE_PATTERN },
-        { type: "array", minItems: 1, uniqueItems: true, items: { type: "string", pattern: VARIABLE_PATTERN } },
-      ],
+      anyOf: KEY_NAMES,
     },
-    auth: { type: "string", enum: ["x-api-key", "bearer", "none"], description: "How the key is sent." },
+    auth: {
+      description: "How the key is sent, or in full: how, and from which variables.",
+      anyOf: [{ type: "string", enum: ["x-api-key", "bearer", "none"] }, AUTH],
+    },
     free: { type: "boolean", description: "Calls cost nothing. Believed only in your own file, not in a project's." },
     context_tokens: { ...tokens, description: "Ollama: tokens of context to allocate (`num_ctx`)." },
     first_event_timeout: {

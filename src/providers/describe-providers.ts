@@ -117,7 +117,7 @@ function limitsOf({ limits = {} }: Lane): readonly Setting[] {
 }
 
 function settingsOfModel(lane: Lane, model: string, said: LaneModel): readonly ProviderSetting[] {
-  const { price, contextWindow, maxOutputTokens, edits, textCalls, capabilities, theirs } = said;
+  const { price, contextWindow, maxOutputTokens, edits, textCalls, capabilities, theirs, defaultFor } = said;
   const settings: readonly (readonly [key: string, value: string | undefined])[] = [
     ["", model],
     ["model_map", theirs],
@@ -129,6 +129,7 @@ function settingsOfModel(lane: Lane, model: string, said: LaneModel): readonly P
     ["max_output_tokens", maxOutputTokens?.toString()],
     ["edits", edits],
     ["text_calls", textCalls?.toString()],
+    ["default_for", defaultFor?.join(", ")],
     ["capabilities", capabilities && listed(capabilities)],
   ];
   return settings.flatMap(([key, value]) => {

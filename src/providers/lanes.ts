@@ -5,6 +5,7 @@ import type { RouteRule } from "../core/route-rules.ts";
 import { BUILT_IN, type ValueSources } from "../core/value-source.ts";
 import { BUILT_IN_LANES, type BuiltInLane, SCRIPTED } from "./built-in-lanes.ts";
 import { parseBaseUrl, parseOllamaHost } from "./host.ts";
+import { inProfile, profileProblems } from "./key-profiles.ts";
 import { laneDoubles } from "./lane-doubles.ts";
 import { baseOf, type Environment, entryProblems, type LaneDraft, setting, toLane, withEntry } from "./lane-draft.ts";
 import { entryProblem, problem } from "./lane-problem.ts";
@@ -21,6 +22,8 @@ export interface LaneSources {
   readonly project: ProvidersFile | null;
   /** Consents beyond those of the user's file, as `host` or `host:port`. */
   readonly trustedHosts: readonly string[];
+  /** Which of a provider's keys are meant, where a file has some for profiles; null or missing: none of those. */
+  readonly profile?: string | null;
 }
 
 /** `scripted/PATH`: the path of the transcript stands where others have a model. */
@@ -76,7 +79,8 @@ function resolveLanesWith(
   sources: LaneSources,
   prices: PriceBook,
 ): { readonly lanes: readonly Lane[]; readonly diagnostics: readonly Diagnostic[] } {
-  const { environment, user, project } = sources;
+  const { environment, profile = null } = sources;
+  const [user, project] = [inProfile(sources.user, profile), inProfile(sources.project, profile)];
   const ours = BUILT_IN_LANES.map((lane) => builtIn(lane, environment));
   const users = withFile(new Map(ours.map(({ draft }) => [draft.id, draft])), user, true);
   const all = withFile(users.drafts, project, false);
@@ -92,6 +96,7 @@ function resolveLanesWith(
     ...all.problems,
     ...refusals,
     ...laneDoubles([...all.drafts.values()]),
+    ...profileProblems([sources.user, sources.project], profile),
   ];
   const lanes = [...all.drafts.values()].map((draft) => toLane(draft, environment));
   return { lanes: [...lanes, SCRIPTED_LANE], diagnostics };

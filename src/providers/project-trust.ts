@@ -62,6 +62,12 @@ function keyRefusals(entry: ProviderEntry, known: LaneDraft | null, trust: Proje
   const hint = `say it in ${trust.userPath}, or define a provider of another name`;
   return [
     ...when(choosesKey(entry, known), "a project cannot choose which key is used (key_env)", hint, "key_env"),
+    ...when(
+      entry.scopedEnv !== undefined,
+      "a project cannot choose which key is used (auth.scoped_env)",
+      hint,
+      "auth.scoped_env",
+    ),
     ...when(entry.auth !== undefined, "a project cannot choose how a key is sent (auth)", hint, "auth"),
     // An answer that is given up too early is paid for and asked for again.
     ...when(

@@ -49,7 +49,7 @@ export function strongerModels(lanes: readonly Lane[]): Readonly<Record<string, 
 
 /**
  * The routes of roles for which nobody named a model, from the lanes that can be asked now. Empty lists: there is none.
- * The vendors with a key come first, so that another answers when one is down, then the models that providers.yaml
+ * What files have as the default of a role comes first, then the vendors with a key, so that another answers when one is down, then the models that providers.yaml
  * lists for lanes of one's own; never a transcript. The reviewer is not of the doer's vendor where there are two.
  */
 export function defaultRoutes(lanes: readonly Lane[]): Readonly<Record<RoleName, readonly string[]>> {
@@ -58,9 +58,15 @@ export function defaultRoutes(lanes: readonly Lane[]): Readonly<Record<RoleName,
   const own = usable.flatMap(({ id, models }) =>
     DEFAULT_MODELS.some(({ lane }) => lane === id) ? [] : Object.keys(models).map((model) => `${id}/${model}`),
   );
+  const chosen = (role: RoleName) =>
+    usable.flatMap(({ id, models }) =>
+      Object.entries(models).flatMap(([model, { defaultFor = [] }]) =>
+        defaultFor.includes(role) ? [`${id}/${model}`] : [],
+      ),
+    );
   return routes((role) => {
     const order = role === "reviewer" ? withLast(vendors, vendors[0]?.vendor) : vendors;
-    return [...order.map((models) => `${models.lane}/${models[role]}`), ...own];
+    return [...new Set([...chosen(role), ...order.map((models) => `${models.lane}/${models[role]}`), ...own])];
   });
 }
 

@@ -15,6 +15,7 @@ export async function readProviders(config: Config, found: Promise<Repository | 
     user,
     project: repository && readProvidersFile(join(repository.root, ".ccp", "providers.yaml")),
     trustedHosts: config.trustedHosts,
+    profile: config.profile,
   });
 }
 

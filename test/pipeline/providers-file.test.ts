@@ -188,6 +188,16 @@ describe("a providers file", () => {
       ],
     ],
     [
+      "a key that is named in two ways",
+      "providers: {acme: {key_env: A, auth: {env: B}}}",
+      ['providers.yaml:1:39  the key is named twice, here and in "key_env"'],
+    ],
+    [
+      "a credential for a profile",
+      "providers: {acme: {auth: {scoped_env: {ci: sk-live-4hq7Zr2mX9pL}}}}",
+      ['providers.yaml:1:44  "ci" must be the name of an environment variable or a list, found something else'],
+    ],
+    [
       "a credential in a list of names",
       "providers: {acme: {key_env: [GOOD, sk-live-4hq7Zr2mX9pL]}}",
       ['providers.yaml:1:36  an item of "key_env" must be the name of an environment variable, found something else'],

@@ -186,6 +186,30 @@ describe("the user's file", () => {
     expect(await limitsOf("openrouter")).toEqual({ firstEventTimeoutMs: 300_000, idleTimeoutMs: 120_000 });
   });
 
+  it("names keys for profiles, which count where one of them is chosen, and nowhere else", async () => {
+    const scopedEnv = { ci: "CI_KEY", work: ["WORK_KEY", "WORK_KEY_2"] };
+    const user = file({ zai: { keyEnv: "MY_KEY", scopedEnv, auth: "bearer" }, openai: {} });
+    const environment = { ...KEYS, MY_KEY: "mine", CI_KEY: "ci", WORK_KEY_2: "work" };
+    const keyOf = async (profile: string | null, id = "zai") => {
+      const lane = await laneOf(id, { user, environment, profile });
+      return [lane?.credentialName, lane?.credential];
+    };
+    expect(await keyOf(null)).toEqual(["MY_KEY", "mine"]);
+    expect(await keyOf("ci")).toEqual(["CI_KEY", "ci"]);
+    expect(await keyOf("work")).toEqual(["WORK_KEY_2", "work"]);
+    expect(await keyOf("ci", "openai")).toEqual(["OPENAI_API_KEY", "sk-oai-1"]);
+    expect(await refused({ user, environment, profile: "cii" })).toEqual([
+      'CCP_PROFILE  no provider has a key for "cii"\n  hint: did you mean "ci"?',
+    ]);
+    expect(await refused({ environment, profile: "toString" })).toEqual([
+      'CCP_PROFILE  no provider has a key for "toString"\n  hint: name one in auth.scoped_env of a provider; or unset it',
+    ]);
+    const project = file({ zai: { scopedEnv: { ci: "OTHER_KEY" } } });
+    expect((await refused({ project, environment })).join()).toMatch(
+      /cannot choose which key is used \(auth\.scoped_env\)/,
+    );
+  });
+
   it("gives a provider a quota, which a project may lower and never raise", async () => {
     const user = file({ zai: { quota: { day: { maxCostNanos: 50, maxTokens: 900 }, week: { maxTokens: 7 } } } });
     const project = file({

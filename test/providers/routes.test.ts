@@ -65,6 +65,19 @@ describe("the routes of roles for which nobody named a model", () => {
     expect(defaultRoutes(own).reviewer).toEqual(["ollama/qwen3:8b", "ollama/devstral", "corp/big"]);
   });
 
+  it("begin with what files have as the default of a role, once", async () => {
+    const lanes = await lanesOf({ ANTHROPIC_API_KEY });
+    const own = lane("openai-chat", {
+      id: "corp",
+      models: { big: { defaultFor: ["planner", "reviewer"] }, small: { defaultFor: ["doer"] }, other: {} },
+    });
+    expect(defaultRoutes([...lanes, own])).toEqual({
+      planner: ["corp/big", "anthropic/claude-sonnet-5", "corp/small", "corp/other"],
+      doer: ["corp/small", "anthropic/claude-sonnet-5", "corp/big", "corp/other"],
+      reviewer: ["corp/big", "anthropic/claude-opus-5", "corp/small", "corp/other"],
+    });
+  });
+
   it("never lead to a transcript: its answers are nobody's", async () => {
     const canned = {
       ...lane("openai-chat", { id: "canned", auth: "none", models: { any: {} } }),
