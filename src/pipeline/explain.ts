@@ -119,9 +119,9 @@ function found(error: ErrorObject, path: Path): string {
   return isUnspoken(path) && typeof error.data === "string" ? "something else" : describe(error.data);
 }
 
-/** Of a key or of an item of its list. */
+/** Of a key, or of what is in it. */
 function isUnspoken(path: Path): boolean {
-  return path.slice(-2).some((segment) => UNSPOKEN.includes(String(segment)));
+  return path.some((segment) => UNSPOKEN.includes(String(segment)));
 }
 
 /** A value as a reader of YAML would name it. */

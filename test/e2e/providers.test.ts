@@ -140,6 +140,18 @@ async function atTerminal(argv: readonly string[], { cwd, env }: CliOptions): Pr
   return out.join("");
 }
 
+test("the keys of a profile count where CCP_PROFILE names it, and one that nobody knows is refused", async () => {
+  const user = "providers:\n  zai:\n    auth:\n      env: MY_KEY\n      scoped_env: { ci: CI_KEY }\n";
+  const on = world({ CCP_PROFILE: "ci", MY_KEY: CANARY, CI_KEY: CANARY }, user);
+  const { code, stdout } = await binary(["providers", "zai"], on);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/its key is in CI_KEY/);
+  expect(stdout).toMatch(/key_env +~\/\.config\/ccp\/providers\.yaml:5 +CI_KEY/);
+  const wrong = await binary(["providers"], { ...on, env: { ...on.env, CCP_PROFILE: "work" } });
+  expect(wrong.code).toBe(4);
+  expect(wrong.stderr).toContain('CCP_PROFILE  no provider has a key for "work"\n  hint: profiles: ci; or unset it');
+});
+
 test("the project's file counts before there is a commit", async () => {
   const on = world({});
   rmSync(join(on.cwd, ".git"), { recursive: true });

@@ -164,7 +164,7 @@ describe("a providers file", () => {
     [
       "a credential in the place of its kind",
       "providers: {acme: {auth: sk-live-abcdefghijkl}}",
-      ['providers.yaml:1:26  "auth" must be "x-api-key", "bearer" or "none", found something else'],
+      ['providers.yaml:1:26  "auth" must be "x-api-key", "bearer" or "none" or a map, found something else'],
     ],
     [
       "a password in a URL",
