@@ -19,7 +19,7 @@ const PLANS = { tool: "finish", args: PLAN };
 const using = (outputTokens: number, ...calls: NonNullable<Lie["calls"]>): Lie => ({
   text: "Now.",
   calls,
-  report: (_, maxTokens) => ({ input: 2_000, output: Math.min(outputTokens, maxTokens - 1) }),
+  report: (_, maxTokens) => ({ input: 4_500, output: Math.min(outputTokens, maxTokens - 1) }),
 });
 
 const DOER = `roles:
