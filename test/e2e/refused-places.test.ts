@@ -94,13 +94,13 @@ describe("a journal that cannot be used", () => {
   test("written by a newer ccp is refused and not touched", async () => {
     const on = site();
     await runAt(on, { turns: TURNS });
-    setVersion(journalOf(on), 99);
+    const ours = setVersion(journalOf(on), 99);
     const refusal = { exit: 2, code: "newer_journal", says: /written by a newer ccp.*99/, next: /update ccp/ };
     for (const argv of [runOn(on), ["resume"], ["runs"], ["view"], ["apply"]]) await proveRefused(on, argv, refusal);
     const { code, stdout } = await ccpAt(on, "doctor");
     expect(code).toBe(1);
     expect(stdout).toMatch(/^FAIL {2}journal: .*newer ccp/m);
-    setVersion(journalOf(on), 3);
+    setVersion(journalOf(on), ours);
     expect((await ccpAt(on, "view")).code).toBe(0);
   });
 
@@ -153,8 +153,11 @@ describe("a place that cannot be written to", () => {
   });
 });
 
-function setVersion(path: string, version: number): void {
+/** Returns the version that it had. */
+function setVersion(path: string, version: number): number {
   const database = new Database(path);
+  const before = Number(database.pragma("user_version", { simple: true }));
   database.pragma(`user_version = ${version}`);
   database.close();
+  return before;
 }
