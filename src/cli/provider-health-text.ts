@@ -1,6 +1,7 @@
 import { localTime } from "../core/local-time.ts";
+import { formatUsd } from "../core/money.ts";
 import { plural } from "../core/words.ts";
-import type { CredentialHealth, ProviderDescription } from "../wire/wire.ts";
+import type { CredentialHealth, ProviderDescription, QuotaUse } from "../wire/wire.ts";
 
 type Standing = Pick<CredentialHealth, "state" | "untilAt">;
 
@@ -25,12 +26,21 @@ function rank({ state, untilAt }: Standing): number {
 
 /** Rows of provider, key and what is used of its limits; of providers that have some. */
 export function limitRows(providers: readonly ProviderDescription[]): readonly (readonly string[])[] {
-  return providers.flatMap(({ id, health }) =>
-    health.credentials.flatMap((one) => {
+  return providers.flatMap(({ id, health, quotas }) => [
+    ...health.credentials.flatMap((one) => {
       const used = usedText(one, health.limits);
       return used === "" ? [] : [[one.name === null ? id : `${id} ${one.name}`, used]];
     }),
-  );
+    ...quotas.map((quota) => [id, quotaText(quota)]),
+  ]);
+}
+
+function quotaText({ window, ...quota }: QuotaUse): string {
+  const { usedNanos, maxCostNanos, usedTokens, maxTokens } = quota;
+  const money = maxCostNanos === null ? [] : [`${formatUsd(usedNanos)} of ${formatUsd(maxCostNanos)}`];
+  const tokens =
+    maxTokens === null ? [] : [`${usedTokens.toLocaleString("en-US")} of ${maxTokens.toLocaleString("en-US")} tokens`];
+  return `${[...money, ...tokens].join(", ")} this ${window}`;
 }
 
 function usedText({ used }: CredentialHealth, limits: ProviderDescription["health"]["limits"]): string {

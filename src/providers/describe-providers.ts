@@ -1,4 +1,4 @@
-import { WINDOWS } from "../core/budget.ts";
+import { NOTHING_SPENT, type Spend, usedNanos, usedTokens, WINDOWS, type Window } from "../core/budget.ts";
 import { credentialsOf, type Lane, type LaneModel, type Limits, type Wire } from "../core/lane.ts";
 import type { KnownAccount } from "../core/lane-health.ts";
 import { CAPABILITIES, type Capabilities } from "../core/model.ts";
@@ -25,7 +25,18 @@ export interface ProviderDescription {
   /** Models that files name. */
   readonly models: readonly string[];
   readonly settings: readonly ProviderSetting[];
+  /** What is used of each of its quotas, held and settled; empty: it has none. */
+  readonly quotas: readonly QuotaUse[];
   readonly health: ProviderHealth;
+}
+
+/** What all calls to a provider have used of what the user lets it have. Null: no ceiling of that kind. */
+export interface QuotaUse {
+  readonly window: Window;
+  readonly usedNanos: number;
+  readonly maxCostNanos: number | null;
+  readonly usedTokens: number;
+  readonly maxTokens: number | null;
 }
 
 /** One value of a provider, in the words of a providers file. */
@@ -44,17 +55,35 @@ export function describeProviders(
   lanes: readonly Lane[],
   known: readonly KnownAccount[] = [],
   now = 0,
+  spent: SpentOf = () => NOTHING_SPENT,
 ): readonly ProviderDescription[] {
   const secrets = lanes.flatMap(credentialsOf);
   return redactJson(
     lanes
       .filter(({ wire }) => wire !== "scripted")
-      .map((lane) => ({ ...described(lane), health: describeHealth(lane, known, now) })),
+      .map((lane) => ({
+        ...described(lane),
+        quotas: quotasOf(lane, spent),
+        health: describeHealth(lane, known, now),
+      })),
     secrets,
   );
 }
 
-function described(lane: Lane): Omit<ProviderDescription, "health"> {
+/** What the user's ledger has of a provider. */
+type SpentOf = (provider: string, window: Window) => Spend;
+
+function quotasOf({ id, quota = {} }: Lane, spent: SpentOf): readonly QuotaUse[] {
+  return WINDOWS.flatMap((window) => {
+    const ceiling = quota[window];
+    if (ceiling === undefined) return [];
+    const spend = spent(id, window);
+    const { maxCostNanos = null, maxTokens = null } = ceiling;
+    return [{ window, usedNanos: usedNanos(spend), maxCostNanos, usedTokens: usedTokens(spend), maxTokens }];
+  });
+}
+
+function described(lane: Lane): Omit<ProviderDescription, "health" | "quotas"> {
   const { id, wire, baseUrl, credential, free, local, models, keys } = lane;
   const cost = free ? (local ? "local" : "free") : "billed";
   return {

@@ -31,7 +31,7 @@ export type { Decision, ResumeChanges } from "../engine/resume-run.ts";
 export type { Plan } from "../engine/reuse.ts";
 export type { CredentialHealth } from "../providers/describe-health.ts";
 export type { ModelDescription } from "../providers/describe-models.ts";
-export type { ProviderDescription } from "../providers/describe-providers.ts";
+export type { ProviderDescription, QuotaUse } from "../providers/describe-providers.ts";
 export type { Past } from "../ui/past.ts";
 export type { NextCommand, UiChoice } from "../ui/ui.ts";
 export type { Closable } from "./journal.ts";
@@ -128,7 +128,10 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
     async providers() {
       const { describeProviders } = await import("../providers/describe-providers.ts");
       const [lanes, health, now] = [await wiring.lanes(), await wiring.health(), chance.now()];
-      return describeProviders(lanes, health.accounts(now), now);
+      const known = health.accounts(now);
+      if (lanes.every(({ quota }) => quota === undefined)) return describeProviders(lanes, known, now);
+      const ledger = await wiring.userLedger();
+      return describeProviders(lanes, known, now, (id, window) => ledger.spend(window, chance.day(now), id));
     },
     async modelList() {
       return (await import("../providers/describe-models.ts")).describeModels(await wiring.lanes());

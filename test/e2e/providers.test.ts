@@ -101,6 +101,7 @@ all models  closed   -
       hasKey: true,
       cost: "billed",
       models: ["acme-large"],
+      quotas: [],
       health: { limits: {}, credentials: [WELL] },
     });
     const { stdout } = await binary(["providers", "acme", "--json"], here);

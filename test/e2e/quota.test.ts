@@ -48,6 +48,8 @@ describe("the quota of a provider", () => {
     const second = await run("north/m, south/m");
     expect(second).toMatchObject({ status: "succeeded" });
     expect(eventsOf(on, second.rid, "call.reserved").map(({ model }) => model)).toEqual(["south/m", "south/m"]);
+    const { stdout } = await ccpAt(on, "providers");
+    expect(stdout).toMatch(/^north +1\d,\d{3} of 16,000 tokens this day$/m);
   });
 });
 
