@@ -1,8 +1,10 @@
 import type { Command } from "commander";
 import type { Budget } from "../core/budget.ts";
+import { refusalsOf } from "../core/candidates.ts";
 import { activeSandbox, sandboxText } from "../core/confinement.ts";
 import { formatUsd } from "../core/money.ts";
 import type { InputValue, Pipeline, Command as PipelineCommand, Step } from "../core/pipeline.ts";
+import type { PolicyInForce } from "../core/policy.ts";
 import { underPolicy } from "../core/policy-limits.ts";
 import { plural } from "../core/words.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -45,7 +47,7 @@ export function registerPlan(program: Command, context: CommandContext): void {
         `${loaded.pipeline.name}  ${loaded.path}\nbudget ${budgetText(loaded.pipeline.budget)} · ${sandboxText(sandbox, active)}${active === "none" && sandbox !== "off" ? ` (${detail})` : ""}\n`,
       );
       stdout.write(await tableText(["step", "after", "does", "may use", "budget", "on failure"], rows, wiring, stdout));
-      for (const line of escalationLines(loaded.pipeline)) stdout.write(`${line}\n`);
+      for (const line of escalationLines(loaded.pipeline, policy)) stdout.write(`${line}\n`);
       stdout.write("no call was made\n");
     });
 }
@@ -65,10 +67,11 @@ function row(step: Step, { roles }: Pipeline, inputs: Inputs): readonly string[]
 }
 
 /** What is done where a role's work is stuck, a line a role. */
-function escalationLines({ roles }: Pipeline): readonly string[] {
+function escalationLines({ roles }: Pipeline, policy: PolicyInForce): readonly string[] {
   return Object.values(roles).flatMap(({ name, escalation }) => {
     if (!escalation) return [`stuck ${name}: tried again, no more`];
-    const { models, limit, diagnose, confidence, uncertainty } = escalation;
+    const { limit, diagnose, confidence, uncertainty } = escalation;
+    const models = escalation.models.filter((model) => refusalsOf([model], policy).length === 0);
     const doubt = { doer: `confidence < ${confidence}`, planner: `uncertainty > ${uncertainty}`, reviewer: "" }[name];
     const parts = [
       models.length > 0 && limit > 0 ? `${models.join(", ")} (at most ${plural(limit, "time")} a run)` : "",

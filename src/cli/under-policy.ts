@@ -1,6 +1,5 @@
 import type { Budget } from "../core/budget.ts";
 import { refusalsOf } from "../core/candidates.ts";
-import { canonicalJson } from "../core/json.ts";
 import type { InputValue, Pipeline, RoleName, Step } from "../core/pipeline.ts";
 import type { PolicyInForce } from "../core/policy.ts";
 import { budgetRefusal, commandRefusal, serverRefusal, underPolicy } from "../core/policy-limits.ts";
@@ -41,15 +40,19 @@ function commandsOf(
 export function policyNotices(pipeline: Pipeline, policy: PolicyInForce): readonly string[] {
   const narrowed = underPolicy(pipeline, policy);
   const roles = Object.values(pipeline.roles);
-  const isSame = canonicalJson(narrowed.budget) === canonicalJson(pipeline.budget);
+  const lowered = budgetWords(loweredCeilings(pipeline.budget, narrowed.budget));
+  const asked = roles.flatMap(({ models, escalation }) => [...models, ...(escalation?.models ?? [])]);
   return [
     ...policyProblems(policy),
-    ...(isSame ? [] : [`the budget of the run is ${budgetWords(narrowed.budget)} by policy`]),
-    ...[...new Set(roles.flatMap(({ models }) => refusalsOf(models, policy)))].map(
-      (why) => `${why}; it is passed over`,
-    ),
+    ...(lowered === "" ? [] : [`the run gets at most ${lowered} by policy`]),
+    ...[...new Set(refusalsOf(asked, policy))].map((why) => `${why}; it is passed over`),
     ...roles.flatMap(({ name, servers = [] }) => serverNotices(name, servers, policy)),
   ];
+}
+
+function loweredCeilings(before: Budget, after: Budget): Budget {
+  const units = Object.entries(after).filter(([unit, most]) => before[unit as keyof Budget] !== most);
+  return Object.fromEntries(units);
 }
 
 function serverNotices(

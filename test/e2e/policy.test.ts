@@ -138,7 +138,7 @@ describe("a run under a policy", () => {
     const flags = scripted(on, { turns: [] });
     const plan = await ccpAt(on, "plan", ...flags);
     expect(plan).toMatchObject({ code: 0, stdout: expect.stringContaining("budget $0.50") });
-    expect(plan.stderr).toContain("the budget of the run is $0.50, 30 minutes by policy");
+    expect(plan.stderr).toContain("the run gets at most $0.50 by policy");
     const { on: other } = ruled({ models: { deny: ["scripted/*"] } });
     const route = await ccpAt(other, "route", ...scripted(other, { turns: [] }));
     expect(route.stdout.replaceAll(/\s+/g, " ")).toContain(
@@ -176,7 +176,7 @@ describe("a run under a policy", () => {
     const { on } = ruled({ budget: { run: { usd: 0.5, minutes: 10 }, doer: { usd: 0.25 } } });
     const done = await ended(on, doer([EDIT], [FINISH]));
     expect(done).toMatchObject({ status: "succeeded" });
-    expect(done.stderr).toContain("policy: the budget of the run is $0.50, 10 minutes by policy");
+    expect(done.stderr).toContain("policy: the run gets at most $0.50, 10 minutes by policy");
     expect(eventsOf(on, done.rid, "run.created")[0]?.budgets).toEqual({
       run: { maxCostNanos: 0.5e9, maxDurationMs: 600_000 },
       "role:doer": { maxCostNanos: 0.25e9 },
