@@ -88,6 +88,9 @@ describe("a server that reports more than it was asked for", () => {
   });
 });
 
+/** Bytes in the buffers of both ends of a connection, as Linux lets them grow. */
+const MOST_BUFFERED = 16_000_000;
+
 describe("a server that does not stop", () => {
   test.each<[string, Lie["report"]]>([
     ["says nothing of its usage", () => null],
@@ -97,9 +100,9 @@ describe("a server that does not stop", () => {
     expect(result.status).toMatch(/budget_reached|failed/);
     expect(server.questions.length).toBeGreaterThan(0);
     for (const { maxTokens, characters } of server.questions) {
-      // Eight characters to a token, and what lay in the buffers of the connection.
+      // Eight characters to a token, and what the system takes from a server before anybody reads it.
       expect(characters).toBeGreaterThan(maxTokens);
-      expect(characters).toBeLessThan(maxTokens * 8 + 2_000_000);
+      expect(characters).toBeLessThan(maxTokens * 8 + MOST_BUFFERED);
     }
     const calls = settled(result.rid);
     expect(calls.length).toBe(server.questions.length);
