@@ -18,18 +18,28 @@ export async function askModel(question: Question): Promise<AgentOutcome | null>
   const { port, talk } = question;
   const route = routeOf(question);
   let entrance: Entrance | null = null;
-  let failedKeys: readonly string[] = [];
-  for (let attempts = 1; ; attempts++) {
-    if (entrance !== null) await port.heedPolicies();
-    const kept: Entrance | null = entrance && port.refusalOf(route.current()) === null ? entrance : null;
+  let tries = noTries(route.current());
+  /** The window that has turned out too small, in tokens: smaller ones are not asked. */
+  let tooSmall: number | null = null;
+  const spent = new Set<ModelFacts>();
+  for (;;) {
     const entered: Awaited<ReturnType<typeof enterLane>> =
-      kept ?? (await enterLane(question, (model) => intentOf(question, model)));
+      entrance ?? (await enterLane(question, (model) => intentOf(question, model), tooSmall));
+    entrance = null;
     // The windows of others may be others: it is looked at anew what can be sent to them.
     if (entered.type === "rerouted") return null;
     if (entered.type === "stopped") return entered;
-    const intent = { ...intentOf(question, route.current()), credential: entered.credential };
+    const model = route.current();
+    if (model !== tries.model) tries = noTries(model);
+    const intent = { ...intentOf(question, model), credential: entered.credential };
     const end = await attempt(question, intent);
     if (end.type === "answered") return null;
+    if (end.type === "spent") {
+      // Others have used it up since it was let in: it is not let in again, unless they gave it back.
+      if (spent.has(model)) return { type: "stopped", why: "window", reason: end.reason };
+      spent.add(model);
+      continue;
+    }
     if (end.type !== "failed") return end;
     const stop = port.stopRequested();
     if (stop) return { type: "stopped", why: stop, reason: end.failure.message };
@@ -39,17 +49,16 @@ export async function askModel(question: Question): Promise<AgentOutcome | null>
       if (canShorten(question)) return null;
     }
     if (entered.credential !== null && isOfCredential(end.failure.class)) {
-      failedKeys = [...failedKeys, entered.credential];
-      entrance = anotherKey(question, intent, failedKeys);
+      tries = { ...tries, failedKeys: [...tries.failedKeys, entered.credential] };
+      entrance = await anotherKey(question, intent, tries.failedKeys);
       if (entrance) continue;
     }
-    entrance = null;
-    const decision = port.afterFailure(failedCall(end.failure, attempts, route), askerOf(question));
+    tries = { ...tries, attempts: tries.attempts + 1 };
+    const decision = port.afterFailure(failedCall(end.failure, tries.attempts, route), askerOf(question));
     if (decision.type === "give-up") return tooLong(talk, outcomeOf(end.failure));
     if (decision.type === "next-candidate") {
+      if (end.failure.class === "overflow") tooSmall = model.contextWindow ?? 0;
       route.advance(decision.index);
-      attempts = 0;
-      failedKeys = [];
       continue;
     }
     port.tell({
@@ -60,6 +69,17 @@ export async function askModel(question: Question): Promise<AgentOutcome | null>
     });
     await port.chance.sleep(decision.waitMs, port.signal);
   }
+}
+
+/** What has been tried with one model for this call. Its keys in turn are one attempt. */
+interface Tries {
+  readonly model: ModelFacts;
+  readonly attempts: number;
+  readonly failedKeys: readonly string[];
+}
+
+function noTries(model: ModelFacts): Tries {
+  return { model, attempts: 0, failedKeys: [] };
 }
 
 function failedCall(failure: ModelFailure, attempts: number, route: Route): FailedCall {
@@ -77,9 +97,10 @@ function failedCall(failure: ModelFailure, attempts: number, route: Route): Fail
 async function attempt(
   { port }: Question,
   intent: CallIntent,
-): Promise<CallEnd | Extract<AgentOutcome, { type: "stopped" }>> {
+): Promise<CallEnd | Extract<AgentOutcome, { type: "stopped" }> | { readonly type: "spent"; readonly reason: string }> {
   const { model } = intent;
   const intended = await port.intend(intent);
+  if (intended.type === "spent") return intended;
   if (intended.type === "refused") return { type: "stopped", why: intended.why, reason: intended.reason };
   const { end, text } = await send(intent, intended, port);
   // What was cut off by our own stop has no outcome that anyone knows: it is charged in full.

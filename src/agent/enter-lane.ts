@@ -13,11 +13,13 @@ export interface Entrance {
 /**
  * Waits until a model of the route may be asked, by its lane and by the policies of this moment, and goes on to the first
  * that may. What stands before it on the route is passed over then. Where others are to be asked meanwhile, the route
- * starts over with them. `intentOf`: what is to be asked of a model.
+ * starts over with them. `intentOf`: what is to be asked of a model. `tooSmall`: a window in tokens that does not hold it;
+ * null: none is known.
  */
 export async function enterLane(
   question: Question,
   intentOf: (model: ModelFacts) => CallIntent,
+  tooSmall: number | null,
 ): Promise<Entrance | { readonly type: "rerouted" } | Extract<AgentOutcome, { type: "stopped" }>> {
   const { assignment, port } = question;
   const route = routeOf(question);
@@ -30,6 +32,7 @@ export async function enterLane(
     const refusals: string[] = [];
     let next: ReturnType<typeof patienceWith | typeof standoff> = { type: "pass-over" };
     for (const [index, model] of [route.current(), ...route.ahead()].entries()) {
+      if (index > 0 && tooSmall !== null && (model.contextWindow ?? 0) <= tooSmall) continue;
       const refusal = port.refusalOf(model);
       if (refusal !== null) {
         refusals.push(refusal);
@@ -60,7 +63,13 @@ export async function enterLane(
 }
 
 /** Another credential of the model that has just been asked, where this one's failure says nothing of the others. */
-export function anotherKey(question: Question, intent: CallIntent, failed: readonly string[]): Entrance | null {
-  const admission = question.port.admit(intent, failed);
+export async function anotherKey(
+  { port }: Question,
+  intent: CallIntent,
+  failed: readonly string[],
+): Promise<Entrance | null> {
+  await port.heedPolicies();
+  if (port.refusalOf(intent.model) !== null) return null;
+  const admission = port.admit(intent, failed);
   return admission.type === "go" ? admission : null;
 }

@@ -160,6 +160,8 @@ function opened(
 
 function restMs(why: FailureClass, openings: number, retryAfterMs: number | null): number {
   if (needsPerson(why) && !retryAfterMs) return LONG_REST_MS;
+  // Whoever counts requests knows when the next may come.
+  if (why === "rate" && retryAfterMs !== null) return retryAfterMs;
   return Math.max(retryAfterMs ?? 0, Math.min(LONGEST_BACKOFF_MS, FIRST_REST_MS * 2 ** openings));
 }
 

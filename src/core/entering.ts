@@ -26,7 +26,7 @@ const LOOK_AGAIN_MS = 1_000;
 
 /** A limit that is over soon is waited for, and nobody else is asked; a lane that is not well is passed over. */
 export function patienceWith({ model, admission }: TurnedAway, waitedMs: number, now: number): Patience {
-  if (admission.type !== "wait") return { type: "pass-over" };
+  if (admission.type !== "wait" || admission.isProbed) return { type: "pass-over" };
   const waitMs = admission.untilAt === null ? LOOK_AGAIN_MS : admission.untilAt - now;
   if (waitedMs + waitMs > LONGEST_WAIT_MS) return { type: "pass-over" };
   return { type: "wait", waitMs: Math.max(0, waitMs), reason: reasonOf(model, admission.reason) };

@@ -54,7 +54,13 @@ export interface WantedCall extends Need {
 export type Entry =
   | { readonly type: "go" }
   /** It will be let in soon, or once something that is under way has ended. */
-  | { readonly type: "wait"; readonly untilAt: number | null; readonly reason: string }
+  | {
+      readonly type: "wait";
+      readonly untilAt: number | null;
+      readonly reason: string;
+      /** What is under way tries whether it answers at all: others may be asked meanwhile. */
+      readonly isProbed?: true;
+    }
   /** It does not answer, or will not be asked for now: another lane may do better. */
   | { readonly type: "rest"; readonly untilAt: number; readonly reason: string; readonly why: FailureClass };
 
@@ -181,7 +187,8 @@ function entryOf(breakers: readonly Breaker[], room: ReturnType<typeof roomFor>,
   for (const breaker of breakers) {
     const said = verdict(breaker, now);
     if (said.type !== "rest") continue;
-    if (said.isProbed) return { type: "wait", untilAt: null, reason: "one call tries whether it answers again" };
+    if (said.isProbed)
+      return { type: "wait", untilAt: null, isProbed: true, reason: "one call tries whether it answers again" };
     return restEntry(breaker.rest, said.untilAt);
   }
   return room.type === "room" ? GO : { type: "wait", untilAt: room.untilAt, reason: room.reason };

@@ -24,6 +24,8 @@ export interface Lane {
   /** Costs nothing: on this machine, or declared so by the user. */
   readonly free: boolean;
   readonly local: boolean;
+  /** Whose quota and limits it draws on: the lane whose keys it takes over. Missing: its own. */
+  readonly account?: string;
   /** Tokens of context that Ollama is asked to allocate (`num_ctx`); null elsewhere. */
   readonly contextTokens: number | null;
   /** What the user says of single models; wins over the catalogue. */

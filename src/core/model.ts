@@ -148,6 +148,8 @@ export interface ModelFacts {
   readonly capabilities?: Capabilities;
   /** What the user lets its provider have, over all runs; missing: as much as the other ceilings leave. */
   readonly quota?: WindowCeilings;
+  /** The provider that this is booked on, where it is another; missing: its own. */
+  readonly account?: string;
 }
 
 /** What a model may be able to do: call tools, reason before it answers, see pictures. */

@@ -45,10 +45,11 @@ function hostRefusal(limits: readonly NamedLimits[], url: string): string | null
 }
 
 function addressOf(url: string): { readonly host: string; readonly port: number } | null {
-  const [, scheme = "", host = "", port] =
-    /^(https?):\/\/(?:[^/?#@]*@)?(\[[^\]]*\]|[^:/?#]*)(?::(\d+))?/i.exec(url) ?? [];
-  if (host === "") return null;
-  return { host, port: port === undefined ? (scheme.toLowerCase() === "http" ? 80 : 443) : Number(port) };
+  if (!/^https?:/i.test(url)) return null;
+  // Read as whoever connects reads it; what cannot be read is no host that anybody has named.
+  if (!URL.canParse(url)) return { host: url, port: 0 };
+  const { hostname, port, protocol } = new URL(url);
+  return { host: hostname, port: Number(port) || (protocol === "http:" ? 80 : 443) };
 }
 
 /** The tools that are left of these. */

@@ -524,7 +524,9 @@ export type IntendResult =
       readonly maxTokens: number;
       readonly reservation: Extract<Reservation, { type: "fits" }>;
     }
-  | { readonly type: "refused"; readonly why: "budget" | "window" | "unpriced" | "lost"; readonly reason: string };
+  | { readonly type: "refused"; readonly why: "budget" | "window" | "unpriced" | "lost"; readonly reason: string }
+  /** The quota of the model's provider does not hold it: another may be asked. */
+  | { readonly type: "spent"; readonly reason: string };
 
 /** Estimates of what is sent to a model, before and after it was made smaller, in tokens. */
 export interface ContextSizes {

@@ -151,6 +151,8 @@ export interface UserHold {
   readonly heldTokens: number;
   /** What the user lets the model's provider have; missing: no ceiling of its own. */
   readonly quota?: WindowCeilings;
+  /** The provider that it is booked on; missing: that of the model. */
+  readonly account?: string;
 }
 
 /** What has no room for a hold: the user's own ceiling for a window, or the quota of the provider for it. */

@@ -52,9 +52,7 @@ export function beginRun(
         resultsDir: spec.resultsDir,
         budgets: budgetsOf(underPolicy(spec.pipeline, policy)),
         sandbox: { asked, active: activeSandbox(asked, deps.sandbox()) },
-        ...(policy.packs.length === 0
-          ? {}
-          : { policy: onRecord({ json: (value) => encode(canonicalJson(value)) }, policy) }),
+        ...(policy.packs.length === 0 ? {} : { policy: onRecord({ bytes: (bytes) => store.putBlob(bytes) }, policy) }),
         parent: spec.parent,
       },
       ...spec.inherited,

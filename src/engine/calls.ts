@@ -89,6 +89,7 @@ export function reserve(book: CallBook, call: EventOf<"call.reserved">, model: M
       heldNanos,
       heldTokens,
       ...(model.quota ? { quota: model.quota } : {}),
+      ...(model.account ? { account: model.account } : {}),
     };
     const held = userLedger.hold(hold);
     if (held.type === "over") return { type: held.isQuota ? "quota" : "window", window: held.window };

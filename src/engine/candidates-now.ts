@@ -11,9 +11,9 @@ import { policyOf } from "./policy.ts";
 /**
  * Whom a step's conversation is to ask now, in order, as `provider/model`: a person's word counts first, then what rules
  * have said for this conversation, then the role's own route; where the step is escalated, the stronger model comes before
- * the last two. The one place where that is known.
+ * the last two. The one place where that is known. `rung`: as it would be there; missing: where it is.
  */
-export function routeNow({ log, pipeline }: Context, step: AgentStep): readonly string[] {
+export function routeNow({ log, pipeline }: Context, step: AgentStep, rung?: number): readonly string[] {
   const role = pipeline.roles[step.role];
   if (!role) throw new Error(`role ${step.role} is not in the pipeline`);
   const { decided, escalation } = stepState(log.run, step.id);
@@ -21,7 +21,7 @@ export function routeNow({ log, pipeline }: Context, step: AgentStep): readonly 
   const ruled = decided[TASK_OF[role.name]] ?? [];
   const route = named ?? (ruled.length > 0 ? ruled : role.models);
   // A reviewer that is asked about a step is not on that step's rung.
-  return escalation.role === role.name ? routeOnRung(role, named, escalation.rung, route) : route;
+  return escalation.role === role.name ? routeOnRung(role, named, rung ?? escalation.rung, route) : route;
 }
 
 /**

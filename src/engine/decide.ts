@@ -1,7 +1,8 @@
-import { decide, routeOnRung } from "../core/escalation.ts";
+import { decide } from "../core/escalation.ts";
 import type { EscalationAction, Means } from "../core/escalation-terms.ts";
 import type { Action } from "../core/next.ts";
 import { stepState } from "../core/run.ts";
+import { routeNow } from "./candidates-now.ts";
 import type { Context } from "./context.ts";
 import { weigh } from "./weigh.ts";
 
@@ -15,7 +16,7 @@ export async function decideNextTry(context: Context, action: Extract<Action, { 
   const decision = decide(trouble, means);
   const { conversation, escalation } = stepState(log.run, step.id);
   const rung = rungAfter(decision.action, means, escalation.rung);
-  const firstOn = (at: number) => routeOnRung(role, log.run.routes[role.name], at)[0] ?? "";
+  const firstOn = (at: number) => routeNow(context, step, at)[0] ?? "";
   log.record({
     type: "escalation.decided",
     stepId: step.id,

@@ -5,6 +5,7 @@ import type { AgentOutcome, Assignment } from "../core/ports.ts";
 import { stepState } from "../core/run.ts";
 import { NO_SERVERS } from "../core/tool-servers.ts";
 import { assignmentOf } from "./assignment.ts";
+import { candidatesNow } from "./candidates-now.ts";
 import { workspaceOfRole } from "./confined.ts";
 import type { Context } from "./context.ts";
 import { composeDiagnosis } from "./prompt.ts";
@@ -67,10 +68,13 @@ export async function diagnose(context: Context, step: AgentStep): Promise<void>
     const known = answerOnRecord(context, step);
     if (known) return conclude(context, step, known);
     const wanted = { purpose: "diagnose", text: question.text, maxOutputTokens: DIAGNOSIS_TOKENS.most } as const;
-    const ask = () => context.deps.agent.ask(question.assignment, wanted, port);
-    // Nothing on record and nothing wrong: others are to be asked than a moment ago.
-    const first = await ask();
-    const outcome = first === null && answerOnRecord(context, step) === null ? await ask() : first;
+    const ask = () => {
+      const candidates = candidatesNow(context, question.asked);
+      return context.deps.agent.ask({ ...question.assignment, candidates }, wanted, port);
+    };
+    let outcome = await ask();
+    // Nothing on record and nothing wrong: a person wants others to be asked than a moment ago.
+    while (outcome === null && answerOnRecord(context, step) === null) outcome = await ask();
     if (outcome !== null && mustStop(context, outcome)) return;
     const reason = outcome === null || outcome.type === "finished" ? "it gave no answer" : outcome.reason;
     conclude(context, step, answerOnRecord(context, step) ?? { advice: null, model: null, reason });

@@ -127,7 +127,7 @@ export function createEngine(parts: EngineParts): Engine {
     },
     reroute: (rid, request) => reroute(rid, request, parts),
     note: (rid, event, work) => noteFact(rid, event, parts, work),
-    ping: (model) => ping({ model, credential: null }, parts),
+    ping: (model) => ping({ model, credential: null }, { ...parts, maxCostNanos: null }),
     record(rid) {
       const log = read(rid);
       return runRecord(log.run, pinnedPipeline(log), log.eventsAfter(0), log.run.pipeline?.sha256 ?? "");

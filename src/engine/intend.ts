@@ -140,12 +140,12 @@ function isInFlight({ log }: Context): boolean {
 }
 
 /** True while another run of the user's holds a part of a window that has a ceiling. */
-function othersHold({ deps: { chance, userLedger } }: Context, { quota, ref }: ModelFacts): boolean {
+function othersHold({ deps: { chance, userLedger } }: Context, { quota, account, ref }: ModelFacts): boolean {
   const day = chance.day(chance.now());
   return WINDOWS.some(
     (window) =>
       (userLedger.ceilings[window] && userLedger.spend(window, day).heldTokens > 0) ||
-      (quota?.[window] && userLedger.spend(window, day, ref.provider).heldTokens > 0),
+      (quota?.[window] && userLedger.spend(window, day, account ?? ref.provider).heldTokens > 0),
   );
 }
 
@@ -191,7 +191,7 @@ function refusal(
   }
   if (window === undefined) {
     const why = `${reason} of your quota for ${model.ref.provider} this ${quota}, so it was not made`;
-    return { type: "refused", why: "window", reason: why };
+    return { type: "spent", reason: why };
   }
   const its = policyOf(context, step.id).limits.find(({ limits }) => limits.budget?.windows?.[window]);
   const whose =
@@ -233,5 +233,6 @@ function isFullItself(
 
 function noRoom(model: ModelFacts, full: NoRoom): IntendResult {
   const reason = `${namedRoom(full, model)} does not hold another call to ${formatModelRef(model.ref)}`;
+  if (full.type === "quota") return { type: "spent", reason };
   return { type: "refused", why: full.type === "scope" ? "budget" : "window", reason };
 }

@@ -33,11 +33,15 @@ export interface PingAnswer {
  */
 export async function ping(
   { model, credential }: { readonly model: ModelFacts; readonly credential: string | null },
-  deps: Pick<EngineDeps, "store" | "userLedger" | "health" | "spool" | "models" | "chance" | "secrets">,
+  deps: Pick<EngineDeps, "store" | "userLedger" | "health" | "spool" | "models" | "chance" | "secrets"> & {
+    /** What policies give a run, in nano-dollars; null: they do not say. */
+    readonly maxCostNanos: number | null;
+  },
 ): Promise<PingAnswer> {
   const log = openPing(formatModelRef(model.ref), deps);
   const { spool, chance, secrets, userLedger, health } = deps;
   const book = { log, spool, chance, secrets, userLedger, health };
+  const ceilingNanos = Math.min(PING_CEILING_NANOS, deps.maxCostNanos ?? PING_CEILING_NANOS);
   const request = {
     model: model.ref,
     system: "You are being asked whether you are there.",
@@ -49,10 +53,10 @@ export async function ping(
     price: model.price,
     inputTokensBound: deps.models.inputBound(request),
     wantedOutputTokens: PING_TOKENS,
-    headroom: { nanos: model.price === null ? null : PING_CEILING_NANOS, tokens: null },
+    headroom: { nanos: model.price === null ? null : ceilingNanos, tokens: null },
     mayGrow: false,
   });
-  if (reservation.type !== "fits") throw tooDear(model);
+  if (reservation.type !== "fits") throw tooDear(model, ceilingNanos);
   const call = reservedCall(log, model, request, reservation, credential);
   const full = reserve(book, call, model);
   if (full !== null) throw noRoom(model, full);
@@ -131,11 +135,11 @@ function answerOf(end: CallEnd, model: ModelFacts, log: RunLog): Omit<PingAnswer
   };
 }
 
-function tooDear(model: ModelFacts): CcpError {
+function tooDear(model: ModelFacts, ceilingNanos: number): CcpError {
   return new CcpError(
     "ping_too_dear",
     EXIT.budget,
-    `a ping of ${formatModelRef(model.ref)} might cost more than ${formatUsd(PING_CEILING_NANOS)}`,
+    `a ping of ${formatModelRef(model.ref)} might cost more than ${formatUsd(ceilingNanos)}`,
     {
       hint: "nothing was sent; name a cheaper model with --model",
     },

@@ -1,5 +1,5 @@
 import type { PolicyOnRecord } from "../core/event.ts";
-import type { Json } from "../core/json.ts";
+import { canonicalJson } from "../core/json.ts";
 import { SERVER_TOOLS } from "../core/permission.ts";
 import type { AgentStep, Role } from "../core/pipeline.ts";
 import { NO_POLICY, type PolicyInForce, policyNames } from "../core/policy.ts";
@@ -34,9 +34,8 @@ export async function lookAtPolicy(context: Context, stepId: string): Promise<Po
   const then = policyOf(context, stepId);
   const now = await deps.policy.since(stepId, then);
   if (now === null) return then;
-  const policy = onRecord(log, now);
+  const policy = onRecord({ bytes: (bytes) => log.bytes(bytes) }, now);
   const known = log.run.policies[stepId] ?? log.run.policy;
-  // Only what is on record counts: a secret that was replaced in it would be news for ever.
   if (policy.rules.sha256 === known?.rules.sha256) return then;
   log.record({ type: "policy.changed", stepId, policy });
   haltWithoutSandbox(context, stepId);
@@ -57,9 +56,13 @@ export function isRefusedCommand(context: Context, stepId: string | null, comman
   return why !== null || context.halt.reason?.why === "policy";
 }
 
-/** A policy as a fact names it. */
-export function onRecord(log: Pick<RunLog, "json">, policy: PolicyInForce): PolicyOnRecord {
-  return { rules: log.json(policy as unknown as Json), packs: policyNames(policy) };
+/**
+ * A policy as a fact names it. To the byte, and nothing in it is replaced, whatever a secret's value happens to be: what
+ * is on record is what decides. `keep` stores bytes.
+ */
+export function onRecord({ bytes: keep }: Pick<RunLog, "bytes">, policy: PolicyInForce): PolicyOnRecord {
+  const bytes = new TextEncoder().encode(canonicalJson(policy));
+  return { rules: keep(bytes), packs: policyNames(policy) };
 }
 
 /** What a step's role may do with tools by now. */

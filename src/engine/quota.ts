@@ -17,10 +17,14 @@ const DAY_MS = 24 * 60 * MINUTE_MS;
 type Deps = Pick<EngineDeps, "userLedger" | "chance">;
 
 /** What is left of what the user lets a model's provider have. Null fields have no ceiling. */
-export function quotaHeadroom({ userLedger, chance }: Deps, window: Window, { quota, ref }: ModelFacts): Headroom {
+export function quotaHeadroom(
+  { userLedger, chance }: Deps,
+  window: Window,
+  { quota, account, ref }: ModelFacts,
+): Headroom {
   const ceiling = quota?.[window];
   if (!ceiling) return { nanos: null, tokens: null };
-  return headroomOf(ceiling, userLedger.spend(window, chance.day(chance.now()), ref.provider));
+  return headroomOf(ceiling, userLedger.spend(window, chance.day(chance.now()), account ?? ref.provider));
 }
 
 /**
@@ -34,7 +38,11 @@ export function quotaSpent(deps: Deps, model: ModelFacts, inputTokensBound: numb
   const spent = WINDOWS.find((window) => {
     const ceiling = model.quota?.[window];
     if (!ceiling) return false;
-    const settled = { ...userLedger.spend(window, day, model.ref.provider), heldNanos: 0, heldTokens: 0 };
+    const settled = {
+      ...userLedger.spend(window, day, model.account ?? model.ref.provider),
+      heldNanos: 0,
+      heldTokens: 0,
+    };
     const plan = planReservation({
       price: model.price,
       inputTokensBound,

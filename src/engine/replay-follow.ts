@@ -181,8 +181,12 @@ export function followingAgent({ course }: Following, agent: Agent, ledger: Repl
     },
     async ask(assignment, question, port) {
       const { stepId } = assignment;
+      const before = unreached(course, stepId);
+      if (before) return before;
       const clock = new AbortController().signal;
       const outcome = await agent.ask(assignment, question, followingPort(port, assignment, { course, ledger, clock }));
+      const after = outcome?.type === "stopped" ? unreached(course, stepId) : null;
+      if (after) return after;
       return outcome?.type === "stopped" && course.isThrough(stepId)
         ? await stopped(outcome, course, port.signal)
         : outcome;
@@ -194,6 +198,12 @@ export function followingAgent({ course }: Following, agent: Agent, ledger: Repl
 export function meansThen(course: Course, stepId: string): Means {
   const decided = course.find(course.names.nextDecision(stepId));
   return decided?.type === "escalation.decided" ? decided.means : NO_MEANS;
+}
+
+/** A diagnosis for which nobody could be asked then, or nobody after those who failed: its end comes next on record. */
+function unreached(course: Course, stepId: string): AgentOutcome | null {
+  const due = course.due(stepId)?.event;
+  return due?.type === "step.diagnosed" ? { type: "stopped", why: "unavailable", reason: due.reason ?? "" } : null;
 }
 
 const OUT_OF_TIME: AgentOutcome = { type: "failed", class: "timeout", reason: "the step ran out of time" };
@@ -225,6 +235,7 @@ function followingPort(
     },
     async rerouted() {
       // What others were told by now has to be known before it is said whom to ask.
+      if (unreached(course, stepId)) return null;
       const due = course.due(stepId);
       const name = due?.event.type === "route.changed" ? due.name : begun(course.names.nextCall(stepId));
       if (!course.isThrough(stepId)) await course.turn(name, { stepId, signal: port.signal });
@@ -245,6 +256,7 @@ function followingPort(
       return decidedThen(then, failed, asker) ?? port.afterFailure(failed, asker);
     },
     admit(wanted: CallIntent, except: readonly string[] = []): Admission {
+      if (unreached(course, stepId)) return PASSED_OVER;
       const call = course.find(begun(course.names.nextCall(stepId)));
       const then = call?.type === "call.reserved" ? call : null;
       const isThisOne = then?.model === formatModelRef(wanted.model.ref);

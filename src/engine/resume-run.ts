@@ -85,7 +85,7 @@ function changedSandbox({ run }: RunLog, { sandbox }: Pipeline, deps: Pick<Engin
 /** The policy that holds now is the one that counts, whatever the run began under. */
 function changedPolicy(log: RunLog, policy: PolicyInForce) {
   if (log.run.policy === null && policy.packs.length === 0) return {};
-  const now = onRecord(log, policy);
+  const now = onRecord({ bytes: (bytes) => log.bytes(bytes) }, policy);
   return now.rules.sha256 === log.run.policy?.rules.sha256 ? {} : { policy: now };
 }
 

@@ -85,7 +85,7 @@ export function openStepPort(context: Context, step: AgentStep, conversing: Conv
       const result = await intend(context, step, intent, boundFor(intent));
       const isAside = intent.request.asker.purpose !== undefined;
       if (result.type === "held" && !isAside) asked.set(result.callId, inputOf(intent));
-      if (result.type === "refused") admissions.withdraw();
+      if (result.type !== "held") admissions.withdraw();
       return result;
     },
     settle(callId, end, model, text) {

@@ -1,4 +1,4 @@
-import { usedNanos } from "../core/budget.ts";
+import { type Headroom, tightest, usedNanos, WINDOWS } from "../core/budget.ts";
 import { candidatesOf } from "../core/candidates.ts";
 import { CcpError } from "../core/errors.ts";
 import { isSlow, rungsOf } from "../core/escalation.ts";
@@ -11,6 +11,7 @@ import type { Context } from "./context.ts";
 import { DIAGNOSIS_TOKENS, diagnosisOf } from "./diagnosis.ts";
 import { ownHeadroom, windowsHeadroom } from "./intend.ts";
 import { policyOf } from "./policy.ts";
+import { quotaHeadroom } from "./quota.ts";
 
 /** An answer that is worth a stronger model's price, in tokens. Should there be less room later, its calls are shortened as any other's. */
 const ANSWER_TOKENS = 4_096;
@@ -34,7 +35,11 @@ function strongerFor(context: Context, step: AgentStep): Means["stronger"] {
     const facts = index < topRung ? null : askable(context, step, [model]);
     if (!facts) continue;
     const prospect = { price: facts.price, inputTokens: longestInput(context, step), outputTokens: ANSWER_TOKENS };
-    return { rung: index + 1, model, lacks: lackOf(prospect, ownHeadroom(context, step), windowsHeadroom(context)) };
+    return {
+      rung: index + 1,
+      model,
+      lacks: lackOf(prospect, ownHeadroom(context, step), usersHeadroom(context, facts)),
+    };
   }
   return null;
 }
@@ -59,7 +64,13 @@ async function canDiagnose(context: Context, step: AgentStep): Promise<boolean> 
   if (!facts || !question) return false;
   const inputTokens = deps.models.inputBound(question.request(facts.ref));
   const prospect = { price: facts.price, inputTokens, outputTokens: DIAGNOSIS_TOKENS.least };
-  return lackOf(prospect, ownHeadroom(context, question.asked), windowsHeadroom(context)) === null;
+  return lackOf(prospect, ownHeadroom(context, question.asked), usersHeadroom(context, facts)) === null;
+}
+
+/** What the user's ceilings leave for a model: those over all calls, and the quota of its provider. */
+function usersHeadroom(context: Context, model: ModelFacts): Headroom {
+  const quotas = WINDOWS.map((window) => quotaHeadroom(context.deps, window, model));
+  return quotas.reduce(tightest, windowsHeadroom(context));
 }
 
 /** The first that can be asked here and that no policy refuses; null: none. */

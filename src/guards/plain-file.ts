@@ -8,7 +8,7 @@ export type PlainFile =
   | { readonly type: "read"; readonly text: string };
 
 /** A policy of a thousand rules has a tenth of it. */
-export const MOST_POLICY_BYTES = 256 * 1024;
+export const MOST_POLICY_BYTES = 32 * 1024;
 
 /**
  * Reads a regular file of at most so many bytes. A symlink, a pipe or a device is refused, never waited for: what is

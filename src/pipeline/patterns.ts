@@ -21,7 +21,7 @@ export const HOST_PATTERN = "^[A-Za-z0-9.-]+(:[0-9]+)?$";
 /** A host that a process may reach; `*.` before it means all names below. */
 export const REACHED_HOST_PATTERN = "^(\\*\\.)?[A-Za-z0-9_-][A-Za-z0-9._-]*(:[0-9]{1,5})?$";
 /** A base URL: nobody's password and no query in it. */
-export const URL_PATTERN = "^https?://[^/@\\s]+(/[^\\s]*)?$";
+export const URL_PATTERN = "^https?://[^/@\\s\\\\?#]+(/[^\\s]*)?$";
 
 /** Names of policies. */
 export const POLICY_NAME_PATTERN = "^[a-z0-9][a-z0-9._-]{0,63}$";

@@ -71,13 +71,13 @@ export function describeProviders(
 }
 
 /** What the user's ledger has of a provider. */
-type SpentOf = (provider: string, window: Window) => Spend;
+type SpentOf = (account: string, window: Window) => Spend;
 
-function quotasOf({ id, quota = {} }: Lane, spent: SpentOf): readonly QuotaUse[] {
+function quotasOf({ id, account = id, quota = {} }: Lane, spent: SpentOf): readonly QuotaUse[] {
   return WINDOWS.flatMap((window) => {
     const ceiling = quota[window];
     if (ceiling === undefined) return [];
-    const spend = spent(id, window);
+    const spend = spent(account, window);
     const { maxCostNanos = null, maxTokens = null } = ceiling;
     return [{ window, usedNanos: usedNanos(spend), maxCostNanos, usedTokens: usedTokens(spend), maxTokens }];
   });

@@ -30,6 +30,8 @@ export interface LaneDraft {
   readonly waits?: Waits;
   readonly limits?: Limits;
   readonly quota?: WindowCeilings;
+  /** The lane whose keys it takes over, and whose quota and limits with them; missing: it has keys of its own. */
+  readonly account?: string;
   readonly sources: ValueSources;
 }
 
@@ -40,7 +42,8 @@ export type Wrong = readonly [message: string, hint: string | null, key?: string
 export function baseOf(id: string, { via }: ProviderEntry, drafts: ReadonlyMap<string, LaneDraft>): LaneDraft | null {
   const own = drafts.get(id);
   const like = via === undefined ? undefined : drafts.get(via);
-  return own ?? (via && like ? { ...like, id, via, pinnedBy: null, free: null, models: {} } : null);
+  if (own || !via || !like) return own ?? null;
+  return { ...like, id, via, account: like.account ?? via, pinnedBy: null, free: null, models: {} };
 }
 
 /** What is wrong with an entry in itself, whoever wrote it. `known` is what it builds on; null: nothing. */
@@ -95,14 +98,17 @@ export function withEntry(id: string, entry: ProviderEntry, known: LaneDraft | n
   const isPinned = known !== null && known.pinnedBy !== null;
   const limits = mergeLimits(known?.limits ?? {}, entry.limits ?? {}, isUsers);
   const moved = entry.baseUrl === undefined || isPinned ? null : addressOf(entry.baseUrl, wire);
+  const keys = keysOf(entry, wire, known?.keys ?? []);
+  const areTheirs = keys.every(({ name }) => known?.keys.some((key) => key.name === name));
   return {
     id,
+    ...(known?.account !== undefined && areTheirs ? { account: known.account } : {}),
     ...(known?.via === undefined ? {} : { via: known.via }),
     wire,
     baseUrl: moved ?? known?.baseUrl ?? "",
     pinnedBy: known?.pinnedBy ?? null,
     isUsersHost: moved === null ? (known?.isUsersHost ?? false) : isUsers,
-    keys: keysOf(entry, wire, known?.keys ?? []),
+    keys,
     usesAllKeys: entry.keyEnv === undefined ? (known?.usesAllKeys ?? false) : typeof entry.keyEnv !== "string",
     free: entry.free ?? known?.free ?? null,
     contextTokens:
@@ -142,6 +148,7 @@ export function toLane(draft: LaneDraft, environment: Environment): Lane {
     ...(draft.waits ? { waits: draft.waits } : {}),
     ...(draft.limits ? { limits: draft.limits } : {}),
     ...(draft.quota ? { quota: draft.quota } : {}),
+    ...(draft.account ? { account: draft.account } : {}),
     sources: draft.sources,
   };
 }

@@ -8,7 +8,8 @@ export function laneStanding(lane: Lane): LaneStanding | null {
   const set = (lane.keys ?? []).flatMap(({ name, credential }) => (credential === null ? [] : [{ name, credential }]));
   const only: CredentialName = { name: null, key: keyOf(lane.credentialName, lane.credential) };
   return {
-    lane: `${lane.id} ${lane.baseUrl}`,
+    // However its path is spelt, it is the same server.
+    lane: `${lane.account ?? lane.id} ${new URL(lane.baseUrl).origin}`,
     credentials: set.length > 1 ? set.map(({ name, credential }) => ({ name, key: keyOf(name, credential) })) : [only],
     limits: lane.limits ?? {},
   };

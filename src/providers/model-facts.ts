@@ -67,6 +67,7 @@ export function factsOf(lane: Lane, model: string, prices: PriceBook): ModelFact
     local: lane.local,
     scripted: lane.wire === "scripted",
     ...(lane.quota ? { quota: lane.quota } : {}),
+    ...(lane.account ? { account: lane.account } : {}),
     ...(edits === "edit" || lane.wire === "scripted" ? {} : { edits }),
     ...(Object.keys(capabilities).length === 0 || lane.wire === "scripted" ? {} : { capabilities }),
   };

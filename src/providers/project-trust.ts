@@ -68,6 +68,12 @@ function keyRefusals(entry: ProviderEntry, known: LaneDraft | null, trust: Proje
       hint,
       "auth.scoped_env",
     ),
+    ...when(
+      entry.wire !== undefined && entry.wire !== known.wire && known.keys.length === 0,
+      "a project cannot change how a provider is spoken to (wire)",
+      hint,
+      "wire",
+    ),
     ...when(entry.auth !== undefined, "a project cannot choose how a key is sent (auth)", hint, "auth"),
     // An answer that is given up too early is paid for and asked for again.
     ...when(
@@ -102,14 +108,17 @@ function moneyRefusals(id: string, entry: ProviderEntry, trust: ProjectTrust): r
   return [
     ...when(entry.free === true, "a project cannot declare a provider free", hint, "free"),
     ...prices.flatMap(([model, { price }]) => {
-      const why = price === undefined ? null : priceRefusal(price, listedPrice(id, model, entry, trust));
+      const isOurs = baseOf(id, entry, trust.drafts) !== null;
+      const why = price === undefined ? null : priceRefusal(price, listedPrice(id, model, entry, trust), isOurs);
       return when(why !== null, `model "${model}": ${why}`, hint, `models.${model}.price`);
     }),
   ];
 }
 
-function priceRefusal(price: Price, listed: Price | null): string | null {
+/** `isOurs`: the provider is there without the project, and so is the key that pays. */
+function priceRefusal(price: Price, listed: Price | null, isOurs: boolean): string | null {
   if (listed !== null) return isLowerSomewhere(price, listed) ? "the price is below the known one" : null;
+  if (isOurs) return "nobody knows its price, and a project cannot say it";
   return price.input <= 0 || price.output <= 0 ? "a project cannot declare a model free" : null;
 }
 
@@ -129,7 +138,9 @@ function costsNothingAnyway(id: string, entry: ProviderEntry, trust: ProjectTrus
 function listedPrice(id: string, model: string, entry: ProviderEntry, trust: ProjectTrust): Price | null {
   const known = baseOf(id, entry, trust.drafts);
   const lane = toLane(withEntry(id, entry, known, false), {});
-  return known?.models[model]?.price ?? trust.prices.priceOf(lane, theirName(lane, model));
+  const theirs = theirName(lane, model);
+  const base = entry.via === undefined ? undefined : trust.drafts.get(entry.via);
+  return known?.models[model]?.price ?? base?.models[theirs]?.price ?? trust.prices.priceOf(lane, theirs);
 }
 
 /** True when any rate is below the known one, at any size of prompt. */

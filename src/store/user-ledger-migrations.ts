@@ -29,6 +29,7 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   `,
   `
+  ALTER TABLE call ADD COLUMN account TEXT;
   CREATE TABLE provider_day (
     provider TEXT NOT NULL,
     day TEXT NOT NULL,

@@ -83,9 +83,9 @@ class SqliteUserLedger implements UserLedger {
   hold(hold: UserHold): ReturnType<UserLedger["hold"]> {
     return this.#write(() => {
       if (this.#statements.get("SELECT 1 FROM call WHERE call_id = ?", hold.callId)) return { type: "held" };
-      const full = this.#full(hold, this.ceilings) ?? this.#full(hold, hold.quota ?? {}, providerOf(hold.model));
+      const full = this.#full(hold, this.ceilings) ?? this.#full(hold, hold.quota ?? {}, accountOf(hold));
       if (full !== null) return full;
-      this.#statements.run(HOLD, hold);
+      this.#statements.run(HOLD, { ...hold, account: hold.account ?? null });
       this.#book(hold, { heldNanos: hold.heldNanos, heldTokens: hold.heldTokens });
       return { type: "held" };
     });
@@ -155,8 +155,9 @@ class SqliteUserLedger implements UserLedger {
     return sums ?? NOTHING_SPENT;
   }
 
-  #book({ day, model }: Pick<Held, "day" | "model">, change: Partial<Spend>): void {
-    const row = { day, provider: providerOf(model), ...NOTHING_SPENT, ...change };
+  #book(held: Pick<Held, "day" | "model" | "account">, change: Partial<Spend>): void {
+    const { day } = held;
+    const row = { day, provider: accountOf(held), ...NOTHING_SPENT, ...change };
     this.#statements.run("INSERT INTO day (day) VALUES (?) ON CONFLICT DO NOTHING", day);
     this.#statements.run(BOOK, row);
     this.#statements.run(
@@ -174,8 +175,8 @@ class SqliteUserLedger implements UserLedger {
 
 const DAYS_AFTER_MONDAY = 6;
 
-const HOLD = `INSERT INTO call (call_id, rid, repository, model, day, state, nanos, tokens)
-  VALUES (@callId, @rid, @repository, @model, @day, 'held', @heldNanos, @heldTokens)`;
+const HOLD = `INSERT INTO call (call_id, rid, repository, model, account, day, state, nanos, tokens)
+  VALUES (@callId, @rid, @repository, @model, @account, @day, 'held', @heldNanos, @heldTokens)`;
 
 const SETTLE = "UPDATE call SET state = 'settled', nanos = ?, tokens = ? WHERE call_id = ?";
 
@@ -204,13 +205,15 @@ const KEEP_CALIBRATION = `INSERT INTO calibration (model, samples, largest, befo
 
 interface Held {
   readonly model: string;
+  readonly account?: string | null;
   readonly day: string;
   readonly nanos: number;
   readonly tokens: number;
 }
 
-function providerOf(model: string): string {
-  return parseModelRef(model)?.provider ?? model;
+/** The provider that a call is booked on. */
+function accountOf({ account, model }: Pick<Held, "account" | "model">): string {
+  return account ?? parseModelRef(model)?.provider ?? model;
 }
 
 function fits(hold: UserHold, ceilings: NonNullable<Ceiling>, spend: Spend): boolean {

@@ -5,6 +5,7 @@ import type { Lane } from "../core/lane.ts";
 import type { LaneHealth } from "../core/lane-health.ts";
 import type { ModelRef } from "../core/model.ts";
 import { once } from "../core/once.ts";
+import { permittedBudget } from "../core/policy-limits.ts";
 import type { Chance, Models, Peers, Policies, Repository, Results, Tools } from "../core/ports.ts";
 import { secretValues } from "../core/redact.ts";
 import type { RouteRule } from "../core/route-rules.ts";
@@ -131,7 +132,7 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
       const known = health.accounts(now);
       if (lanes.every(({ quota }) => quota === undefined)) return describeProviders(lanes, known, now);
       const ledger = await wiring.userLedger();
-      return describeProviders(lanes, known, now, (id, window) => ledger.spend(window, chance.day(now), id));
+      return describeProviders(lanes, known, now, (account, window) => ledger.spend(window, chance.day(now), account));
     },
     async modelList() {
       return (await import("../providers/describe-models.ts")).describeModels(await wiring.lanes());
@@ -191,7 +192,9 @@ export function wire(config: Config, chance: Chance, opened: Closable[] = []): W
       const [spool, userLedger, lanes] = [await openSpool(directory), await wiring.userLedger(), await wiring.lanes()];
       const models = await openModels(lanes, spool, config.cwd);
       const secrets = secretsOf(lanes);
-      const deps = { store, userLedger, health: await wiring.health(), spool, models, chance, secrets };
+      const { maxCostNanos = null } = permittedBudget((await wiring.policies(null)).now(), "run", {});
+      const health = await wiring.health();
+      const deps = { store, userLedger, health, spool, models, chance, secrets, maxCostNanos };
       return (ref) => {
         const model = models.facts(ref);
         const credentials = models.standing(ref)?.credentials ?? [{ name: null }];

@@ -63,6 +63,8 @@ interface World {
   /** What a tool gives. */
   readonly result?: (call: ToolCall) => string;
   readonly refuse?: "budget" | "window" | "unpriced" | "lost";
+  /** A model whose provider's quota is used up between the lane's word and the reservation. */
+  readonly spent?: string;
   /** What its lane says to a call of a model; else it may go. */
   readonly admit?: (model: string, except: readonly string[], now: number) => Admission;
   /** Why policies refuse a model at this moment; else they do not. */
@@ -129,6 +131,7 @@ function step(world: World) {
     candidatesBeside: async () => null,
     async intend({ model, wantedOutputTokens, credential }: CallIntent) {
       if (credential) done.push(`with ${credential}`);
+      if (world.spent === model.ref.model) return { type: "spent", reason: "your quota is used up" };
       if (world.refuse) return { type: "refused", why: world.refuse, reason: "no" };
       done.push(`intend ${model.ref.model} ${wantedOutputTokens}`);
       const reservation = { heldTokens: wantedOutputTokens + 10 };
@@ -276,6 +279,44 @@ test.each<FailureClass>(["rate", "quota", "auth"])(
     expect(inWords(done)).toBe("with A, intend a 400, with B, intend a 400, intend b 400");
   },
 );
+
+test("the keys of a model in turn are one attempt at it", async () => {
+  const names = ["A", "B", "C", "D", "E", "F", "G", "H"];
+  const admit: World["admit"] = (_, except) => {
+    const [left] = names.filter((name) => !except.includes(name));
+    return left ? { type: "go", credential: left } : { type: "none" };
+  };
+  const answers = { a: [...names.map(() => failed("rate", 70)), answered(finish)] };
+  const { outcome, done } = await run(["a"], { answers, admit });
+  expect(outcome.type).toBe("finished");
+  expect(inWords(done)).toMatch(/with H, intend a 400, wait 70, with A, intend a 400$/);
+});
+
+test("what was tried with a model that rests by now does not count for the next", async () => {
+  let asked = 0;
+  const admit: World["admit"] = (model, _, now) => {
+    if (model !== "a" || asked++ === 0) return GO;
+    return { type: "rest", untilAt: now + 1e6, why: "overloaded", reason: "it was overloaded" };
+  };
+  const answers = { a: [failed("overloaded", 70)], b: [failed("timeout", 70), answered(finish)] };
+  const { outcome, done } = await run(["a", "b"], { answers, admit });
+  expect(outcome.type).toBe("finished");
+  expect(inWords(done)).toBe("intend a 400, wait 70, intend b 400, wait 70, intend b 400");
+});
+
+test("whoever was let in and finds its quota used up leaves it to the next; where nobody is, the run stops", async () => {
+  const answers = { a: [answered(finish)], b: [answered(finish)] };
+  const admit: World["admit"] = (model, _, now) => {
+    const isOver = model === "a" && asks++ > 0;
+    return isOver ? { type: "spent", untilAt: now + 1e9, reason: "your quota is used up" } : GO;
+  };
+  let asks = 0;
+  const { outcome, done } = await run(["a", "b"], { answers, admit, spent: "a" });
+  expect(outcome.type).toBe("finished");
+  expect(inWords(done)).toBe("intend b 400");
+  const alone = await run(["a"], { answers, spent: "a" });
+  expect(alone.outcome).toMatchObject({ type: "stopped", why: "window" });
+});
 
 test("an error of the server says nothing of its other keys", async () => {
   const admit: World["admit"] = (_, except) => ({ type: "go", credential: except.length === 0 ? "A" : "B" });

@@ -39,7 +39,7 @@ describe("a breaker", () => {
     ["less than half", [success, success, success, failure(), failure()], "go"],
     ["one 429", [failure("rate")], 5_000],
     ["a 429 that says when", [failure("rate", 20_000)], 20_000],
-    ["one that says less than we wait", [failure("rate", 10)], 5_000],
+    ["one that says less than we wait", [failure("rate", 10)], 10],
     ["a used-up quota", [failure("quota")], 1_800_000],
     ["one that says when", [failure("quota", 7_200_000)], 7_200_000],
     ["one that says at once", [failure("quota", 0)], 1_800_000],
@@ -94,7 +94,8 @@ describe("a breaker", () => {
   test("a person who came later wakes it where nobody has said how long it rests", () => {
     const wake = (breaker: Breaker, since = NOW + 1) => verdict(woken(breaker, since, NOW + 2), NOW + 2).type;
     expect(wake(having([failure("quota")]))).toBe("probe");
-    expect(wake(having([failure("rate", 10)]))).toBe("probe");
+    expect(wake(having([failure("rate")]))).toBe("probe");
+    expect(wake(having([failure("rate", 10)]))).toBe("rest");
     expect(wake(having([failure("quota", 60_000)]))).toBe("rest");
     expect(wake(having([failure("quota")]), NOW)).toBe("rest");
     expect(wake(CLOSED)).toBe("go");

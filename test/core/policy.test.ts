@@ -193,6 +193,21 @@ describe("a policy can only narrow", () => {
     );
   });
 
+  test("the host of a server is the one that is connected to, however its address is written", () => {
+    const policy = under({ hosts: ["*.acme.example"] });
+    const refused = (url: string) =>
+      serverRefusal(policy, { kind: "http", name: "a", timeoutMs: 1, url, tokenEnv: null }) !== null;
+    expect(refused("https://mcp.acme.example/x")).toBe(false);
+    expect(refused("https://MCP.acme.example:443/x")).toBe(false);
+    for (const url of [
+      "http://evil.example\\x.acme.example/mcp",
+      "http://evil.example#.acme.example",
+      "http://",
+      "https://a b.acme.example",
+    ])
+      expect([url, refused(url)]).toEqual([url, true]);
+  });
+
   test("several policies let through what each of them lets through", () => {
     const server: McpServer = { kind: "http", name: "a", timeoutMs: 1, url: "https://b.a.com/x", tokenEnv: null };
     const provider = { id: "p", baseUrl: "https://b.a.com:8443/v1" };

@@ -210,6 +210,20 @@ describe("the user's file", () => {
     );
   });
 
+  it("draws on the quota and the limits of the lane whose key it uses, however it is called", async () => {
+    const user = file({ zai: { quota: { day: { maxTokens: 7 } }, limits: { concurrency: 1 } } });
+    const project = file({ p1: { via: "zai" }, p2: { via: "zai", baseUrl: "https://api.z.ai/api/%70aas/v4" } });
+    const standing = async (id: string) =>
+      laneStanding((await laneOf(id, { user, project, environment: KEYS })) as Lane);
+    const own = await standing("zai");
+    for (const id of ["p1", "p2"]) {
+      expect(await standing(id)).toEqual(own);
+      expect(await laneOf(id, { user, project, environment: KEYS })).toMatchObject({ account: "zai" });
+    }
+    const other = { user: file({ mine: { via: "zai", keyEnv: "MY_KEY" } }), environment: { ...KEYS, MY_KEY: "m" } };
+    expect((await laneOf("mine", other))?.account).toBeUndefined();
+  });
+
   it("gives a provider a quota, which a project may lower and never raise", async () => {
     const user = file({ zai: { quota: { day: { maxCostNanos: 50, maxTokens: 900 }, week: { maxTokens: 7 } } } });
     const project = file({

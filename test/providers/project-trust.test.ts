@@ -135,10 +135,17 @@ describe("a project's file is refused when it", () => {
   hint: if it is so, say it in ~/.config/ccp/providers.yaml`,
     ],
     [
+      "prices a model of a provider of yours whose price nobody knows, however little it says",
+      "corp",
+      { models: { odd: { price: HIGH } } },
+      `model "odd": nobody knows its price, and a project cannot say it
+  hint: if it is so, say it in ~/.config/ccp/providers.yaml`,
+    ],
+    [
       "gives a model away whose price nobody knows",
       "corp",
       { models: { odd: { price: ZERO } } },
-      `model "odd": a project cannot declare a model free
+      `model "odd": nobody knows its price, and a project cannot say it
   hint: if it is so, say it in ~/.config/ccp/providers.yaml`,
     ],
   ])("%s", async (_what, id, entry, message) => {
@@ -194,7 +201,6 @@ describe("a project's file may", () => {
       { models: { "claude-sonnet-5": { price: HIGH } } },
     ],
     ["repeat a price", "corp", { models: { big: { price: SONNET } } }, {}],
-    ["price a model that nobody knows", "corp", { models: { odd: { price: HIGH } } }, {}],
     ["price a model on this machine", "ollama", { models: { qwen3: { price: ZERO } } }, {}],
     [
       "state a context window",

@@ -124,7 +124,7 @@ describe("the ledger of a user", () => {
     before.settle("a", 3, 4);
     before.close();
     const database = new Database(path);
-    database.exec("DROP TABLE provider_day; PRAGMA user_version = 1");
+    database.exec("DROP TABLE provider_day; ALTER TABLE call DROP COLUMN account; PRAGMA user_version = 1");
     database.close();
     const ledger = open({}, path);
     const [held, settled] = [
