@@ -1,10 +1,16 @@
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { systemChance } from "../../src/cli/system-chance.ts";
 import type { Confinement } from "../../src/core/confinement.ts";
 import type { StoredEvent } from "../../src/core/event.ts";
 import type { Json } from "../../src/core/json.ts";
+import { NO_POLICY } from "../../src/core/policy.ts";
 import type { Repository, ToolServers, Workspace } from "../../src/core/ports.ts";
 import { NO_SERVERS } from "../../src/core/tool-servers.ts";
+import { onRecord } from "../../src/engine/policy.ts";
+import { RunLog } from "../../src/engine/run-log.ts";
+import { SqliteStore } from "../../src/store/sqlite-store.ts";
+import { runCreated } from "../support/events.ts";
 import { policy, put, signer } from "../support/policy.ts";
 import { listener, RED_PROJECT, type ScriptedTurn, scenario, WORK } from "../support/scenario.ts";
 import { tempDir } from "../support/temp.ts";
@@ -184,3 +190,21 @@ pipeline:
 function ofType<T extends StoredEvent["type"]>(events: readonly StoredEvent[], type: T) {
   return events.filter((event): event is Extract<StoredEvent, { type: T }> => event.type === type);
 }
+
+test("what is on record of a policy is what decides, though a part of it is a secret's value", () => {
+  const store = new SqliteStore(tempDir("ccp-journal"));
+  onTestFinished(() => store.close());
+  store.create("r-secret", [runCreated("r-secret")], 0);
+  const log = new RunLog("r-secret", 1, {
+    store,
+    chance: systemChance,
+    publish: () => undefined,
+    secrets: ["gw-denied"],
+  });
+  const denied = {
+    ...NO_POLICY,
+    limits: [{ policy: "policy acme 1", limits: { providers: { deny: ["gw-denied"] } } }],
+  };
+  const { rules } = onRecord({ bytes: (bytes) => log.bytes(bytes) }, denied);
+  expect(log.readJson(rules)).toEqual(denied);
+});
