@@ -21,7 +21,8 @@ export function routeNow({ log, pipeline }: Context, step: AgentStep, rung?: num
   const ruled = decided[TASK_OF[role.name]] ?? [];
   const route = named ?? (ruled.length > 0 ? ruled : role.models);
   // A reviewer that is asked about a step is not on that step's rung.
-  return escalation.role === role.name ? routeOnRung(role, named, rung ?? escalation.rung, route) : route;
+  const at = rung ?? (escalation.role === role.name ? escalation.rung : 0);
+  return routeOnRung(role, named, at, route);
 }
 
 /**
