@@ -64,9 +64,10 @@ function scopesOf(events: readonly StoredEvent[]): readonly Scope[] {
 
 /**
  * Not compared: git's objects (a crash may leave one that nothing names) and whether it packs its refs, the files that
- * locks are held on, and the patches that a resume keeps of what it has undone.
+ * locks are held on, the patches that a resume keeps of what it has undone, and what SQLite leaves beside the lanes' health
+ * where a killed process was not quite gone yet.
  */
-const OF_A_CRASH = /\/objects\/|\/packed-refs$|\/ccp\/locks\/|\/undone-\d+\.patch$/;
+const OF_A_CRASH = /\/objects\/|\/packed-refs$|\/ccp\/locks\/|\/undone-\d+\.patch$|\/health\.db-(wal|shm)$/;
 /** These are held against the journal instead. */
 const OF_THE_JOURNAL = /\/(run\.json|events\.ndjson)$/;
 
